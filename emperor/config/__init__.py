@@ -1,0 +1,3 @@
+"""
+How uWSGI's configuration files become frozen settings.
+"""

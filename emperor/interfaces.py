@@ -1,0 +1,73 @@
+"""
+Every seam of the program, in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from zope.interface import Attribute, Interface
+
+from emperor.addresses import Address
+from emperor.vassals.spec import VassalSpec
+
+
+class IMonitor(Interface):
+    """
+    A place where vassals are written down: a directory, a pattern, a table.
+
+    A monitor reports and never acts; it reports the whole of what it knows
+    each time, and nothing at all when it could not look.
+    """
+
+    source: str = Attribute("The option's value with its scheme, C{dir:///etc/vassals}.")
+
+    def start(realm: IRealm) -> None:
+        """
+        Look for the first time and report, before returning; then keep
+        reporting changes to C{realm} until L{stop}.
+        """
+
+    def rescan() -> None:
+        """
+        Look now, whatever the schedule says.
+        """
+
+    def stop() -> None:
+        """
+        Report nothing more and give back descriptors and timers.
+        """
+
+
+class IRealm(Interface):
+    """
+    What monitors report to.
+    """
+
+    def wanted(source: str, specs: Iterable[VassalSpec]) -> None:
+        """
+        These are all the vassals that C{source} wants now.
+
+        A vassal of C{source} that is not among them is stopped; one with a
+        new fingerprint is reloaded.
+        """
+
+    def unavailable(source: str, reason: str) -> None:
+        """
+        C{source} could not be read: what was wanted before stays wanted.
+        """
+
+
+class IVassalDirectory(Interface):
+    """
+    What the routers may ask the Emperor.
+    """
+
+    def reason_for_absence(address: Address) -> str | None:
+        """
+        Why nothing accepts at C{address}, if a vassal that is known to listen
+        there is starting, reloading, stopping or held back.
+
+        @return: for example C{"vassal hello.ini is starting"}, or L{None}:
+            no known vassal listens there.
+        """

@@ -1,0 +1,3 @@
+"""
+Where vassals are written down; one file per source.
+"""

@@ -1,0 +1,3 @@
+"""
+The sockets of the routers: requests in, answers out.
+"""

@@ -1,0 +1,3 @@
+"""
+Verified fakes for tests of this package and of its users.
+"""

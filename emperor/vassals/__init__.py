@@ -1,0 +1,3 @@
+"""
+What runs: the Emperor and its vassal processes.
+"""

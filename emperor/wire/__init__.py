@@ -1,0 +1,3 @@
+"""
+Bytes to values and back; nothing here imports Twisted.
+"""
