@@ -1,0 +1,196 @@
+"""
+A node's answer, turned into what an HTTP/1 client gets.
+
+A node answers with plain HTTP text and ends it by closing the connection.  The
+client's connection is to stay open for its next request, so the end must be
+visible in the answer itself: by its status (RFC 9112 section 6.3), by
+Content-Length, by the chunks that the node sent, or by chunks made here.
+Only where the client is too old for chunks is the end the closing.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+
+#: Bytes of an answer's head.
+HEAD_LIMIT = 64 * 1024
+
+_HEAD = re.compile(
+    rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: [^\r\n\0]*)?\r\n"
+    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n"
+)
+_FRAMING = re.compile(
+    rb"^(content-length|transfer-encoding|connection|keep-alive|proxy-connection)"
+    rb":[ \t]*([^\r]*?)[ \t]*\r\n",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class BadAnswer(ValueError):
+    """
+    The node sent something that is no HTTP answer: the node's fault.
+    """
+
+
+class Framing(Enum):
+    """
+    How an answer's end is known to the client.
+    """
+
+    #: The head has not been read.
+    UNKNOWN = auto()
+    #: There is no body, or its length is in the head.
+    SIZED = auto()
+    #: Chunks are made here, for a node that ends by closing.
+    CHUNKED = auto()
+    #: By the end of the connection.
+    CLOSING = auto()
+
+
+class AnswerWriter:
+    """
+    One answer on its way from a node to an HTTP client.
+
+    It holds at most L{HEAD_LIMIT} bytes; what comes after the head passes
+    straight through.
+
+    @ivar framing: how the client knows the end.
+    @ivar complete: whether all of it has been passed on.
+    @ivar persistent: whether the client's connection can be used again.
+    """
+
+    def __init__(self, *, head_only: bool, minor_version: int, persistent: bool) -> None:
+        self._head_only = head_only
+        self._minor_version = minor_version
+        self.persistent = persistent
+        self.framing = Framing.UNKNOWN
+        self.complete = False
+        self._buffer = b""
+        self._remaining = 0
+
+    @property
+    def started(self) -> bool:
+        """
+        Whether the client has got a part of it.
+        """
+        return self.framing is not Framing.UNKNOWN
+
+    def feed(self, data: bytes) -> bytes:
+        """
+        Take the next bytes from the node.
+
+        @return: what the client gets now.
+        @raise BadAnswer: the head is malformed or too large.
+        """
+        if self.framing is Framing.SIZED:
+            return self._sized(data)
+        if self.framing is Framing.CLOSING:
+            return data
+        if self.framing is Framing.CHUNKED:
+            return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+        return self._head(self._buffer + data if self._buffer else data)
+
+    def finish(self) -> bytes:
+        """
+        The node has closed the connection.
+
+        @return: the last bytes for the client; look at C{complete} then.
+        """
+        if self.framing is Framing.CHUNKED:
+            self.complete = True
+            return b"0\r\n\r\n"
+        self.complete = self.complete or self.framing is Framing.CLOSING
+        return b""
+
+    def _sized(self, data: bytes) -> bytes:
+        if len(data) > self._remaining:
+            data = data[: self._remaining]
+        self._remaining -= len(data)
+        self.complete = not self._remaining
+        return data
+
+    def _head(self, data: bytes) -> bytes:
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            if len(data) > HEAD_LIMIT:
+                raise BadAnswer(f"the answer's head is over {HEAD_LIMIT} bytes")
+            if not b"HTTP/1."[: len(data)] == data[:7]:
+                raise BadAnswer("the answer does not start with HTTP/1.")
+            self._buffer = data
+            return b""
+        end += 4
+        match = _HEAD.fullmatch(data, 0, end)
+        if match is None:
+            raise BadAnswer("the answer's head is malformed")
+        self._buffer = b""
+        status = int(match[1])
+        if status < 200:
+            return self._interim(data[:end], data[end:], status)
+        head = self._final_head(data[:end], match[2], status)
+        return head + self.feed(data[end:])
+
+    def _interim(self, head: bytes, rest: bytes, status: int) -> bytes:
+        if status == 101:
+            raise BadAnswer("the answer switches protocols, which is not supported")
+        passed = head if self._minor_version else b""
+        return passed + (self._head(rest) if rest else b"")
+
+    def _final_head(self, head: bytes, fields: bytes, status: int) -> bytes:
+        lengths, encodings, others = _framing_fields(fields)
+        if len(lengths) > 1 or (lengths and not lengths[0].isdigit()):
+            raise BadAnswer("the answer's Content-Length is malformed")
+        added = b""
+        if self._head_only or status in (204, 304):
+            self._size(0)
+        elif encodings:
+            self.framing, self.persistent = Framing.CLOSING, False
+        elif lengths:
+            self._size(int(lengths[0]))
+        elif self._minor_version and self.persistent:
+            self.framing, added = Framing.CHUNKED, b"Transfer-Encoding: chunked\r\n"
+        else:
+            self.framing, self.persistent = Framing.CLOSING, False
+        if others or (encodings and lengths):
+            head = _without(head, lengths if encodings else [])
+        if not self.persistent:
+            added += b"Connection: close\r\n"
+        if self._minor_version:
+            head = b"HTTP/1.1" + head[8:]
+        return head[:-2] + added + b"\r\n" if added else head
+
+    def _size(self, length: int) -> None:
+        self.framing, self._remaining = Framing.SIZED, length
+        self.complete = not length
+
+
+def _framing_fields(fields: bytes) -> tuple[list[bytes], list[bytes], bool]:
+    """
+    @return: the Content-Lengths, the Transfer-Encodings, and whether there are
+        headers that concern the node's connection only.
+    """
+    lengths, encodings, others = [], [], False
+    for name, value in _FRAMING.findall(fields):
+        kind = name.lower()
+        if kind == b"content-length":
+            lengths.append(value)
+        elif kind == b"transfer-encoding":
+            encodings.append(value)
+        else:
+            others = True
+    return lengths, encodings, others
+
+
+def _without(head: bytes, lengths: list[bytes]) -> bytes:
+    """
+    The head without the headers of the node's connection, and without
+    Content-Length where an encoding overrides it (RFC 9112 section 6.3).
+    """
+
+    def kept(match: re.Match[bytes]) -> bytes:
+        name = match[1].lower()
+        if name == b"transfer-encoding" or (name == b"content-length" and not lengths):
+            return match[0]
+        return b""
+
+    return _FRAMING.sub(kept, head)

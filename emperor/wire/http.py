@@ -1,0 +1,255 @@
+"""
+The head of an HTTP/1 request, read strictly (RFC 9112).
+
+httptools (llhttp) checks the grammar: it refuses a bare LF, a folded header, a
+space before the colon, NUL, Content-Length beside Transfer-Encoding, a signed
+or repeated Content-Length.  This module adds what llhttp leaves to its caller:
+one space between the parts of the request line, the version, a single Host,
+limits.  Names with an underscore are dropped, because behind a gateway
+C{X_A} and C{X-A} would be one variable.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import httptools
+
+#: Bytes of a request's head; a uwsgi packet could not carry more.
+HEAD_LIMIT = 0xFFFF
+
+#: Bytes of the request line.
+LINE_LIMIT = 16 * 1024
+
+#: Header lines in one request.
+HEADERS_LIMIT = 100
+
+#: Bytes around the body of a chunked request, beside eight for each byte of body.
+CHUNK_OVERHEAD_LIMIT = 64 * 1024
+
+_END = b"\r\n\r\n"
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
+_TOKEN_START = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]")
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+class BadRequest(ValueError):
+    """
+    The client sent something that is not answered with a node's answer.
+
+    @ivar status: the HTTP status that says so.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """
+    What stands before a request's body.
+
+    @ivar target: in origin form, C{/path?query}, or C{*}.
+    @ivar host: from the target if that was absolute, else the Host header;
+        empty if neither names one.
+    @ivar headers: in order, names in lower case, without Host of an absolute
+        target's request line and without names that have an underscore.
+    @ivar content_length: bytes of the body; 0 if there is none or if it is
+        C{chunked}.
+    """
+
+    method: bytes
+    target: bytes
+    minor_version: int
+    host: bytes
+    headers: list[tuple[bytes, bytes]]
+    content_length: int
+    chunked: bool
+    keep_alive: bool
+    expects_continue: bool
+
+    @property
+    def has_body(self) -> bool:
+        """
+        Whether bytes of a body follow.
+        """
+        return self.chunked or self.content_length > 0
+
+
+class _Events:
+    """
+    What httptools calls while it reads.
+    """
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body: list[bytes] = []
+        self.head_complete = self.complete = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.head_complete:
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        self.head_complete = True
+
+    def on_body(self, data: bytes) -> None:
+        if not self.complete:
+            self.body.append(data)
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+class RequestReader:
+    """
+    Collect one request's head from bytes that are cut anywhere.
+
+    It holds at most L{HEAD_LIMIT} bytes and is good for one request.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._events = _Events()
+        self._parser = httptools.HttpRequestParser(self._events)
+
+    @property
+    def started(self) -> bool:
+        """
+        Whether a part of a request is here.
+        """
+        return bool(self._buffer)
+
+    def feed(self, data: bytes) -> tuple[RequestHead, bytes] | tuple[None, None]:
+        """
+        Take the next bytes.
+
+        @return: the head and the bytes after it, or twice L{None}: more is
+            needed.
+        @raise BadRequest: this is no HTTP/1 request, or too large a one.
+        """
+        data = (self._buffer + data if self._buffer else data).lstrip(b"\r\n")
+        end = data.find(_END)
+        if end < 0 or end > HEAD_LIMIT:
+            self._check_part(data)
+            self._buffer = data
+            return None, None
+        end += len(_END)
+        self._buffer = b""
+        return self._read(data[:end]), data[end:]
+
+    def body(self, data: bytes) -> tuple[bytes, bool]:
+        """
+        Decode the next bytes of a chunked body.
+
+        @return: what they carry, and whether the body is complete; bytes
+            after its end are dropped.
+        @raise BadRequest: the chunks are malformed.
+        """
+        events = self._events
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            if not events.complete:
+                raise BadRequest(400, f"bad chunk of the body: {error}") from error
+        pieces = b"".join(events.body)
+        events.body.clear()
+        return pieces, events.complete
+
+    def _check_part(self, data: bytes) -> None:
+        if data and not _TOKEN_START.match(data):
+            raise BadRequest(400, "this is not an HTTP request")
+        if data.find(b"\r\n", 0, LINE_LIMIT + 2) < 0 and len(data) > LINE_LIMIT:
+            raise BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
+        if len(data) > HEAD_LIMIT:
+            raise BadRequest(431, f"the request's head is over {HEAD_LIMIT} bytes")
+        if data.count(b"\n") != data.count(b"\r\n"):
+            raise BadRequest(400, "a line ends with LF alone")
+
+    def _read(self, head: bytes) -> RequestHead:
+        line, _, _ = head.partition(b"\r\n")
+        if len(line) > LINE_LIMIT:
+            raise BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None:
+            raise BadRequest(400, "the request line is not METHOD TARGET HTTP/1.x")
+        method, target, major, minor = match.groups()
+        if major != b"1" or minor not in b"01":
+            raise BadRequest(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        self._parse(head)
+        return self._head(method, target, int(minor))
+
+    def _parse(self, head: bytes) -> None:
+        try:
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            pass
+        except httptools.HttpParserInvalidMethodError as error:
+            raise BadRequest(501, "unknown method") from error
+        except httptools.HttpParserError as error:
+            raise BadRequest(400, str(error)) from error
+        if not self._events.head_complete:
+            raise BadRequest(400, "the head does not end where its empty line is")
+        if len(self._events.headers) > HEADERS_LIMIT:
+            raise BadRequest(431, f"more than {HEADERS_LIMIT} header lines")
+
+    def _head(self, method: bytes, target: bytes, minor: int) -> RequestHead:
+        if method == b"CONNECT":
+            raise BadRequest(501, "CONNECT is not offered here")
+        target, authority = _origin_form(target)
+        singles = _single_headers(self._events.headers)
+        encoding = singles.get(b"transfer-encoding")
+        if encoding is not None and (encoding.lower() != b"chunked" or minor == 0):
+            raise BadRequest(501, "the only transfer encoding taken is chunked, in HTTP/1.1")
+        host = singles.get(b"host")
+        if host is None and minor == 1:
+            raise BadRequest(400, "HTTP/1.1 without a Host header")
+        return RequestHead(
+            method=method,
+            target=target,
+            minor_version=minor,
+            host=(host or b"") if authority is None else authority,
+            headers=[pair for pair in self._events.headers if b"_" not in pair[0]],
+            content_length=_content_length(singles.get(b"content-length")),
+            chunked=encoding is not None,
+            keep_alive=minor == 1 and self._parser.should_keep_alive(),
+            expects_continue=minor == 1 and singles.get(b"expect", b"").lower() == b"100-continue",
+        )
+
+
+#: Headers that decide where a request goes or ends: repeated, they are refused.
+_SINGLE = frozenset([b"host", b"content-length", b"transfer-encoding", b"expect"])
+
+
+def _single_headers(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _SINGLE:
+            if name in found:
+                raise BadRequest(400, f"more than one {name.decode()} header")
+            found[name] = value
+    return found
+
+
+def _content_length(value: bytes | None) -> int:
+    if value is None:
+        return 0
+    if not value.isdigit() or len(value) > 18:
+        raise BadRequest(400, "Content-Length is not a number of bytes")
+    return int(value)
+
+
+def _origin_form(target: bytes) -> tuple[bytes, bytes | None]:
+    """
+    Take a target apart: what stands behind the authority, and the authority.
+    """
+    if target.startswith(b"/") or target == b"*":
+        return target, None
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        raise BadRequest(400, "the target is neither a path nor an http URL")
+    authority, rest = match.groups()
+    authority = authority.rpartition(b"@")[2]
+    return (rest if rest.startswith(b"/") else b"/" + rest), authority
