@@ -1,0 +1,99 @@
+# Everything a person or a CI machine does with a checkout:
+#
+#   make run     the sample configuration on 127.0.0.1:8080, in the foreground
+#   make test    lint, types, unit, integration and conformance tests
+#   make help    the other targets
+#
+# PYTHON chooses the interpreter: make run PYTHON=python3.13
+
+PYTHON ?= python3
+CONFIG ?= etc/router.ini
+
+# Three environments, so that what is tested is what is installed: RUN has no
+# test tools, and REFERENCE holds a uWSGI compiled from its source.
+RUN := .venv
+TEST := .venv-test
+REFERENCE := .venv-uwsgi
+REFERENCE_VERSION := 2.0.31
+
+PACKAGING := setup.cfg pyproject.toml
+# twisted.plugins is a package of several directories; the other editable modes
+# of setuptools hide ours from it.
+EDITABLE := --config-settings editable_mode=compat --editable
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+UNITS := $(filter-out tests.integration tests.conformance, \
+	$(subst /,.,$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py)))) \
+	$(subst /,.,$(patsubst %.py,%,$(wildcard tests/test_*.py)))
+
+.PHONY: help run test lint format types units integration servers test-all-pythons test-wheel clean
+
+help:
+	@echo 'make run               serve $(CONFIG) in the foreground (CONFIG=... for another)'
+	@echo 'make test              everything below but the last two; ends with the count'
+	@echo 'make lint              ruff format --check and ruff check'
+	@echo 'make types             mypy --strict'
+	@echo 'make units             tests without network and processes'
+	@echo 'make integration       tests against real servers, and against uWSGI itself'
+	@echo 'make servers           as root with apt: install those servers'
+	@echo 'make format            let ruff format and fix'
+	@echo 'make test-all-pythons  units on every Python that is found (3.11 to 3.14)'
+	@echo 'make test-wheel        build the wheel, install it elsewhere, look for the plug-in'
+	@echo 'make clean             remove environments, caches and builds'
+
+# exec: the terminal's Ctrl-C and a supervisor's TERM reach twistd itself.
+run: $(RUN)/installed
+	exec $(RUN)/bin/twistd --nodaemon --pidfile= emperor --config $(CONFIG)
+
+$(RUN)/installed: $(PACKAGING)
+	$(PYTHON) -m venv $(RUN)
+	$(RUN)/bin/python $(PIP_INSTALL) $(EDITABLE) '.[uwsgi,formats]'
+	touch $@
+
+$(TEST)/installed: $(PACKAGING)
+	$(PYTHON) -m venv $(TEST)
+	$(TEST)/bin/python $(PIP_INSTALL) $(EDITABLE) '.[uwsgi,formats,test]'
+	touch $@
+
+# Without pip's cache: a wheel built before PCRE's headers were there has no
+# route-host.  A machine that cannot compile goes on; its conformance tests say why.
+$(REFERENCE)/installed: Makefile | servers
+	rm -rf $(REFERENCE)
+	$(PYTHON) -m venv $(REFERENCE)
+	-$(REFERENCE)/bin/python $(PIP_INSTALL) --no-cache-dir uwsgi==$(REFERENCE_VERSION)
+	touch $@
+
+test: servers lint types $(REFERENCE)/installed
+	$(TEST)/bin/python -m tests.run tests
+
+lint: $(TEST)/installed
+	$(TEST)/bin/ruff format --check .
+	$(TEST)/bin/ruff check .
+
+format: $(TEST)/installed
+	$(TEST)/bin/ruff format .
+	$(TEST)/bin/ruff check --fix .
+
+types: $(TEST)/installed
+	$(TEST)/bin/mypy
+
+units: $(TEST)/installed
+	$(TEST)/bin/python -m tests.run $(UNITS)
+
+integration: $(TEST)/installed $(REFERENCE)/installed
+	$(TEST)/bin/python -m tests.run tests.integration tests.conformance
+
+servers:
+	tests/install-servers $(PYTHON)
+
+test-all-pythons:
+	tests/run-all-pythons $(UNITS)
+
+test-wheel:
+	tests/check-wheel $(PYTHON)
+
+clean:
+	rm -rf $(RUN) $(TEST) $(REFERENCE) .venv-3.* build dist *.egg-info _trial_temp*
+	rm -rf .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f twisted/plugins/dropin.cache
