@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IConsumer, IProtocol, IPushProducer, ITransport
 from zope.interface import Attribute, Interface
 
 from emperor.addresses import Address
@@ -70,4 +72,37 @@ class IVassalDirectory(Interface):
 
         @return: for example C{"vassal hello.ini is starting"}, or L{None}:
             no known vassal listens there.
+        """
+
+
+class IStream(ITransport, IConsumer, IPushProducer):
+    """
+    What the routers need of a connection: Twisted's stream transports of TCP
+    and UNIX sockets all provide it.
+    """
+
+    def loseWriteConnection() -> None:
+        """
+        Close the sending side once everything is sent; receiving goes on.
+        """
+
+    def abortConnection() -> None:
+        """
+        Close at once and drop what is not sent yet.
+        """
+
+
+class IDialer(Interface):
+    """
+    How connections to nodes are made.
+    """
+
+    def dial(address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
+        """
+        Connect C{protocol} to C{address}.
+
+        @param timeout: seconds until the node must have accepted.
+        @return: fires when C{protocol} is connected; fails with
+            L{twisted.internet.error.ConnectError} or
+            L{twisted.internet.defer.CancelledError}.
         """

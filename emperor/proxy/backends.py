@@ -1,0 +1,110 @@
+"""
+From a node's address to a connection.
+"""
+
+from __future__ import annotations
+
+from errno import ECONNREFUSED, ENOENT
+from typing import cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    UNIXClientEndpoint,
+)
+from twisted.internet.error import ConnectError, ConnectionRefusedError, TimeoutError
+from twisted.internet.interfaces import (
+    IAddress,
+    IProtocol,
+    IReactorTCP,
+    IReactorUNIX,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import ClientFactory, Protocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from emperor.addresses import Address, UnixAddress
+from emperor.interfaces import IDialer
+
+
+class IStreamReactor(IReactorTCP, IReactorUNIX):
+    """
+    A reactor that connects both kinds of sockets.
+    """
+
+
+class _OneConnection(ClientFactory):
+    """
+    Gives out one protocol, without a line in the log for each request.
+    """
+
+    noisy = False
+
+    def __init__(self, protocol: IProtocol) -> None:
+        self._protocol = protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """
+        The protocol it was made for.
+        """
+        return cast(Protocol, self._protocol)
+
+
+@implementer(IDialer)
+class EndpointDialer:
+    """
+    Connects through Twisted's endpoints.
+    """
+
+    def __init__(self, reactor: IStreamReactor) -> None:
+        self._reactor = reactor
+
+    def dial(self, address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
+        """
+        See L{IDialer.dial}.
+        """
+        endpoint = self._endpoint(address, timeout)
+        connecting: Deferred[IProtocol] = endpoint.connect(_OneConnection(protocol))
+        return connecting
+
+    def _endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
+        if isinstance(address, UnixAddress):
+            return UNIXClientEndpoint(self._reactor, address.path, timeout)
+        if address.is_ipv6:
+            return TCP6ClientEndpoint(self._reactor, address.host, address.port, timeout)
+        return TCP4ClientEndpoint(self._reactor, address.host, address.port, timeout)
+
+
+def is_absent(failure: Failure) -> bool:
+    """
+    Whether nothing listens at the address: refused, or no such socket.
+    """
+    return failure.check(ConnectionRefusedError) is not None or error_number(failure) in (
+        ENOENT,
+        ECONNREFUSED,
+    )
+
+
+def is_missing(failure: Failure) -> bool:
+    """
+    Whether the socket's file does not exist.
+    """
+    return error_number(failure) == ENOENT
+
+
+def is_timeout(failure: Failure) -> bool:
+    """
+    Whether the node did not accept in time.
+    """
+    return failure.check(TimeoutError) is not None
+
+
+def error_number(failure: Failure) -> int:
+    """
+    The C{errno} of a failed connection, 0 if it has none.
+    """
+    error = failure.value
+    number = getattr(error, "osError", None) if isinstance(error, ConnectError) else None
+    return number if isinstance(number, int) else 0

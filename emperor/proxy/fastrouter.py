@@ -1,0 +1,145 @@
+"""
+uwsgi in, uwsgi out: uWSGI's FastRouter.
+
+The variables go to the node as they came; only the modifiers of the packet
+become the node's.  What follows the packet is passed on as it comes, and so is
+the answer.
+"""
+
+from __future__ import annotations
+
+from emperor.proxy.frontend import Frontend
+from emperor.proxy.refusals import Reason, Refusal, render
+from emperor.proxy.router import Refused, Router
+from emperor.proxy.session import Session
+from emperor.wire.uwsgi import BadPacket, Packet, PacketReader, iterate_variables
+
+#: Variables that name the key, the most important first (uWSGI, fastrouter).
+KEY_VARIABLES = (b"UWSGI_FASTROUTER_KEY", b"HTTP_HOST", b"SERVER_NAME")
+
+
+def key_of(payload: bytes) -> bytes:
+    """
+    The key that a request's variables ask for; the last of equal names counts.
+
+    @return: empty if none of L{KEY_VARIABLES} has a value.
+    @raise BadPacket: the payload is malformed.
+    """
+    found = {name: value for name, value in iterate_variables(payload) if name in KEY_VARIABLES}
+    return next((found[name] for name in KEY_VARIABLES if found.get(name)), b"")
+
+
+class UwsgiFrontend(Frontend):
+    """
+    A web server's connection: one request.
+    """
+
+    def __init__(self, router: Router) -> None:
+        super().__init__(router)
+        self._packet = PacketReader()
+        self._body = b""
+        self._answered = False
+
+    def received(self, data: bytes) -> None:
+        """
+        The packet, then the body.
+        """
+        if self.session is not None:
+            self.expect_within(self.router.settings.timeout)
+            self.session.transport.write(data)
+            return
+        packet, rest = self._packet.feed(data)
+        if packet is not None and rest is not None:
+            self._begin(packet, rest)
+
+    def _begin(self, packet: Packet, rest: bytes) -> None:
+        self._body = rest
+        try:
+            host = key_of(packet.payload)
+            pool = self.router.pool_for(host)
+        except BadPacket as error:
+            self.refuse(Refusal(Reason.BAD_REQUEST, f"malformed uwsgi packet: {error}"))
+        except Refused as refused:
+            self.refuse(refused.refusal)
+        else:
+            self.reading.hold()
+            self.expect_within(self.router.settings.timeout)
+            self.session = Session(self.router, self, pool, host.decode("ascii"))
+            self.session.start(packet.payload)
+
+    def node_ready(self, session: Session) -> None:
+        """
+        See L{emperor.proxy.session.Front}.
+        """
+        self.tie(session)
+        if self._body:
+            session.transport.write(self._body)
+            self._body = b""
+        if self._client_ended:
+            self._pass_end_on(session)
+        self.reading.release()
+
+    def answer(self, data: bytes) -> None:
+        """
+        See L{emperor.proxy.session.Front}.
+        """
+        self._answered = True
+        self.expect_within(self.router.settings.timeout)
+        self.transport.write(data)
+
+    def answer_ended(self, clean: bool) -> None:
+        """
+        See L{emperor.proxy.session.Front}; the answer's length is the
+        client's to check.
+        """
+        self.leave_session()
+        self.close(all_read=False)
+
+    def is_receiving(self) -> bool:
+        """
+        A packet does not say where its body ends: the node waits or it works.
+        """
+        return False
+
+    def request_ended(self) -> None:
+        """
+        The web server closed its half: that is how some end a body.
+        """
+        if self.session is None:
+            self.transport.loseConnection()
+        elif self.session.transport is not None:
+            self._pass_end_on(self.session)
+
+    def _pass_end_on(self, session: Session) -> None:
+        session.transport.unregisterProducer()
+        session.transport.loseWriteConnection()
+
+    def request_timed_out(self) -> None:
+        """
+        The packet did not come whole.
+        """
+        if self._packet.started:
+            seconds = self.router.settings.headers_timeout
+            detail = f"the uwsgi packet was not complete after {seconds:g} s"
+            self.refuse(Refusal(Reason.REQUEST_TIMEOUT, detail))
+        else:
+            self.closing = True
+            self.transport.loseConnection()
+
+    def send_refusal(self, refusal: Refusal) -> None:
+        """
+        HTTP text, as a node's answer would be.
+        """
+        if self._answered:
+            self.cut()
+            return
+        self.transport.write(render(refusal, close=True))
+        self.close(all_read=False)
+
+    def drain(self) -> None:
+        """
+        A connection is one request: those that have begun may end.
+        """
+        if self.session is None and not self._packet.started and not self.closing:
+            self.closing = True
+            self.transport.loseConnection()

@@ -1,0 +1,194 @@
+"""
+A client's connection, whatever it speaks.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol as TypingProtocol
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from emperor.interfaces import IStream
+from emperor.proxy.refusals import Refusal
+from emperor.proxy.relay import ReadSide
+from emperor.proxy.router import Router
+from emperor.proxy.session import Session
+
+#: Seconds that a client gets to read the last answer and close.
+LINGER = 5.0
+
+
+class Connections(TypingProtocol):
+    """
+    Whoever keeps count of the open connections.
+    """
+
+    def gone(self, frontend: Frontend) -> None:
+        """
+        C{frontend} is closed.
+        """
+
+
+@implementer(IHalfCloseableProtocol)
+class Frontend(Protocol):
+    """
+    What the HTTP and the uwsgi side have in common: deadlines, the two halves
+    of the connection, its end.
+
+    @ivar deadline: see L{emperor.proxy.deadlines.Perishable}.
+    @ivar session: the request that is with a node, if any.
+    """
+
+    transport: IStream
+    factory: Connections
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+        self.session: Session | None = None
+        self.deadline = 0.0
+        self.closing = False
+        self._client_ended = False
+
+    def connectionMade(self) -> None:
+        """
+        A client is here; its request must follow in time.
+        """
+        self.reading = ReadSide(self.transport)
+        self.expect_within(self.router.settings.headers_timeout)
+        self.router.deadlines.watch(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The client is gone, and with it the use of its request.
+        """
+        self.closing = True
+        self.router.deadlines.forget(self)
+        if self.session is not None:
+            self.session.abandon()
+            self.session = None
+        self.factory.gone(self)
+
+    def expect_within(self, seconds: float) -> None:
+        """
+        Something must happen within so many seconds.
+        """
+        self.deadline = self.router.deadlines.after(seconds)
+
+    def timed_out(self) -> None:
+        """
+        Nothing happened.
+        """
+        if self.closing:
+            self.transport.abortConnection()
+        elif self.session is not None:
+            self.session.timed_out()
+        else:
+            self.request_timed_out()
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Bytes of a request, or of one that has its answer already.
+        """
+        if not self.closing:
+            self.received(data)
+
+    def readConnectionLost(self) -> None:
+        """
+        The client will send nothing more; an answer it can still get.
+        """
+        self._client_ended = True
+        self.reading.end()
+        if self.closing:
+            self.transport.loseConnection()
+        else:
+            self.request_ended()
+
+    def writeConnectionLost(self) -> None:
+        """
+        Our half is closed, as asked, and everything is sent.
+        """
+        self.expect_within(LINGER)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """
+        Answer in the node's place.
+        """
+        self.leave_session()
+        peer = getattr(self.transport.getPeer(), "host", "a UNIX socket")
+        self.router.refusals.refused(refusal, self.router.settings.kind, peer)
+        self.send_refusal(refusal)
+
+    def tie(self, session: Session) -> None:
+        """
+        Let each side wait for the other's room.
+        """
+        self.transport.registerProducer(session.reading, True)
+        session.transport.registerProducer(self.reading, True)
+
+    def leave_session(self) -> None:
+        """
+        The request's way to a node is over.
+        """
+        session, self.session = self.session, None
+        if session is not None:
+            session.untie()
+            self.transport.unregisterProducer()
+            self.reading.stopProducing()
+
+    def cut(self) -> None:
+        """
+        Close so that the client notices that something is missing.
+        """
+        self.leave_session()
+        self.closing = True
+        self.transport.abortConnection()
+
+    def close(self, *, all_read: bool) -> None:
+        """
+        Close when everything is sent.
+
+        @param all_read: whether the client has nothing more to send.  If it
+            has, to close at once would make the kernel answer its bytes with
+            a reset, and the client could lose the answer (RFC 9112 section
+            9.6); so they are read and dropped for a while.
+        """
+        self.closing = True
+        self.expect_within(self.router.settings.timeout)
+        if all_read or self._client_ended:
+            self.transport.loseConnection()
+        else:
+            self.reading.release()
+            self.transport.loseWriteConnection()
+
+    def received(self, data: bytes) -> None:
+        """
+        Bytes of a request.
+        """
+        raise NotImplementedError
+
+    def request_ended(self) -> None:
+        """
+        No more bytes of a request will come.
+        """
+        raise NotImplementedError
+
+    def request_timed_out(self) -> None:
+        """
+        The deadline has passed, and no node is concerned.
+        """
+        raise NotImplementedError
+
+    def send_refusal(self, refusal: Refusal) -> None:
+        """
+        Send the router's own answer.
+        """
+        raise NotImplementedError
+
+    def drain(self) -> None:
+        """
+        The router stops: close now, or after the answer.
+        """
+        raise NotImplementedError

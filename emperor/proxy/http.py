@@ -1,0 +1,375 @@
+"""
+HTTP/1 in, uwsgi out: uWSGI's http router.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+
+from emperor.config.settings import HttpSettings
+from emperor.proxy.frontend import Frontend
+from emperor.proxy.refusals import Reason, Refusal, render
+from emperor.proxy.router import Refused, Router
+from emperor.proxy.session import Session
+from emperor.proxy.spool import Spool
+from emperor.routing.pools import Pool
+from emperor.wire.answers import AnswerWriter, BadAnswer
+from emperor.wire.http import BadRequest, RequestHead, RequestReader
+from emperor.wire.uwsgi import encode_variables
+from emperor.wire.variables import connection_variables, request_payload
+
+#: Bytes of a client's next requests that are kept while one is answered.
+PIPELINE_LIMIT = 64 * 1024
+
+
+class Reception(Enum):
+    """
+    What the client's next bytes are.
+    """
+
+    #: A request's head.
+    HEAD = auto()
+    #: A body of known length, passed on as it comes.
+    BODY = auto()
+    #: A chunked body, kept until it is complete.
+    CHUNKS = auto()
+    #: The next request, which has to wait.
+    NEXT = auto()
+
+
+class HttpSite:
+    """
+    What all connections of an HTTP router share beside L{Router}.
+
+    @ivar server_name: of the variable SERVER_NAME.
+    @ivar extra: the encoded variables of C{http-var}.
+    """
+
+    def __init__(self, router: Router, settings: HttpSettings, hostname: str) -> None:
+        self.router = router
+        self.settings = settings
+        self.server_name = hostname.encode("ascii", "replace")
+        self.extra = encode_variables(
+            (name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape"))
+            for name, value in settings.variables
+        )
+
+
+class HttpFrontend(Frontend):
+    """
+    A client's connection: requests one after the other.
+    """
+
+    def __init__(self, site: HttpSite) -> None:
+        super().__init__(site.router)
+        self._site = site
+        self._request: RequestHead | None = None
+        self._pool: Pool
+        self._pending = b""
+        self._begin_request()
+
+    def _begin_request(self) -> None:
+        self._reception = Reception.HEAD
+        self._reader = RequestReader()
+        self._remaining = 0
+        self._spool: Spool | None = None
+        self._writer: AnswerWriter | None = None
+
+    def connectionMade(self) -> None:
+        """
+        See L{Frontend.connectionMade}.
+        """
+        super().connectionMade()
+        host, port = _peer(self.transport.getPeer())
+        self._connection = connection_variables(
+            server_port=b"%d" % getattr(self.transport.getHost(), "port", 0),
+            remote_address=host,
+            remote_port=port,
+        )
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        See L{Frontend.connectionLost}.
+        """
+        super().connectionLost(reason)
+        if self._spool is not None:
+            self._spool.close()
+
+    # The request's way in.
+
+    def received(self, data: bytes) -> None:
+        """
+        Bytes of the request that is being read, or of a later one.
+        """
+        _RECEIVE[self._reception](self, data)
+
+    def _receive_head(self, data: bytes) -> None:
+        """
+        Read this head, and those behind it for as long as each request is over
+        at once: a loop, since a client may send thousands in one piece.
+        """
+        self._pending = data
+        while self._pending and self._reception is Reception.HEAD and not self.closing:
+            data, self._pending = self._pending, b""
+            self._read_head(data)
+
+    def _read_head(self, data: bytes) -> None:
+        if not self._reader.started:
+            self.expect_within(self.router.settings.headers_timeout)
+        try:
+            head, rest = self._reader.feed(data)
+            if head is None or rest is None:
+                return
+            self._request, self._pending = head, rest
+            self._pool = self.router.pool_for(self._host(head))
+            self._route(head)
+        except BadRequest as error:
+            self._refuse_request(error)
+        except Refused as refused:
+            self.refuse(refused.refusal)
+
+    def _host(self, head: RequestHead) -> bytes:
+        return head.host or self._site.server_name
+
+    def _route(self, head: RequestHead) -> None:
+        self.expect_within(self.router.settings.timeout)
+        if head.chunked:
+            self._reception = Reception.CHUNKS
+            self._spool = Spool(self._reader, self._site.settings.chunked_limit)
+            self._continue(head)
+            chunks, self._pending = self._pending, b""
+            self._receive_chunks(chunks)
+            return
+        if head.content_length:
+            self._reception = Reception.BODY
+            self.reading.hold()
+        else:
+            self._reception = Reception.NEXT
+        self._remaining = head.content_length
+        self._start(head, head.content_length)
+
+    def _start(self, head: RequestHead, content_length: int) -> None:
+        site, host = self._site, self._host(head)
+        server_name = host if site.settings.server_name_as_http_host else site.server_name
+        payload = request_payload(head, server_name, self._connection, site.extra, content_length)
+        self.session = Session(self.router, self, self._pool, host.decode("ascii"))
+        self.session.start(payload, site.settings.modifiers)
+
+    def _continue(self, head: RequestHead) -> None:
+        if head.expects_continue and not self._pending:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _receive_body(self, data: bytes) -> None:
+        session = self.session
+        if session is None:
+            return
+        self.expect_within(self.router.settings.timeout)
+        piece, rest = data[: self._remaining], data[self._remaining :]
+        self._remaining -= len(piece)
+        session.transport.write(piece)
+        if not self._remaining:
+            self._reception = Reception.NEXT
+            self._receive_next(rest)
+
+    def _receive_chunks(self, data: bytes) -> None:
+        request, spool = self._request, self._spool
+        if request is None or spool is None or not data:
+            return
+        self.expect_within(self.router.settings.timeout)
+        try:
+            if spool.feed(data):
+                # What follows the last chunk is dropped, so the connection
+                # cannot be used again.
+                request.keep_alive = False
+                self._reception = Reception.NEXT
+                self._start(request, spool.size)
+        except BadRequest as error:
+            self._refuse_request(error)
+
+    def _receive_next(self, data: bytes) -> None:
+        self._pending += data
+        if len(self._pending) > PIPELINE_LIMIT:
+            self.reading.hold()
+
+    # The request's way to the node and the answer's way back.
+
+    def node_ready(self, session: Session) -> None:
+        """
+        See L{emperor.proxy.session.Front}.
+        """
+        request = self._request
+        if request is None:
+            return
+        self._writer = AnswerWriter(
+            head_only=request.method == b"HEAD",
+            minor_version=request.minor_version,
+            persistent=request.keep_alive
+            and self._site.settings.keepalive > 0
+            and not self._client_ended,
+        )
+        if self._spool is not None:
+            self.transport.registerProducer(session.reading, True)
+            sending = self._spool.send(session.transport, self._sent)
+            sending.addErrback(lambda _: None)  # the session hears of it as well
+            return
+        self.tie(session)
+        if self._reception is Reception.BODY:
+            self._continue(request)
+            body, self._pending = self._pending, b""
+            if body:
+                self._receive_body(body)
+        self.reading.release()
+
+    def _sent(self, data: bytes) -> bytes:
+        self.expect_within(self.router.settings.timeout)
+        return data
+
+    def answer(self, data: bytes) -> None:
+        """
+        See L{emperor.proxy.session.Front}.
+        """
+        writer, session = self._writer, self.session
+        if writer is None or session is None:
+            return
+        self.expect_within(self.router.settings.timeout)
+        if self.router.draining:
+            writer.persistent = writer.persistent and writer.started
+        try:
+            self.transport.write(writer.feed(data))
+        except BadAnswer as error:
+            session.fail_node(str(error))
+            return
+        if writer.complete:
+            session.finish()
+            self._answered(writer)
+
+    def answer_ended(self, clean: bool) -> None:
+        """
+        See L{emperor.proxy.session.Front}.
+
+        An error is no loss where the request had a body: a node that answers
+        without reading all of it makes the kernel send one.
+        """
+        writer, request = self._writer, self._request
+        if writer is None or request is None:
+            return
+        if not writer.started:
+            host = self._host(request).decode("ascii")
+            detail = "the node closed the connection within its answer's head"
+            self.refuse(Refusal(Reason.NODE_FAILED, detail, host))
+            return
+        if clean or request.has_body:
+            self.transport.write(writer.finish())
+        if writer.complete:
+            self._answered(writer)
+        else:
+            self.cut()
+
+    def _answered(self, writer: AnswerWriter) -> None:
+        self.leave_session()
+        self._next(writer.persistent and not self.router.draining)
+        if self._pending and not self.closing:
+            self._receive_head(self._pending)
+
+    def _next(self, persistent: bool) -> None:
+        if self._spool is not None:
+            self._spool.close()
+        if not persistent or self._reception is not Reception.NEXT or self._client_ended:
+            self.close(all_read=self._reception is Reception.NEXT and not self._pending)
+            return
+        self._begin_request()
+        self._request = None
+        self.expect_within(self._site.settings.keepalive)
+        self.reading.release()
+
+    # What happens instead.
+
+    def _refuse_request(self, error: BadRequest) -> None:
+        reason = Reason.TOO_LARGE if error.status == 413 else Reason.BAD_REQUEST
+        host = self._request.host.decode("ascii", "replace") if self._request else ""
+        if self._request is not None:
+            self._request.keep_alive = False
+        self.refuse(Refusal(reason, str(error), host, error.status))
+
+    def send_refusal(self, refusal: Refusal) -> None:
+        """
+        See L{Frontend.send_refusal}; the connection goes on if the request
+        had no body.
+        """
+        if self._writer is not None and self._writer.started:
+            self.cut()
+            return
+        request = self._request
+        persistent = request is not None and request.keep_alive and not request.has_body
+        persistent = persistent and self._site.settings.keepalive > 0 and not self.router.draining
+        if request is not None and not request.has_body:
+            self._reception = Reception.NEXT
+        head_only = request is not None and request.method == b"HEAD"
+        self.transport.write(render(refusal, close=not persistent, head_only=head_only))
+        self._next(persistent)
+
+    def is_receiving(self) -> bool:
+        """
+        See L{emperor.proxy.session.Front}: whether the client owes a part of
+        the body that the node has room for.
+        """
+        return self._reception is Reception.BODY and not self.reading.is_stopped_by_receiver
+
+    def request_ended(self) -> None:
+        """
+        The client closed its half; without a whole request there is no answer.
+        """
+        if self._reception is Reception.NEXT:
+            return
+        if self._reception is Reception.HEAD and not self._reader.started:
+            self.closing = True
+            self.transport.loseConnection()
+            return
+        if self.session is not None:
+            self.session.abandon()
+        self._refuse_request(BadRequest(400, "the client closed within its request"))
+
+    def request_timed_out(self) -> None:
+        """
+        No request came, or only a part of one.
+        """
+        if self._reception is Reception.CHUNKS:
+            seconds = self.router.settings.timeout
+            detail = f"the client did not send its request's body for {seconds:g} s"
+        elif self._reader.started:
+            seconds = self.router.settings.headers_timeout
+            detail = f"the request's head was not complete after {seconds:g} s"
+        else:
+            self.closing = True
+            self.transport.loseConnection()
+            return
+        self.refuse(Refusal(Reason.REQUEST_TIMEOUT, detail))
+
+    def drain(self) -> None:
+        """
+        See L{Frontend.drain}.
+        """
+        if self._reception is Reception.HEAD and not self._reader.started and not self.closing:
+            self.closing = True
+            self.transport.loseConnection()
+
+
+_RECEIVE: dict[Reception, Callable[[HttpFrontend, bytes], None]] = {
+    Reception.HEAD: HttpFrontend._receive_head,
+    Reception.BODY: HttpFrontend._receive_body,
+    Reception.CHUNKS: HttpFrontend._receive_chunks,
+    Reception.NEXT: HttpFrontend._receive_next,
+}
+
+
+def _peer(address: IAddress) -> tuple[bytes, bytes]:
+    """
+    The client's address and port; uWSGI has 0.0.0.0 for UNIX sockets.
+    """
+    host, port = getattr(address, "host", "0.0.0.0"), getattr(address, "port", 0)
+    return str(host).encode("ascii"), b"%d" % port

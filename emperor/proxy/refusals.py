@@ -1,0 +1,154 @@
+"""
+Every answer that a router gives itself, in one table.
+
+A request always gets an answer: plain text that names the host and the
+reason, as HTTP in both routers, so that a web server in front passes it on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+#: Seconds after which a client may try again when no vassal answers.
+RETRY_AFTER = 2
+
+#: Refusals that are logged one by one in a second; the rest is only counted,
+#: since a client can cause as many as it likes.
+LOGGED_PER_SECOND = 20
+
+
+class Reason(Enum):
+    """
+    Why a request was refused, with the status and whose turn it is.
+    """
+
+    #: The client's bytes are no request.
+    BAD_REQUEST = "bad-request"
+    #: The client's host is none, or would lead out of a directory.
+    BAD_HOST = "bad-host"
+    #: No rule and no mapper knows the host.
+    UNKNOWN_HOST = "unknown-host"
+    #: The client did not finish its request in time.
+    REQUEST_TIMEOUT = "request-timeout"
+    #: The body is larger than is taken.
+    TOO_LARGE = "too-large"
+    #: The node accepted and then failed.
+    NODE_FAILED = "node-failed"
+    #: Nothing accepts at the node's address.
+    NODE_ABSENT = "node-absent"
+    #: The node did not accept or answer in time.
+    NODE_TIMEOUT = "node-timeout"
+
+
+_STATUS = {
+    Reason.BAD_REQUEST: 400,
+    Reason.BAD_HOST: 400,
+    Reason.UNKNOWN_HOST: 404,
+    Reason.REQUEST_TIMEOUT: 408,
+    Reason.TOO_LARGE: 413,
+    Reason.NODE_FAILED: 502,
+    Reason.NODE_ABSENT: 503,
+    Reason.NODE_TIMEOUT: 504,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """
+    One answer of the router's own.
+
+    @ivar host: as the client sent it, decoded; empty if it is not known.
+    @ivar detail: a sentence without its full stop.
+    @ivar status: the HTTP status, where it differs from the reason's usual one.
+    """
+
+    reason: Reason
+    detail: str
+    host: str = ""
+    status: int = 0
+
+    @property
+    def code(self) -> int:
+        """
+        The HTTP status.
+        """
+        return self.status or _STATUS[self.reason]
+
+
+def render(refusal: Refusal, *, close: bool, head_only: bool = False) -> bytes:
+    """
+    The whole HTTP answer.
+
+    @param close: say that the connection ends with it.
+    @param head_only: the request was HEAD.
+    """
+    code = refusal.code
+    phrase = HTTPStatus(code).phrase
+    about = f"Host: {refusal.host}\n" if refusal.host else ""
+    body = f"{code} {phrase}\n{about}Reason: {refusal.detail}.\n".encode(
+        "utf-8", "backslashreplace"
+    )
+    head = [
+        f"HTTP/1.1 {code} {phrase}",
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Length: {len(body)}",
+        "X-Content-Type-Options: nosniff",
+        "Cache-Control: no-store",
+    ]
+    if code == 503:
+        head.append(f"Retry-After: {RETRY_AFTER}")
+    if close:
+        head.append("Connection: close")
+    text = "\r\n".join([*head, "", ""]).encode("ascii")
+    return text if head_only else text + body
+
+
+class RefusalLog:
+    """
+    Counts every refusal and logs as many as a log can bear.
+
+    @ivar counts: how many of each reason since the start.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self.counts: Counter[Reason] = Counter()
+        self._second = -1
+        self._logged = 0
+        self._unlogged = 0
+
+    def refused(self, refusal: Refusal, router: str, peer: str) -> None:
+        """
+        Take note of one refusal.
+
+        @param router: C{"http"} or C{"fastrouter"}.
+        """
+        self.counts[refusal.reason] += 1
+        second = int(self._clock.seconds())
+        if second != self._second:
+            self._begin(second)
+        if self._logged >= LOGGED_PER_SECOND:
+            self._unlogged += 1
+            return
+        self._logged += 1
+        self._log.info(
+            "{router} refused {peer} with {code}: {detail} (host {host!r})",
+            router=router,
+            peer=peer,
+            code=refusal.code,
+            detail=refusal.detail,
+            host=refusal.host,
+        )
+
+    def _begin(self, second: int) -> None:
+        if self._unlogged:
+            self._log.info("{count} more requests were refused", count=self._unlogged)
+        self._second, self._logged, self._unlogged = second, 0, 0

@@ -1,0 +1,85 @@
+"""
+What all connections of one router share, and its decisions for a request.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from emperor.config.settings import Node, RouterSettings
+from emperor.interfaces import IDialer, IVassalDirectory
+from emperor.proxy.backends import is_absent, is_missing, is_timeout
+from emperor.proxy.deadlines import Deadlines
+from emperor.proxy.refusals import Reason, Refusal, RefusalLog
+from emperor.routing.keys import BadHost, host_key
+from emperor.routing.mappers import RouteTable, UnsafeHost
+from emperor.routing.pools import Pool
+
+
+class Refused(Exception):
+    """
+    The request gets the router's own answer.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
+
+
+class Router:
+    """
+    One router, C{http} or C{fastrouter}.
+
+    @ivar draining: whether it stops; connections end with their request then.
+    """
+
+    def __init__(
+        self,
+        settings: RouterSettings,
+        *,
+        clock: IReactorTime,
+        dialer: IDialer,
+        vassals: IVassalDirectory,
+        refusals: RefusalLog,
+    ) -> None:
+        self.settings = settings
+        self.dialer = dialer
+        self.refusals = refusals
+        self.deadlines = Deadlines(clock)
+        self.draining = False
+        self._table = RouteTable(settings)
+        self._vassals = vassals
+
+    def pool_for(self, host: bytes) -> Pool:
+        """
+        Where requests for a host go.
+
+        @raise Refused: the host is malformed or nobody knows it.
+        """
+        shown = host.decode("ascii", "backslashreplace")
+        try:
+            key = host_key(host, self.settings.raw_host_key)
+            pool = self._table.lookup(key)
+        except (BadHost, UnsafeHost) as error:
+            raise Refused(Refusal(Reason.BAD_HOST, str(error), shown)) from error
+        if pool is None:
+            detail = f"no site is configured for the host {key}"
+            raise Refused(Refusal(Reason.UNKNOWN_HOST, detail, shown))
+        return pool
+
+    def not_connected(self, pool: Pool, node: Node, failure: Failure, host: str) -> Refusal:
+        """
+        The answer to a request whose node did not accept a connection.
+        """
+        if is_timeout(failure):
+            detail = f"{node.address} did not accept within {self.settings.connect_timeout:g} s"
+            return Refusal(Reason.NODE_TIMEOUT, detail, host)
+        if not is_absent(failure):
+            detail = f"{node.address} cannot be reached: {failure.getErrorMessage()}"
+            return Refusal(Reason.NODE_FAILED, detail, host)
+        absence = self._vassals.reason_for_absence(node.address)
+        if absence is None and pool.from_host and is_missing(failure):
+            detail = f"there is no site at {node.address}"
+            return Refusal(Reason.UNKNOWN_HOST, detail, host)
+        return Refusal(Reason.NODE_ABSENT, absence or f"nothing listens at {node.address}", host)

@@ -1,0 +1,163 @@
+"""
+A router as a service: it accepts, and at the end it lets requests finish.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IReactorSocket,
+    IReactorTime,
+)
+from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from emperor.addresses import UnixAddress
+from emperor.config.settings import HttpSettings
+from emperor.proxy.fastrouter import UwsgiFrontend
+from emperor.proxy.frontend import Frontend
+from emperor.proxy.http import HttpFrontend, HttpSite
+from emperor.proxy.listeners import open_listener
+from emperor.proxy.router import Router
+
+
+class IListeningReactor(IReactorSocket, IReactorTime):
+    """
+    A reactor that takes listening sockets over.
+    """
+
+
+class FrontendFactory(ServerFactory):
+    """
+    Makes the clients' connections and knows those that are open.
+    """
+
+    noisy = False
+
+    def __init__(self, build: Callable[[], Frontend]) -> None:
+        self._build = build
+        self._open: set[Frontend] = set()
+        self._empty: Deferred[None] | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """
+        A client has come.
+        """
+        frontend = self._build()
+        frontend.factory = self
+        self._open.add(frontend)
+        return frontend
+
+    def gone(self, frontend: Frontend) -> None:
+        """
+        A client has gone.
+        """
+        self._open.discard(frontend)
+        if not self._open and self._empty is not None:
+            empty, self._empty = self._empty, None
+            empty.callback(None)
+
+    def drain(self) -> Deferred[None]:
+        """
+        Let every connection end with its request.
+
+        @return: fires when the last one is closed.
+        """
+        empty: Deferred[None] = Deferred()
+        self._empty = empty
+        for frontend in list(self._open):
+            frontend.drain()
+        if not self._open:
+            self._empty = None
+            empty.callback(None)
+        return empty
+
+    def cut(self) -> None:
+        """
+        End what is left.
+        """
+        for frontend in list(self._open):
+            frontend.cut()
+
+
+def build_factory(router: Router, hostname: str) -> FrontendFactory:
+    """
+    The factory for a router's kind.
+    """
+    settings = router.settings
+    if isinstance(settings, HttpSettings):
+        site = HttpSite(router, settings, hostname)
+        return FrontendFactory(lambda: HttpFrontend(site))
+    return FrontendFactory(lambda: UwsgiFrontend(router))
+
+
+class RouterService(Service):
+    """
+    Listens for one router.
+
+    The sockets are open when the constructor returns.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, reactor: IListeningReactor, router: Router, hostname: str, grace: float
+    ) -> None:
+        settings = router.settings
+        self.name = settings.kind
+        self._reactor = reactor
+        self._router = router
+        self._grace = grace
+        self._factory = build_factory(router, hostname)
+        self._sockets = [
+            open_listener(address, mode=settings.socket_mode, backlog=settings.backlog)
+            for address in settings.listen
+        ]
+        self._ports: Sequence[IListeningPort] = ()
+
+    def startService(self) -> None:
+        """
+        Accept connections.
+        """
+        Service.startService(self)
+        self._router.deadlines.start()
+        self._ports = [self._adopt(listener) for listener in self._sockets]
+        for address in self._router.settings.listen:
+            self._log.info("{kind} listens on {address}", kind=self.name, address=str(address))
+
+    def _adopt(self, listener: socket.socket) -> IListeningPort:
+        port = self._reactor.adoptStreamPort(listener.fileno(), listener.family, self._factory)
+        listener.close()
+        return port
+
+    async def stopService(self) -> None:
+        """
+        Accept nothing more, let requests finish within the grace, end the rest.
+        """
+        Service.stopService(self)
+        self._router.draining = True
+        await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
+        self._remove_files()
+        drained = self._factory.drain()
+        drained.addTimeout(self._grace, self._reactor)
+        await drained.addErrback(self._cut)
+        self._router.deadlines.stop()
+
+    def _cut(self, failure: Failure) -> None:
+        self._log.info("Requests were still running after {grace} s: cut", grace=self._grace)
+        self._factory.cut()
+
+    def _remove_files(self) -> None:
+        for address in self._router.settings.listen:
+            if isinstance(address, UnixAddress) and not address.is_abstract:
+                with suppress(FileNotFoundError):
+                    os.unlink(address.path)

@@ -1,0 +1,290 @@
+"""
+One request's life, from its pool to the end of its answer.
+
+A session is the protocol on the connection to the node.  In front of it stands
+the client's connection (L{emperor.proxy.frontend.Frontend}), which it tells
+what happens.  Its phases are the table L{PHASES}; bytes pass through without
+touching it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol as TypingProtocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from emperor.config.settings import Node
+from emperor.interfaces import IStream
+from emperor.proxy.refusals import Reason, Refusal
+from emperor.proxy.relay import ReadSide
+from emperor.proxy.router import Router
+from emperor.routing.pools import Pool
+from emperor.wire.uwsgi import build_packet
+
+#: Seconds that a node has to close its connection after its answer.
+CLOSING = 5.0
+
+
+class Phase(Enum):
+    """
+    How far a request has got.
+    """
+
+    #: A pool is known; no node has been asked.
+    ROUTED = "routed"
+    #: A node was asked for a connection.
+    CONNECTING = "connecting"
+    #: The node has the request's variables and gets its body.
+    WAITING = "waiting"
+    #: The node has sent the first bytes of its answer.
+    ANSWERING = "answering"
+    #: Nothing happens any more.
+    OVER = "over"
+
+
+class Event(Enum):
+    """
+    What moves a request on.
+    """
+
+    #: A node is asked for a connection: the first or the next one.
+    DIALED = "dialed"
+    #: The node accepted.
+    CONNECTED = "connected"
+    #: The node's first bytes came.
+    ANSWERED = "answered"
+    #: The answer is at its end.
+    FINISHED = "finished"
+    #: No node accepts, or the node failed, or it took too long.
+    FAILED = "failed"
+    #: The client has gone.
+    ABANDONED = "abandoned"
+
+
+PHASES: dict[tuple[Phase, Event], Phase] = {
+    (Phase.ROUTED, Event.DIALED): Phase.CONNECTING,
+    (Phase.ROUTED, Event.FAILED): Phase.OVER,
+    (Phase.CONNECTING, Event.DIALED): Phase.CONNECTING,
+    (Phase.CONNECTING, Event.CONNECTED): Phase.WAITING,
+    (Phase.CONNECTING, Event.FAILED): Phase.OVER,
+    (Phase.CONNECTING, Event.ABANDONED): Phase.OVER,
+    (Phase.WAITING, Event.ANSWERED): Phase.ANSWERING,
+    (Phase.WAITING, Event.FAILED): Phase.OVER,
+    (Phase.WAITING, Event.ABANDONED): Phase.OVER,
+    (Phase.ANSWERING, Event.FINISHED): Phase.OVER,
+    (Phase.ANSWERING, Event.FAILED): Phase.OVER,
+    (Phase.ANSWERING, Event.ABANDONED): Phase.OVER,
+}
+
+
+class Front(TypingProtocol):
+    """
+    What a session tells the client's side.
+    """
+
+    def node_ready(self, session: Session) -> None:
+        """
+        The node accepted and has the variables: send the body.
+        """
+
+    def answer(self, data: bytes) -> None:
+        """
+        The node's next bytes.
+        """
+
+    def answer_ended(self, clean: bool) -> None:
+        """
+        The node closed.
+
+        @param clean: without an error.
+        """
+
+    def refuse(self, refusal: Refusal) -> None:
+        """
+        There will be no answer from a node.
+        """
+
+    def is_receiving(self) -> bool:
+        """
+        Whether the client still has to send a part of its request.
+        """
+
+    def cut(self) -> None:
+        """
+        The answer stopped in its middle: the client must notice.
+        """
+
+
+class Session(Protocol):
+    """
+    One request on its way to a node and back.
+
+    @ivar host: as the client named it, for what people read.
+    @ivar deadline: for the closing; before, the client's side has it.
+    """
+
+    transport: IStream
+    _log = Logger()
+
+    def __init__(self, router: Router, front: Front, pool: Pool, host: str) -> None:
+        self.host = host
+        self.phase = Phase.ROUTED
+        self.deadline = 0.0
+        self._router = router
+        self._front = front
+        self._pool = pool
+        self._node: Node
+        self._tried: list[Node] = []
+        self._payload = b""
+        self._modifiers = (0, 0)
+        self._dialing: Deferred[None] | None = None
+
+    def start(self, payload: bytes, modifiers: tuple[int, int] = (0, 0)) -> None:
+        """
+        Ask the first node.
+
+        @param payload: the request's variables.
+        @param modifiers: those that are not 0 take the place of the node's.
+        """
+        self._payload = payload
+        self._modifiers = modifiers
+        self._dial()
+
+    def _dial(self, refusal: Refusal | None = None) -> None:
+        node = self._pool.pick(self._router.deadlines.now, self._tried)
+        if node is None:
+            self._fail(refusal or Refusal(Reason.NODE_ABSENT, "the pool is empty", self.host))
+            return
+        self._move(Event.DIALED)
+        self._node = node
+        self._tried.append(node)
+        timeout = self._router.settings.connect_timeout
+        dialing = self._router.dialer.dial(node.address, self, timeout)
+        self._dialing = dialing.addCallbacks(self._dialed, self._not_connected)
+        self._dialing.addErrback(self._log_failure)
+
+    def _dialed(self, _: object) -> None:
+        self._dialing = None
+
+    def _not_connected(self, failure: Failure) -> None:
+        self._dialing = None
+        if self.phase is not Phase.CONNECTING or failure.check(CancelledError):
+            return
+        self._pool.failed(self._node, self._router.deadlines.now)
+        self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
+
+    def _log_failure(self, failure: Failure) -> None:
+        self._log.failure("A request for {host} broke", failure, host=self.host)
+        self._front.cut()
+
+    def connectionMade(self) -> None:
+        """
+        The node accepted.
+        """
+        if self.phase is not Phase.CONNECTING:
+            self.transport.abortConnection()
+            return
+        self._move(Event.CONNECTED)
+        self._pool.accepted(self._node)
+        self.reading = ReadSide(self.transport)
+        modifier1 = self._modifiers[0] or self._node.modifier1
+        modifier2 = self._modifiers[1] or self._node.modifier2
+        self.transport.write(build_packet(modifier1, self._payload, modifier2))
+        self._front.node_ready(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        The node answers.
+        """
+        if self.phase is Phase.WAITING:
+            self._move(Event.ANSWERED)
+        if self.phase is Phase.ANSWERING:
+            self._front.answer(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The node closed: the end of the answer, if there was one.
+        """
+        self._router.deadlines.forget(self)
+        if self.phase is Phase.WAITING:
+            detail = f"{self._node.address} closed the connection without an answer"
+            self._fail(Refusal(Reason.NODE_FAILED, detail, self.host))
+        elif self.phase is Phase.ANSWERING:
+            self._move(Event.FINISHED)
+            self._front.answer_ended(reason.check(ConnectionDone) is not None)
+
+    def finish(self) -> None:
+        """
+        The client has the whole answer: the node gets a while to take what it
+        was sent and to close.
+        """
+        self._move(Event.FINISHED)
+        self.deadline = self._router.deadlines.after(CLOSING)
+        self._router.deadlines.watch(self)
+        self.transport.loseConnection()
+
+    def untie(self) -> None:
+        """
+        The client's connection goes its own way from here.
+        """
+        if self.transport is not None:
+            self.transport.unregisterProducer()
+
+    def fail_node(self, detail: str) -> None:
+        """
+        The node sends what is no answer.
+        """
+        detail = f"{self._node.address}: {detail}"
+        self.transport.abortConnection()
+        self._fail(Refusal(Reason.NODE_FAILED, detail, self.host))
+
+    def abandon(self) -> None:
+        """
+        The client has gone: the node need not go on.
+        """
+        if self.phase is Phase.OVER:
+            return
+        self._move(Event.ABANDONED)
+        self._close()
+
+    def timed_out(self) -> None:
+        """
+        Nothing happened on either side for too long.
+        """
+        if self.phase is Phase.OVER:
+            self.transport.abortConnection()
+            return
+        phase = self.phase
+        self._move(Event.FAILED)
+        self._close()
+        if phase is Phase.ANSWERING:
+            self._front.cut()
+        else:
+            self._front.refuse(self._timeout(phase))
+
+    def _timeout(self, phase: Phase) -> Refusal:
+        seconds = self._router.settings.timeout
+        if phase is Phase.WAITING and self._front.is_receiving():
+            detail = f"the client did not send its request's body for {seconds:g} s"
+            return Refusal(Reason.REQUEST_TIMEOUT, detail, self.host)
+        doing = "accept" if phase is Phase.CONNECTING else "answer"
+        detail = f"{self._node.address} did not {doing} for {seconds:g} s"
+        return Refusal(Reason.NODE_TIMEOUT, detail, self.host)
+
+    def _fail(self, refusal: Refusal) -> None:
+        self._move(Event.FAILED)
+        self._front.refuse(refusal)
+
+    def _close(self) -> None:
+        if self._dialing is not None:
+            self._dialing.cancel()
+        elif self.transport is not None:
+            self.transport.abortConnection()
+
+    def _move(self, event: Event) -> None:
+        self.phase = PHASES[self.phase, event]
