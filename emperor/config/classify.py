@@ -1,0 +1,103 @@
+"""
+Which names are options, which belong to somebody else, which are slips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from emperor.config.errors import Problem
+from emperor.config.evaluator import INCLUDES, SETTERS
+from emperor.config.logic import CLOSERS, OPENERS
+from emperor.config.names import UNSUPPORTED, WORKER
+from emperor.config.options import BY_NAME
+from emperor.config.pairs import Pair
+from emperor.config.reader import LOADERS
+from emperor.config.values import flag
+
+#: Words that did their work while the files were read.
+STRUCTURE = frozenset(
+    {*OPENERS, *CLOSERS, *LOADERS, *INCLUDES, *SETTERS, "else", "inherit", "print", "exit"}
+)
+
+#: Things that twistd does; without these two the program would run as root.
+_REFUSED_FOR_TWISTD = {"uid": "--uid", "gid": "--gid", "chroot": "--chroot"}
+_LEFT_TO_TWISTD = {
+    "pidfile": "--pidfile",
+    "pidfile2": "--pidfile",
+    "daemonize": "--logfile",
+    "daemonize2": "--logfile",
+    "logto": "--logfile",
+    "logto2": "--logfile",
+    "umask": "--umask",
+    "chdir": "--rundir",
+}
+
+#: Unknown names that are told apart one by one.
+_SLIPS_LIMIT = 20
+
+
+@dataclass(slots=True)
+class Classified:
+    """
+    The pairs sorted by whom they concern.
+
+    @ivar options: the pairs of each option, under its name, in order.
+    """
+
+    options: dict[str, list[Pair]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
+    """
+    Sort the pairs.
+
+    @param used: names that are placeholders because something asks for them.
+    """
+    result = Classified()
+    worker: dict[str, None] = {}
+    slips: list[Pair] = []
+    for pair in pairs:
+        key = pair.key
+        if key in BY_NAME:
+            result.options.setdefault(BY_NAME[key].name, []).append(pair)
+        elif key in _REFUSED_FOR_TWISTD:
+            say = f"{key} is not ours: start twistd with {_REFUSED_FOR_TWISTD[key]}"
+            result.problems.append(Problem(say, pair.origin))
+        elif key in UNSUPPORTED:
+            say = f"{key} is not supported by this version of txemperor"
+            result.problems.append(Problem(say, pair.origin))
+        elif key in WORKER:
+            worker[key] = None
+        elif key in _LEFT_TO_TWISTD:
+            result.notes.append(
+                f"{pair.origin}: {key} is not ours: twistd has {_LEFT_TO_TWISTD[key]}"
+            )
+        elif key not in STRUCTURE and key not in used:
+            slips.append(pair)
+    if worker:
+        result.notes.append(f"not ours: a uWSGI worker's options: {', '.join(worker)}")
+    _judge(slips, result)
+    return result
+
+
+def _judge(slips: list[Pair], result: Classified) -> None:
+    strict = result.options.get("strict")
+    is_strict = strict is not None and flag(strict[-1].value)
+    for pair in slips[:_SLIPS_LIMIT]:
+        say = f"{pair.key!r} is no option and nothing uses it{_nearest(pair.key)}"
+        if is_strict:
+            result.problems.append(Problem(say, pair.origin))
+        else:
+            result.notes.append(f"{pair.origin}: {say}")
+    if len(slips) > _SLIPS_LIMIT:
+        result.notes.append(f"{len(slips) - _SLIPS_LIMIT} more names are no options")
+
+
+def _nearest(key: str) -> str:
+    near = get_close_matches(key[:64], [*BY_NAME, *sorted(STRUCTURE)], n=1, cutoff=0.75)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,56 @@
+"""
+The common model of all formats: an ordered list of texts, repeats kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emperor.config.errors import fault
+from emperor.config.settings import Origin
+
+#: Sections that are chosen when nobody names one, the first that exists.
+DEFAULT_SECTIONS = ("uwsgi", "emperor")
+
+#: Words of the configuration logic that mean something without a value.
+CLOSERS = frozenset({"end", "endif", "end-if", "endfor", "end-for", "else"})
+
+NEEDS_EXTRA = "needs a library that is not installed: pip install txemperor[formats]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """
+    One option as written.
+
+    @ivar consumed: it did its work while the files were read (C{include},
+        C{set}, C{if-env} …); its value is not expanded any more.
+    """
+
+    key: str
+    value: str
+    origin: Origin
+    consumed: bool = False
+
+
+class Budget:
+    """
+    How much text one configuration may read, copy and expand, so that a
+    loop in it ends in an error and not in a program that never starts.
+    """
+
+    def __init__(self, characters: int = 8 * 1024 * 1024) -> None:
+        self._left = characters
+
+    def spend(self, characters: int, origin: Origin) -> None:
+        """
+        Take C{characters} off.
+
+        @raise ConfigurationError: nothing is left.
+        """
+        self._left -= characters
+        if self._left < 0:
+            raise fault(
+                "the configuration grows without end; look for a value or file that names itself",
+                origin,
+            )

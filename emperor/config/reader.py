@@ -1,0 +1,136 @@
+"""
+One configuration file into pairs: name, magic variables, format, section.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emperor.config.errors import fault
+from emperor.config.ini import parse_ini
+from emperor.config.jsonfile import parse_json
+from emperor.config.magic import FileFacts, file_facts, magic_table, substitute
+from emperor.config.pairs import DEFAULT_SECTIONS, Pair
+from emperor.config.settings import Origin
+from emperor.config.sources import Sources, read_regular
+from emperor.config.surroundings import Surroundings
+from emperor.config.xmlfile import parse_xml
+from emperor.config.yamlfile import parse_yaml
+
+Parser = Callable[[str, str, str], list[Pair] | None]
+
+#: The parser of each option that loads a file of one format.
+LOADERS: dict[str, Parser] = {
+    "ini": parse_ini,
+    "xml": parse_xml,
+    "xmlconfig": parse_xml,
+    "yaml": parse_yaml,
+    "yml": parse_yaml,
+    "json": parse_json,
+    "js": parse_json,
+}
+
+ACCEPTED = ".ini, .yaml, .yml, .json, .js or .xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """
+    What one file says.
+
+    @ivar facts: of the file, as its magic variables have them.
+    @ivar notes: for the log.
+    """
+
+    pairs: list[Pair]
+    facts: FileFacts
+    size: int
+    notes: tuple[str, ...]
+
+
+def split_section(argument: str) -> tuple[str, str]:
+    """
+    Take C{FILE:SECTION} apart; the section is empty if there is none.
+    """
+    head, colon, tail = argument.rpartition(":")
+    return (head, tail) if colon and "/" not in tail else (argument, "")
+
+
+def parser_of(name: str, origin: Origin) -> Parser:
+    """
+    Choose the format by the file's name.
+
+    @raise ConfigurationError: its extension is none of L{ACCEPTED}.
+    """
+    file = split_section(name)[0]
+    parser = LOADERS.get(os.path.splitext(file)[1][1:])
+    if parser is None or file.endswith(".xmlconfig"):
+        raise fault(f"{name}: unknown kind of file; accepted: {ACCEPTED}", origin)
+    return parser
+
+
+class Reader:
+    """
+    Reads files for one configuration.
+
+    @ivar first: what the capital magic variables describe, if known yet.
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        sources: Sources,
+        sections: tuple[str, ...] = DEFAULT_SECTIONS,
+    ) -> None:
+        self._surroundings = surroundings
+        self._sources = sources
+        self._sections = sections
+        self.first: FileFacts | None = None
+
+    def read(self, argument: str, parser: Parser, origin: Origin, template: bool) -> Read:
+        """
+        Read one file.
+
+        @param argument: C{FILE} or C{FILE:SECTION}.
+        @param origin: who asked for it.
+        @param template: the capitals do not describe it.
+        @raise ConfigurationError: it is unreadable or badly formed.
+        """
+        if "://" in argument or argument == "-":
+            raise fault(f"{argument}: only files can be loaded; accepted: {ACCEPTED}", origin)
+        given, section = split_section(argument)
+        facts = file_facts(given, section, self._surroundings.cwd)
+        if self.first is None and not template:
+            self.first = facts
+        text = self._text(facts)
+        text = substitute(text, magic_table(facts, self.first, self._surroundings))
+        pairs, notes = self._choose(text, facts, parser)
+        return Read(pairs, facts, len(text), notes)
+
+    def _text(self, facts: FileFacts) -> str:
+        content, status = read_regular(facts.path, Origin(facts.given, 0))
+        self._sources.judge(facts.given, status)
+        text = content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+        if "\0" in text:
+            line = text[: text.index("\0")].count("\n") + 1
+            raise fault("a NUL byte does not belong into a text", Origin(facts.given, line))
+        return text
+
+    def _choose(
+        self, text: str, facts: FileFacts, parser: Parser
+    ) -> tuple[list[Pair], tuple[str, ...]]:
+        wanted = (facts.section,) if facts.section else self._sections
+        found = [
+            (name, pairs)
+            for name in wanted
+            if (pairs := parser(text, facts.given, name)) is not None
+        ]
+        if not found:
+            names = " or ".join(f"[{name}]" for name in wanted)
+            return [], (f"{facts.given}: there is no section {names}",)
+        if len(found) > 1:
+            note = f"{facts.given}: [{found[0][0]}] is read, [{found[1][0]}] is not"
+            return found[0][1], (note,)
+        return found[0][1], ()

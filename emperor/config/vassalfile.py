@@ -1,0 +1,97 @@
+"""
+A vassal's own file, looked at from outside.
+
+The routers say "vassal hello.ini is starting" instead of "refused" when they
+know which vassal listens at an address.  So its file is read as far as that
+goes without doing anything: no command is run, nothing slow is followed, and
+what cannot be told is left out.  The vassal itself remains the only one who
+knows.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import replace
+
+from emperor.addresses import Address, BadAddress, TcpAddress, UnixAddress, parse_address
+from emperor.config.errors import ConfigurationError
+from emperor.config.evaluator import Evaluator
+from emperor.config.loading import COMMAND_LINE
+from emperor.config.pairs import Pair
+from emperor.config.reader import Reader, parser_of
+from emperor.config.settings import EmperorSettings
+from emperor.config.sources import StaticSources
+from emperor.config.surroundings import Surroundings
+
+#: Options of a worker that make it listen.
+SOCKETS = frozenset(
+    {
+        "socket",
+        "uwsgi-socket",
+        "http-socket",
+        "http11-socket",
+        "https-socket",
+        "fastcgi-socket",
+        "fastcgi-nph-socket",
+        "scgi-socket",
+        "scgi-nph-socket",
+        "raw-socket",
+        "puwsgi-socket",
+        "suwsgi-socket",
+        "ssl-socket",
+    }
+)
+
+_UNRESOLVED = ("@(", "%(", "$(", "*")
+
+
+def listening(
+    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+) -> frozenset[Address]:
+    """
+    Where a vassal will listen, as far as its file tells.
+
+    @param path: the vassal's name, absolute or relative to C{cwd}.
+    @param cwd: the directory it starts in.
+    """
+    there = replace(surroundings, cwd=cwd)
+    sources = StaticSources(there)
+    reader = Reader(there, sources, ("uwsgi",))
+    evaluator = Evaluator(there, reader, sources, careful=True)
+    with suppress(ConfigurationError):
+        _start(evaluator, path, settings)
+    with suppress(ConfigurationError):
+        evaluator.finish()
+    found = (_address(pair, cwd) for pair in evaluator.pairs if pair.key in SOCKETS)
+    return frozenset(address for address in found if address is not None)
+
+
+def _start(evaluator: Evaluator, path: str, settings: EmperorSettings) -> None:
+    """
+    Give the options in the order of the vassal's command line.
+    """
+    for option, arguments in (
+        ("inherit", settings.inherit_before),
+        ("include", settings.include_before),
+        ("set", settings.set),
+    ):
+        for argument in arguments:
+            evaluator.add(Pair(option, argument, COMMAND_LINE))
+    evaluator.load(path, parser_of(path, COMMAND_LINE), COMMAND_LINE)
+    for option, arguments in (("inherit", settings.inherit), ("include", settings.include)):
+        for argument in arguments:
+            evaluator.add(Pair(option, argument, COMMAND_LINE))
+
+
+def _address(pair: Pair, cwd: str) -> Address | None:
+    if any(sign in pair.value for sign in _UNRESOLVED):
+        return None
+    with suppress(BadAddress, ValueError):
+        address = parse_address(pair.value.split(",")[0])
+        if isinstance(address, TcpAddress):
+            return address if address.port else None
+        if address.is_abstract:
+            return address
+        return UnixAddress(os.path.join(os.fsencode(cwd), address.path))
+    return None
