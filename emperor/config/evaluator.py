@@ -8,7 +8,8 @@ The order in which a configuration takes effect.
     3. C{inherit} appends its files at the end; no pass looks at those again.
 
 Everything is bounded: the depth and number of files, the turns of a loop, the
-length of a value, and by a L{Budget} the work as a whole.
+length of a value, and by a L{Budget} the work as a whole.  A block ends in the
+file in which it began.
 """
 
 from __future__ import annotations
@@ -79,8 +80,11 @@ class Evaluator:
         self._budget.spend(read.size, origin)
         self.notes += read.notes
         self._depth += 1
+        outer, self._block = self._block, None
         for pair in read.pairs:
             self.add(pair)
+        self._close()
+        self._block = outer
         self._depth -= 1
 
     def _complete(self, argument: str, parser: Parser) -> str:
@@ -161,10 +165,8 @@ class Evaluator:
         """
         Run the passes and append what is inherited.
 
-        @raise ConfigurationError: a value or an inherited file is bad, or a
-            block is open at the end.
+        @raise ConfigurationError: a value or an inherited file is bad.
         """
-        self._close()
         for symbol in "$@%":
             for index, pair in enumerate(self.pairs):
                 if not pair.consumed:
@@ -175,7 +177,6 @@ class Evaluator:
                 self.load(pair.value, parser, pair.origin, template=True)
             elif pair.key == "print":
                 self.notes.append(pair.value)
-        self._close()
 
     def _close(self) -> None:
         if self._block is not None:
