@@ -5,13 +5,19 @@ What the program says when it has started.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from twisted.logger import Logger
 
 from emperor.addresses import TcpAddress
 from emperor.config.settings import HostRule, HttpSettings, RouterSettings
+from emperor.vassals.status import Phase, VassalStatus
 
 #: A pattern that stands for exactly one host: C{^www\.example\.com$}.
 _LITERAL = re.compile(r"\^((?:[A-Za-z0-9-]|\\[.-])+)\$")
+
+#: Phases in which a vassal's first start has come to an end.
+_SETTLED = frozenset({Phase.ACCEPTING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
 
 
 def literal_host(rule: HostRule) -> str | None:
@@ -24,15 +30,49 @@ def literal_host(rule: HostRule) -> str | None:
     return None if match is None else match[1].replace("\\", "")
 
 
-def sites(router: RouterSettings) -> Iterator[str]:
+def sites(routers: Iterable[RouterSettings]) -> Iterator[str]:
     """
     The addresses to open in a browser, as far as they can be told.
     """
-    if not isinstance(router, HttpSettings):
-        return
-    ports = [address.port for address in router.listen if isinstance(address, TcpAddress)]
-    for rule in router.rules:
-        host = literal_host(rule)
-        if host is not None and ports:
+    for router in routers:
+        ports = [address.port for address in router.listen if isinstance(address, TcpAddress)]
+        if isinstance(router, HttpSettings) and ports:
             port = "" if ports[0] == 80 else f":{ports[0]}"
-            yield f"http://{host}{port}/"
+            for host in filter(None, map(literal_host, router.rules)):
+                yield f"http://{host}{port}/"
+
+
+class Greeting:
+    """
+    Waits for the first start of every vassal and then says, once, which are up
+    and what to open.
+    """
+
+    _log = Logger()
+
+    def __init__(self, routers: Iterable[RouterSettings]) -> None:
+        self._sites = list(sites(routers))
+        self._starting: set[object] = set()
+        self._up: set[str] = set()
+        self._said = False
+
+    def saw(self, status: VassalStatus) -> None:
+        """
+        A vassal has a new status.
+        """
+        if self._said:
+            return
+        if status.phase not in _SETTLED:
+            self._starting.add(status.id)
+            return
+        self._starting.discard(status.id)
+        if status.phase is Phase.ACCEPTING:
+            self._up.add(status.id.name)
+        if not self._starting:
+            self._say()
+
+    def _say(self) -> None:
+        self._said = True
+        self._log.info("Vassals up: {names}", names=", ".join(sorted(self._up)) or "none")
+        if self._up and self._sites:
+            self._log.info("Open {sites}", sites=" or ".join(self._sites))

@@ -152,9 +152,15 @@ class RouterService(Service):
         await drained.addErrback(self._cut)
         self._router.deadlines.stop()
 
+    def cut(self) -> None:
+        """
+        End the requests in flight now.
+        """
+        self._factory.cut()
+
     def _cut(self, failure: Failure) -> None:
         self._log.info("Requests were still running after {grace} s: cut", grace=self._grace)
-        self._factory.cut()
+        self.cut()
 
     def _remove_files(self) -> None:
         for address in self._router.settings.listen:

@@ -30,9 +30,7 @@ _UNUSUAL_PATH = re.compile(rb"[%#]|//|/\.")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00")
 
 
-def connection_variables(
-    *, server_port: bytes, remote_address: bytes, remote_port: bytes
-) -> bytes:
+def connection_variables(*, server_port: bytes, remote_address: bytes, remote_port: bytes) -> bytes:
     """
     The variables that are the same for every request of a connection.
     """
