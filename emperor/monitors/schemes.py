@@ -1,0 +1,64 @@
+"""
+From the text of an C{emperor} option to its monitor.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from glob import has_magic
+from typing import Any
+
+from emperor.config.settings import EmperorSettings
+from emperor.interfaces import IMonitor
+from emperor.monitors.directory import DirectoryMonitor
+from emperor.monitors.globbing import GlobMonitor
+from emperor.vassals.commandline import EXTENSIONS
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+
+_MONITORS: dict[str, Callable[[str, Any, EmperorSettings], IMonitor]] = {
+    "dir": DirectoryMonitor,
+    "glob": GlobMonitor,
+}
+
+
+class UnknownScheme(ValueError):
+    """
+    The text names no place where vassals can be written down.
+    """
+
+
+def make_monitor(text: str, reactor: Any, settings: EmperorSettings) -> IMonitor:
+    """
+    The monitor for one value of the option C{emperor}.
+
+    Without a scheme, an existing directory is one, and so is a path that has
+    no wildcard and no extension of a configuration file: it may be created
+    later.  Everything else is a pattern.
+
+    @raise UnknownScheme: the scheme is not among those of this version.
+    """
+    scheme, rest = split_scheme(text, settings)
+    if scheme not in _MONITORS:
+        accepted = ", ".join(f"{name}://" for name in _MONITORS)
+        raise UnknownScheme(
+            f"emperor = {scheme}://…: not supported by this version; accepted: {accepted} or a path"
+        )
+    if not rest:
+        raise UnknownScheme(f"emperor = {text}: a path is missing")
+    return _MONITORS[scheme](rest, reactor, settings)
+
+
+def split_scheme(text: str, settings: EmperorSettings) -> tuple[str, str]:
+    """
+    The scheme of C{text}, written or guessed, and what follows it.
+    """
+    written = _SCHEME.fullmatch(text)
+    if written is not None:
+        return written.group(1).lower(), written.group(2)
+    if os.path.isdir(text):
+        return "dir", text
+    is_file = text.endswith(EXTENSIONS + settings.extra_extensions)
+    return ("glob" if has_magic(text) or is_file else "dir"), text

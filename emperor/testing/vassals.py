@@ -1,0 +1,351 @@
+"""
+Fakes for what surrounds the Emperor: a monitor, a realm, and a reactor whose
+processes exist in memory only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.error import (
+    ConnectionDone,
+    ProcessDone,
+    ProcessExitedAlready,
+    ProcessTerminated,
+)
+from twisted.internet.interfaces import (
+    IAddress,
+    IProcessProtocol,
+    IProcessTransport,
+    IProtocol,
+    IReactorProcess,
+    IReactorSocket,
+)
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from emperor.interfaces import IMonitor, IRealm
+from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.wire.vassal import Said
+
+
+def make_spec(
+    name: str = "hello.ini",
+    fingerprint: object = 1,
+    monitor: str = "dir:///v",
+    directory: str = "/",
+) -> VassalSpec:
+    """
+    A vassal that somebody could want.
+    """
+    return VassalSpec(VassalId(monitor, name), directory, fingerprint)
+
+
+@implementer(IMonitor)
+class MemoryMonitor:
+    """
+    A monitor that wants what a test tells it to.
+
+    @ivar rescans: how often it was told to look.
+    """
+
+    def __init__(self, source: str = "dir:///v", specs: Iterable[VassalSpec] = ()) -> None:
+        self.source = source
+        self.specs = tuple(specs)
+        self.rescans = 0
+        self.realm: IRealm | None = None
+
+    def start(self, realm: IRealm) -> None:
+        """
+        Report what is wanted from the start.
+        """
+        self.realm = realm
+        self.want(*self.specs)
+
+    def rescan(self) -> None:
+        """
+        Report again.
+        """
+        self.rescans += 1
+        self.want(*self.specs)
+
+    def stop(self) -> None:
+        """
+        Report nothing more.
+        """
+        self.realm = None
+
+    def want(self, *specs: VassalSpec) -> None:
+        """
+        Want these from now on.
+        """
+        self.specs = specs
+        if self.realm is not None:
+            self.realm.wanted(self.source, specs)
+
+    def break_down(self, reason: str = "it is broken") -> None:
+        """
+        Be unreadable.
+        """
+        if self.realm is not None:
+            self.realm.unavailable(self.source, reason)
+
+
+@implementer(IRealm)
+class MemoryRealm:
+    """
+    A realm that writes down what monitors report.
+
+    @ivar reports: for each call of C{wanted} the specs.
+    @ivar troubles: for each call of C{unavailable} the reason.
+    """
+
+    def __init__(self) -> None:
+        self.reports: list[tuple[VassalSpec, ...]] = []
+        self.troubles: list[str] = []
+
+    def wanted(self, source: str, specs: Iterable[VassalSpec]) -> None:
+        """
+        Keep a report.
+        """
+        self.reports.append(tuple(specs))
+
+    def unavailable(self, source: str, reason: str) -> None:
+        """
+        Keep a reason.
+        """
+        self.troubles.append(reason)
+
+    @property
+    def names(self) -> list[str]:
+        """
+        The names in the last report, sorted.
+        """
+        return sorted(spec.id.name for spec in self.reports[-1])
+
+
+@implementer(IProcessTransport)
+@dataclass(eq=False)
+class MemoryProcess:
+    """
+    A vassal's process as the test drives it.
+
+    @ivar signals: those it received.
+    @ivar link: our end of its pipe.
+    @ivar transport: what was written to it.
+    """
+
+    protocol: IProcessProtocol
+    pid: int
+    argv: list[str]
+    env: dict[str, str]
+    directory: str
+    fds: dict[int, Any]
+    link: IProtocol
+    transport: StringTransport
+    signals: list[str] = field(default_factory=list)
+    gone: bool = False
+
+    @property
+    def orders(self) -> list[int]:
+        """
+        The bytes that the Emperor sent.
+        """
+        return list(self.transport.value())
+
+    def says(self, *words: Said) -> None:
+        """
+        Write into the pipe.
+        """
+        self.link.dataReceived(bytes(words))
+
+    def prints(self, data: bytes, fd: int = 1) -> None:
+        """
+        Print something.
+        """
+        self.protocol.childDataReceived(fd, data)
+
+    def hangs_up(self) -> None:
+        """
+        Close the pipe.
+        """
+        self.link.connectionLost(Failure(ConnectionDone()))
+
+    def leaves(self, code: int = 0, signal: int | None = None) -> None:
+        """
+        Exit, while somebody else may hold the pipe and the output.
+        """
+        self.gone = True
+        self.protocol.processExited(self._reason(code, signal))
+
+    def ends(self, code: int = 0, signal: int | None = None) -> None:
+        """
+        Exit, and all that belongs to it with it.
+        """
+        self.leaves(code, signal)
+        self.hangs_up()
+        self.protocol.childConnectionLost(1)
+        self.protocol.childConnectionLost(2)
+        self.protocol.processEnded(self._reason(code, signal))
+
+    def signalProcess(self, signalID: str | int) -> None:
+        """
+        Note a signal; nothing dies of it by itself.
+        """
+        if self.gone:
+            raise ProcessExitedAlready()
+        self.signals.append(str(signalID))
+
+    def loseConnection(self) -> None:
+        """
+        Stop reading its output.
+        """
+        if self.gone:
+            self.protocol.processEnded(self._reason(0, None))
+
+    def closeStdin(self) -> None:
+        """
+        There is none.
+        """
+
+    def closeStdout(self) -> None:
+        """
+        Nobody reads it.
+        """
+
+    def closeStderr(self) -> None:
+        """
+        Nobody reads it.
+        """
+
+    def closeChildFD(self, descriptor: int) -> None:
+        """
+        Nobody reads it.
+        """
+
+    def write(self, data: bytes) -> None:
+        """
+        Its standard input is not ours.
+        """
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """
+        Its standard input is not ours.
+        """
+
+    def getHost(self) -> IAddress:
+        """
+        A process has none.
+        """
+        raise NotImplementedError
+
+    def getPeer(self) -> IAddress:
+        """
+        A process has none.
+        """
+        raise NotImplementedError
+
+    def writeToChild(self, childFD: int, data: bytes) -> None:
+        """
+        There is no such pipe.
+        """
+
+    @staticmethod
+    def _reason(code: int, signal: int | None) -> Failure:
+        if code == 0 and signal is None:
+            return Failure(ProcessDone(0))
+        return Failure(ProcessTerminated(None if signal else code, signal))
+
+
+@implementer(IReactorProcess, IReactorSocket)
+class MemorySpawner(Clock):
+    """
+    A reactor with a clock, whose processes exist in memory only.
+
+    @ivar processes: all that were ever spawned.
+    @ivar fault: raised by the next attempts, to play an exhausted system.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[MemoryProcess] = []
+        self.fault: OSError | None = None
+        self._adopted: tuple[IProtocol, StringTransport] | None = None
+
+    @property
+    def last(self) -> MemoryProcess:
+        """
+        The process spawned last.
+        """
+        return self.processes[-1]
+
+    def named(self, name: str) -> MemoryProcess:
+        """
+        The last process of the vassal called C{name}.
+        """
+        return next(process for process in reversed(self.processes) if name in process.argv)
+
+    def spawnProcess(  # noqa: PLR0917
+        self,
+        processProtocol: IProcessProtocol,
+        executable: bytes | str,
+        args: Sequence[bytes | str] = (),
+        env: Mapping[Any, Any] | None = None,
+        path: bytes | str | None = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        usePTY: bool | tuple[int, int, str] = False,
+        childFDs: Mapping[int, int | str] | None = None,
+    ) -> IProcessTransport:
+        """
+        Note everything; the pipe is the connection adopted before.
+        """
+        if self.fault is not None:
+            raise self.fault
+        assert self._adopted is not None
+        link, transport = self._adopted
+        process = MemoryProcess(
+            processProtocol,
+            1000 + len(self.processes),
+            [os.fsdecode(word) for word in args],
+            {os.fsdecode(key): os.fsdecode(value) for key, value in (env or {}).items()},
+            os.fsdecode(path or ""),
+            dict(childFDs or {}),
+            link,
+            transport,
+        )
+        self.processes.append(process)
+        processProtocol.makeConnection(process)
+        return process
+
+    def adoptStreamConnection(
+        self, fileDescriptor: int, addressFamily: int, factory: ServerFactory
+    ) -> None:
+        """
+        Connect a protocol to memory.
+        """
+        protocol = factory.buildProtocol(None)
+        assert protocol is not None
+        transport = StringTransport()
+        protocol.makeConnection(transport)
+        self._adopted = protocol, transport
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
+        """
+        Not needed by anything that starts vassals.
+        """
+        raise NotImplementedError
+
+    def adoptDatagramPort(
+        self, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
+    ) -> Any:
+        """
+        Not needed by anything that starts vassals.
+        """
+        raise NotImplementedError

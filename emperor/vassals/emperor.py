@@ -1,0 +1,212 @@
+"""
+The Emperor: makes what runs equal to what is wanted.
+
+What each monitor wants is kept here, apart from what runs: a vassal that dies
+is started again from what is kept, whatever its monitor is doing, and a
+monitor that cannot look changes nothing.  One report that is suddenly empty
+right after the source was away is not believed; the next one is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from random import random
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from emperor.addresses import Address
+from emperor.config.settings import EmperorSettings
+from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
+from emperor.vassals.absence import Whereabouts, reason
+from emperor.vassals.backoff import BackOff
+from emperor.vassals.chronicle import Chronicle
+from emperor.vassals.core import Court
+from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
+from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.turns import StartQueue
+from emperor.vassals.vassal import Launch, Vassal, heard_by_machine
+
+Listening = Callable[[VassalSpec], frozenset[Address]]
+Watcher = Callable[[VassalStatus], object]
+
+#: Phases in which C{reload_all} has something to do.
+_RELOADABLE = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.HELD_BACK})
+
+
+@implementer(IRealm, IVassalDirectory)
+class Emperor(Service):
+    """
+    Runs the vassals that its monitors want.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        monitors: Sequence[IMonitor],
+        launch: Launch,
+        *,
+        settings: EmperorSettings,
+        listening: Listening,
+        random: Callable[[], float] = random,
+    ) -> None:
+        """
+        @param launch: usually L{emperor.vassals.launcher.Launcher.launch}.
+        @param listening: at which addresses a vassal listens, from its
+            configuration; asked at each start and reload.
+        @param random: from 0 to 1, for the waits of vassals that died.
+        """
+        self._clock = clock
+        self._monitors = tuple(monitors)
+        self._listening = listening
+        self._court = Court(
+            clock=clock,
+            turns=StartQueue(clock),
+            launch=heard_by_machine(launch),
+            backoff=BackOff(settings.throttle, settings.max_throttle, random),
+            tolerance=settings.curse_tolerance,
+            observe=self._observe,
+        )
+        self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
+        self._away: dict[str, str] = {}
+        self._vassals: dict[VassalId, Vassal] = {}
+        self._whereabouts = Whereabouts()
+        self._watchers: list[Watcher] = [Chronicle(clock).record]
+        self._all_gone: list[Deferred[None]] = []
+
+    def startService(self) -> None:
+        """
+        Let every monitor look, and start what they want.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        for monitor in self._monitors:
+            monitor.start(self)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop every vassal; those that take too long are killed.
+
+        @return: fires when nothing of any vassal is left.
+        """
+        super().stopService()  # type: ignore[no-untyped-call]
+        for monitor in self._monitors:
+            monitor.stop()
+        self._kept.clear()
+        for vassal in list(self._vassals.values()):
+            vassal.unwanted()
+        if not self._vassals:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred()
+        self._all_gone.append(waiting)
+        return waiting
+
+    def watch(self, watcher: Watcher) -> None:
+        """
+        Call C{watcher} with each new status of each vassal.
+        """
+        self._watchers.append(watcher)
+
+    def wanted(self, source: str, specs: Iterable[VassalSpec]) -> None:
+        """
+        Make what runs for C{source} equal to C{specs}.
+        """
+        after = first_of_each(specs)
+        before = self._kept.get(source, {})
+        was_away = self._away.pop(source, "")
+        if was_away:
+            self._log.info("Monitor {source} is back", source=source)
+        if not self.running or (was_away and before and not after):
+            return
+        self._kept[source] = after
+        for step in plan(after.values(), before.values()):
+            self._do(step)
+
+    def unavailable(self, source: str, reason: str) -> None:
+        """
+        Keep what C{source} wanted until it can be read again.
+        """
+        if self._away.get(source) != reason:
+            self._away[source] = reason
+            self._log.warn(
+                "Monitor {source} is not available: {reason}; its {count} vassals stay",
+                source=source,
+                reason=reason,
+                count=len(self._kept.get(source, {})),
+            )
+
+    def reason_for_absence(self, address: Address) -> str | None:
+        """
+        Why nothing accepts at C{address}.
+        """
+        id = self._whereabouts.listener(address)
+        vassal = self._vassals.get(id) if id is not None else None
+        return reason(vassal.status, self._clock.seconds()) if vassal is not None else None
+
+    def states(self) -> tuple[VassalStatus, ...]:
+        """
+        Every vassal as it is now, in the order in which they came.
+        """
+        return tuple(vassal.status for vassal in self._vassals.values())
+
+    def rescan(self) -> None:
+        """
+        Let every monitor look now (SIGWINCH).
+        """
+        for monitor in self._monitors:
+            monitor.rescan()
+
+    def reload_all(self) -> None:
+        """
+        Reload every vassal, and retry those that are held back (SIGHUP).
+        """
+        for vassal in list(self._vassals.values()):
+            if vassal.status.phase in _RELOADABLE:
+                vassal.wanted(vassal.spec)
+
+    def log_state(self) -> None:
+        """
+        Write a line per vassal into the log (SIGUSR1).
+        """
+        Chronicle(self._clock).list(self.states())
+
+    def _do(self, step: Step) -> None:
+        if isinstance(step, Stop):
+            self._vassals[step.id].unwanted()
+        elif isinstance(step, Start) and step.spec.id not in self._vassals:
+            self._add(step.spec)
+        else:
+            self._vassals[step.spec.id].wanted(step.spec)
+
+    def _add(self, spec: VassalSpec) -> None:
+        vassal = Vassal(spec, self._court)
+        self._vassals[spec.id] = vassal
+        vassal.wanted(spec)
+
+    def _observe(self, status: VassalStatus) -> None:
+        if status.phase in (Phase.STARTING, Phase.RELOADING):
+            self._whereabouts.settle(status.id, self._addresses(status.id))
+        for watcher in self._watchers:
+            watcher(status)
+        if status.phase is Phase.GONE:
+            self._remove(status.id)
+
+    def _addresses(self, id: VassalId) -> frozenset[Address]:
+        try:
+            return self._listening(self._vassals[id].spec)
+        except Exception:
+            self._log.failure("The sockets of vassal {vassal} are unknown", vassal=id.name)
+            return frozenset()
+
+    def _remove(self, id: VassalId) -> None:
+        self._whereabouts.leave(id)
+        del self._vassals[id]
+        if not self._vassals:
+            waiting, self._all_gone = self._all_gone, []
+            for deferred in waiting:
+                deferred.callback(None)

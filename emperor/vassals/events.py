@@ -1,0 +1,76 @@
+"""
+What can happen to a vassal.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from emperor.vassals.process import Ending
+from emperor.vassals.spec import VassalSpec
+
+
+class Inputs(Protocol):
+    """
+    The inputs of the machine: from the Emperor, the process and the clock.
+    """
+
+    def wanted(self, spec: VassalSpec) -> None:
+        """
+        A monitor wants it to run with this configuration.
+        """
+
+    def unwanted(self) -> None:
+        """
+        No monitor wants it any more.
+        """
+
+    def turn_came(self) -> None:
+        """
+        It may be started now.
+        """
+
+    def became_ready(self) -> None:
+        """
+        It said that it is initialised.
+        """
+
+    def accepted(self) -> None:
+        """
+        It said that it accepts requests.
+        """
+
+    def proved_loyal(self) -> None:
+        """
+        It said that it answered a request.
+        """
+
+    def heard_nothing(self) -> None:
+        """
+        It cannot have heard that it should reload.
+        """
+
+    def exited(self, ending: Ending) -> None:
+        """
+        Its first process has left.
+        """
+
+    def over(self, ending: Ending) -> None:
+        """
+        Nothing of it is left, or it could not be started.
+        """
+
+    def over_in_exile(self, ending: Ending) -> None:
+        """
+        Nothing of it is left, and it asked not to be started again.
+        """
+
+    def retry_due(self) -> None:
+        """
+        It was held back for long enough.
+        """
+
+    def tolerance_over(self) -> None:
+        """
+        It was asked to leave and took too long.
+        """

@@ -1,0 +1,176 @@
+"""
+Starts the process of a vassal exactly as a uWSGI Emperor would.
+
+The vassal finds: C{/dev/null} as its standard input, our log as its output,
+its end of the pipe as descriptor L{PIPE}, and nothing else open; the directory
+of its monitor as working directory; argv and environment as
+L{emperor.vassals.commandline} has them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from twisted.internet.interfaces import IAddress, IReactorProcess, IReactorSocket, IReactorTime
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+
+from emperor.config.settings import EmperorSettings
+from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.link import Link
+from emperor.vassals.process import Listener, VassalProcess
+from emperor.vassals.program import NoProgram, find_program
+from emperor.vassals.spec import VassalSpec
+from emperor.vassals.survivors import kill_holders
+
+#: The vassal's descriptor of the pipe.
+PIPE = 3
+
+
+class LaunchFailed(Exception):
+    """
+    The process could not be started; the text says why.
+    """
+
+
+class Spawner(IReactorProcess, IReactorSocket, IReactorTime):
+    """
+    What is needed of a reactor.
+    """
+
+
+class Launched(Protocol):
+    """
+    A vassal's process as the one who controls it sees it.
+    """
+
+    @property
+    def pid(self) -> int:
+        """
+        Of its first process.
+        """
+
+    @property
+    def silent(self) -> bool:
+        """
+        Whether it never said a word.
+        """
+
+    def reload(self) -> bool:
+        """
+        Ask for a reload; L{False} if it cannot have heard.
+        """
+
+    def stop(self) -> None:
+        """
+        Ask it to leave.
+        """
+
+    def kill(self) -> None:
+        """
+        End it now.
+        """
+
+
+class _PipeFactory(ServerFactory):
+    """
+    Gives the pipe of one vassal its protocol.
+    """
+
+    noisy = False
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def buildProtocol(self, addr: IAddress | None) -> Link:
+        """
+        The other end is known already.
+        """
+        return self._link
+
+
+class Launcher:
+    """
+    Starts vassals with the settings they share.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Spawner,
+        settings: EmperorSettings,
+        environ: Mapping[str, str],
+        find: Callable[[str], Program] = find_program,
+        kill_holders: Callable[[int], object] = kill_holders,
+    ) -> None:
+        """
+        @param environ: what vassals inherit; usually C{os.environ}.
+        @param find: from C{binary-path} to the program; it is asked at every
+            start, so that an upgrade needs no restart of ours.
+        """
+        self._reactor = reactor
+        self._settings = settings
+        self._environ = environ
+        self._find = find
+        self._kill_holders = kill_holders
+
+    def launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
+        """
+        Start the process of a vassal.
+
+        @raise LaunchFailed: there is no program or no directory, or the
+            system has no room for another process.
+        """
+        program = self._program(spec)
+        ours, theirs = self._pipe()
+        with ours, theirs:
+            process = self._process(spec, listener, os.fstat(theirs.fileno()).st_ino)
+            self._reactor.adoptStreamConnection(
+                ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
+            )
+            self._spawn(spec, program, process, theirs.fileno())
+        return process
+
+    def _program(self, spec: VassalSpec) -> Program:
+        try:
+            os.stat(os.path.join(spec.directory, "."))
+            return self._find(self._settings.binary)
+        except NoProgram as error:
+            raise LaunchFailed(str(error)) from error
+        except OSError as error:
+            raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
+
+    def _pipe(self) -> tuple[socket.socket, socket.socket]:
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        except OSError as error:
+            raise LaunchFailed(f"no pipe to it: {error.strerror}") from error
+        ours.setblocking(False)
+        return ours, theirs
+
+    def _process(self, spec: VassalSpec, listener: Listener, inode: int) -> VassalProcess:
+        def log_line(line: str) -> None:
+            self._log.info("{vassal}: {line}", vassal=spec.id.name, line=line)
+
+        return VassalProcess(self._reactor, listener, log_line, self._kill_holders, inode)
+
+    def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
+        words = argv(program, spec.id.name, self._settings)
+        variables = environment(self._environ, PIPE)
+        try:
+            with open(os.devnull, "r+b", buffering=0) as nothing:
+                self._reactor.spawnProcess(
+                    process,
+                    os.fsencode(program.path),
+                    [os.fsencode(word) for word in words],
+                    {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
+                    os.fsencode(spec.directory),
+                    childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe},
+                )
+        except OSError as error:
+            process.link.close()
+            raise LaunchFailed(f"{program.path}: {error.strerror}") from error

@@ -1,0 +1,235 @@
+"""
+The life of one vassal, as a state machine.
+
+Events come from three sides: the Emperor (C{wanted}, C{unwanted}), the vassal's
+process (C{became_ready} to C{over_in_exile}) and the clock.  C{wanted} always
+means "this is the configuration now": it starts what does not run, reloads
+what does, and replaces what has not said a word yet and so may never read
+the pipe.  Nothing is started before the process before it is over, so there are
+never two of one vassal.
+
+The process belongs to the core, for it lives through many states; timers
+belong to the one state that set them.
+
+C{python -m emperor.vassals.diagram} draws the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from automat import TypeMachineBuilder
+
+from emperor.vassals.core import Core
+from emperor.vassals.events import Inputs
+from emperor.vassals.process import Ending
+from emperor.vassals.spec import VassalSpec
+from emperor.vassals.status import Phase
+
+#: Seconds between two SIGKILLs, if C{emperor-curse-tolerance} is shorter.
+_SHORTEST_TOLERANCE = 1.0
+
+
+@dataclass
+class Waiting:
+    """
+    Data of a state that the clock or a queue will end.
+
+    @ivar cancel: makes that not happen.
+    """
+
+    cancel: Callable[[], None]
+
+
+def _call_later(core: Core, seconds: float, call: Callable[[], None]) -> Waiting:
+    timer = core.court.clock.callLater(seconds, call)
+
+    def cancel() -> None:
+        if timer.active():
+            timer.cancel()
+
+    return Waiting(cancel)
+
+
+# Entering a state:
+
+
+def _queue(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
+    core.bury()
+    core.enter(Phase.QUEUED)
+    return Waiting(core.court.turns.enter(inputs.turn_came))
+
+
+def _start(inputs: Inputs, core: Core) -> None:
+    core.start(inputs)
+
+
+def _be_ready(inputs: Inputs, core: Core) -> None:
+    core.enter(Phase.READY)
+
+
+def _serve(inputs: Inputs, core: Core) -> None:
+    core.serve()
+
+
+def _reload(inputs: Inputs, core: Core, spec: VassalSpec) -> None:
+    core.reload(inputs, spec)
+
+
+def _dismiss(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
+    waiting = _call_later(core, core.dismiss(), inputs.tolerance_over)
+    core.enter(Phase.STOPPING)
+    return waiting
+
+
+def _replace(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
+    waiting = _call_later(core, core.dismiss(), inputs.tolerance_over)
+    core.enter(Phase.REPLACED)
+    return waiting
+
+
+def _be_orphaned(inputs: Inputs, core: Core, ending: Ending) -> None:
+    core.enter(Phase.ORPHANED, ending=str(ending))
+
+
+def _hold_back(inputs: Inputs, core: Core, ending: Ending) -> Waiting:
+    return _call_later(core, core.hold_back(ending), inputs.retry_due)
+
+
+def _exile(inputs: Inputs, core: Core, ending: Ending) -> None:
+    core.bury()
+    core.enter(Phase.EXILED, ending=str(ending))
+
+
+builder = TypeMachineBuilder(Inputs, Core)
+
+gone = builder.state("gone")
+queued = builder.state("queued", _queue)
+starting = builder.state("starting", _start)
+ready = builder.state("ready", _be_ready)
+accepting = builder.state("accepting", _serve)
+reloading = builder.state("reloading", _reload)
+stopping = builder.state("stopping", _dismiss)
+replaced = builder.state("replaced", _replace)
+orphaned = builder.state("orphaned", _be_orphaned)
+held_back = builder.state("held back", _hold_back)
+exiled = builder.state("exiled", _exile)
+
+# What the vassal says:
+
+starting.upon(Inputs.became_ready).to(ready).returns(None)
+for _initialised in (ready, accepting, reloading):
+    _initialised.upon(Inputs.became_ready).loop().returns(None)
+
+for _unproven in (starting, ready, reloading):
+    _unproven.upon(Inputs.accepted).to(accepting).returns(None)
+accepting.upon(Inputs.accepted).loop().returns(None)
+
+for _leaving in (stopping, replaced):
+    _leaving.upon(Inputs.became_ready, nodata=True).loop().returns(None)
+    _leaving.upon(Inputs.accepted, nodata=True).loop().returns(None)
+    _leaving.upon(Inputs.proved_loyal, nodata=True).loop().returns(None)
+    _leaving.upon(Inputs.heard_nothing, nodata=True).loop().returns(None)
+    _leaving.upon(Inputs.exited, nodata=True).loop().returns(None)
+for _input in (Inputs.became_ready, Inputs.accepted, Inputs.proved_loyal):
+    orphaned.upon(_input, nodata=True).loop().returns(None)
+
+
+@starting.upon(Inputs.proved_loyal, nodata=True).to(accepting)
+@ready.upon(Inputs.proved_loyal, nodata=True).to(accepting)
+@reloading.upon(Inputs.proved_loyal, nodata=True).to(accepting)
+@accepting.upon(Inputs.proved_loyal, nodata=True).loop()
+def _trust(inputs: Inputs, core: Core) -> None:
+    core.loyal = True
+
+
+# What is wanted:
+
+
+@gone.upon(Inputs.wanted).to(queued)
+@exiled.upon(Inputs.wanted, nodata=True).to(queued)
+@queued.upon(Inputs.wanted, nodata=True).loop()
+@starting.upon(Inputs.wanted, nodata=True).to(replaced)
+@orphaned.upon(Inputs.wanted, nodata=True).to(replaced)
+@replaced.upon(Inputs.wanted, nodata=True).loop()
+def _adopt(inputs: Inputs, core: Core, spec: VassalSpec) -> None:
+    core.adopt(spec)
+
+
+@held_back.upon(Inputs.wanted).to(queued)
+@stopping.upon(Inputs.wanted).to(replaced)
+def _adopt_after_all(inputs: Inputs, core: Core, waiting: Waiting, spec: VassalSpec) -> None:
+    waiting.cancel()
+    core.adopt(spec)
+
+
+ready.upon(Inputs.wanted, nodata=True).to(reloading).returns(None)
+accepting.upon(Inputs.wanted, nodata=True).to(reloading).returns(None)
+
+
+@reloading.upon(Inputs.wanted, nodata=True).loop()
+def _reload_again(inputs: Inputs, core: Core, spec: VassalSpec) -> None:
+    core.reload(inputs, spec)
+
+
+reloading.upon(Inputs.heard_nothing, nodata=True).to(replaced).returns(None)
+
+for _alive in (starting, ready, accepting, reloading, orphaned):
+    _alive.upon(Inputs.unwanted, nodata=True).to(stopping).returns(None)
+    _alive.upon(Inputs.over, nodata=True).to(held_back).returns(None)
+    _alive.upon(Inputs.over_in_exile, nodata=True).to(exiled).returns(None)
+gone.upon(Inputs.unwanted).loop().returns(None)
+stopping.upon(Inputs.unwanted, nodata=True).loop().returns(None)
+
+
+@replaced.upon(Inputs.unwanted).to(stopping)
+def _leave_for_good(inputs: Inputs, core: Core, waiting: Waiting) -> None:
+    waiting.cancel()
+
+
+@queued.upon(Inputs.unwanted).to(gone)
+@held_back.upon(Inputs.unwanted).to(gone)
+def _wait_no_more(inputs: Inputs, core: Core, waiting: Waiting) -> None:
+    waiting.cancel()
+    core.enter(Phase.GONE)
+
+
+@exiled.upon(Inputs.unwanted, nodata=True).to(gone)
+def _forget(inputs: Inputs, core: Core) -> None:
+    core.enter(Phase.GONE)
+
+
+# How it ends, and what the clock does:
+
+queued.upon(Inputs.turn_came, nodata=True).to(starting).returns(None)
+held_back.upon(Inputs.retry_due, nodata=True).to(queued).returns(None)
+
+for _whole in (starting, ready, accepting, reloading):
+    _whole.upon(Inputs.exited, nodata=True).to(orphaned).returns(None)
+
+
+@stopping.upon(Inputs.over).to(gone)
+@stopping.upon(Inputs.over_in_exile).to(gone)
+def _vanish(inputs: Inputs, core: Core, waiting: Waiting, ending: Ending) -> None:
+    waiting.cancel()
+    core.bury()
+    core.enter(Phase.GONE)
+
+
+@replaced.upon(Inputs.over).to(queued)
+@replaced.upon(Inputs.over_in_exile).to(queued)
+def _make_room(inputs: Inputs, core: Core, waiting: Waiting, ending: Ending) -> None:
+    waiting.cancel()
+
+
+@stopping.upon(Inputs.tolerance_over).loop()
+@replaced.upon(Inputs.tolerance_over).loop()
+def _kill(inputs: Inputs, core: Core, waiting: Waiting) -> None:
+    core.process.kill()
+    pause = max(core.court.tolerance, _SHORTEST_TOLERANCE)
+    waiting.cancel = _call_later(core, pause, inputs.tolerance_over).cancel
+
+
+VassalMachine = builder.build()

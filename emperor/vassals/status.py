@@ -1,0 +1,64 @@
+"""
+What is known of a vassal at one moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from emperor.vassals.spec import VassalId
+
+
+class Phase(Enum):
+    """
+    Where a vassal is in its life.
+    """
+
+    #: Nothing of it runs and nobody wants it.
+    GONE = "gone"
+    #: It waits for its turn to be started.
+    QUEUED = "queued"
+    #: Its process was started and has said nothing yet.
+    STARTING = "starting"
+    #: It is initialised.
+    READY = "ready"
+    #: It accepts requests.
+    ACCEPTING = "accepting"
+    #: It was asked to read its configuration again.
+    RELOADING = "reloading"
+    #: It was asked to leave.
+    STOPPING = "stopping"
+    #: It was asked to leave and will be started again.
+    REPLACED = "replaced"
+    #: Its first process has left, others hold on and are being killed.
+    ORPHANED = "orphaned"
+    #: It died and waits until it may try again.
+    HELD_BACK = "held back"
+    #: It asked not to be started again until its configuration changes.
+    EXILED = "exiled"
+
+
+@dataclass(frozen=True, slots=True)
+class VassalStatus:
+    """
+    A vassal at one moment; times are those of the reactor's clock, seconds.
+
+    @ivar pid: of its first process; 0 if it has none.
+    @ivar since: when it came into this phase.
+    @ivar born: when its process was started; 0 if it has none.
+    @ivar starts: how often it was started.
+    @ivar reloads: how often it was asked to reload.
+    @ivar retry_at: when it will be started again; 0 if it is not held back.
+    @ivar ending: how it died the last time; empty if it never did.
+    """
+
+    id: VassalId
+    phase: Phase
+    since: float = 0
+    pid: int = 0
+    born: float = 0
+    starts: int = 0
+    reloads: int = 0
+    retry_at: float = 0
+    ending: str = ""
