@@ -81,6 +81,6 @@ class Chronicle:
             seconds=seconds,
             starts=status.starts,
             reloads=status.reloads,
-            wait=round(max(0.0, wait), 1),
+            wait=round(wait, 1) if wait > 0 else 0,
             ending=status.ending,
         )

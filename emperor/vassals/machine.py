@@ -196,8 +196,8 @@ def _wait_no_more(inputs: Inputs, core: Core, waiting: Waiting) -> None:
     core.enter(Phase.GONE)
 
 
-@exiled.upon(Inputs.unwanted, nodata=True).to(gone)
-def _forget(inputs: Inputs, core: Core) -> None:
+@exiled.upon(Inputs.unwanted).to(gone)
+def _forget(inputs: Inputs, core: Core, nothing: object) -> None:
     core.enter(Phase.GONE)
 
 

@@ -1,0 +1,75 @@
+"""
+Tests for L{emperor.vassals.absence}.
+"""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.addresses import parse_address
+from emperor.vassals.absence import Whereabouts, reason
+from emperor.vassals.spec import VassalId
+from emperor.vassals.status import Phase, VassalStatus
+
+A = VassalId("dir:///v", "a.ini")
+B = VassalId("dir:///v", "b.ini")
+
+
+class WhereaboutsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.whereabouts = Whereabouts()
+
+    def settle(self, id: VassalId, *texts: str) -> None:
+        self.whereabouts.settle(id, frozenset(map(parse_address, texts)))
+
+    def listener(self, text: str) -> VassalId | None:
+        return self.whereabouts.listener(parse_address(text))
+
+    def test_known(self) -> None:
+        """
+        A vassal is found at each of its addresses, and only there.
+        """
+        self.settle(A, "/run/a.sock", "127.0.0.1:80")
+        self.assertEqual([A, A], [self.listener("/run/a.sock"), self.listener("127.0.0.1:80")])
+        self.assertIsNone(self.listener("127.0.0.2:80"))
+        self.assertIsNone(self.listener("/run/b.sock"))
+
+    def test_every_host(self) -> None:
+        """
+        A vassal that listens on every interface listens on each of them.
+        """
+        for text in (":80", "0.0.0.0:80", "[::]:80"):
+            self.settle(A, text)
+            self.assertEqual([A, A], [self.listener("127.0.0.1:80"), self.listener(":80")])
+
+    def test_moved(self) -> None:
+        """
+        What a vassal has left belongs to nobody, or to who came after it.
+        """
+        self.settle(A, "/run/a.sock")
+        self.settle(B, "/run/a.sock")
+        self.settle(A, "/run/b.sock")
+        self.assertEqual([B, A], [self.listener("/run/a.sock"), self.listener("/run/b.sock")])
+        self.whereabouts.leave(B)
+        self.assertIsNone(self.listener("/run/a.sock"))
+
+
+class ReasonTests(SynchronousTestCase):
+    def test_each_phase(self) -> None:
+        """
+        There is a sentence for every phase in which a vassal does not accept.
+        """
+        sentences = {phase: reason(VassalStatus(A, phase), 0) for phase in Phase}
+        self.assertEqual("vassal a.ini is starting", sentences[Phase.STARTING])
+        self.assertEqual("vassal a.ini is reloading", sentences[Phase.RELOADING])
+        self.assertEqual("vassal a.ini is stopping", sentences[Phase.STOPPING])
+        self.assertEqual(
+            {Phase.GONE, Phase.ACCEPTING},
+            {phase for phase, sentence in sentences.items() if sentence is None},
+        )
+
+    def test_held_back(self) -> None:
+        """
+        The time until the next try is told in whole seconds, never too few.
+        """
+        status = VassalStatus(A, Phase.HELD_BACK, retry_at=107)
+        self.assertEqual("vassal a.ini died and is held back for 7 s", reason(status, 100.5))
+        self.assertEqual("vassal a.ini is restarting", reason(status, 107))

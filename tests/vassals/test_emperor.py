@@ -1,0 +1,348 @@
+"""
+Tests for L{emperor.vassals.emperor}.
+"""
+
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from emperor.addresses import Address, parse_address
+from emperor.config.settings import EmperorSettings
+from emperor.interfaces import IRealm, IVassalDirectory
+from emperor.testing.vassals import MemoryMonitor, MemoryProcess, MemorySpawner, make_spec
+from emperor.vassals.commandline import Program
+from emperor.vassals.emperor import Emperor
+from emperor.vassals.launcher import Launcher
+from emperor.vassals.spec import VassalSpec
+from emperor.vassals.status import Phase, VassalStatus
+from emperor.wire.vassal import Said
+
+A, B, C = make_spec("a.ini"), make_spec("b.ini"), make_spec("c.ini")
+
+
+def listening(spec: VassalSpec) -> frozenset[Address]:
+    """
+    Each vassal listens at C{/NAME.sock}.
+    """
+    return frozenset({parse_address(f"/{spec.id.name}.sock")})
+
+
+class EmperorTestCase(SynchronousTestCase):
+    """
+    An Emperor with a monitor, in memory.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = MemorySpawner()
+        self.monitor = MemoryMonitor()
+        settings = EmperorSettings(throttle=1, max_throttle=180, curse_tolerance=30)
+        launcher = Launcher(
+            self.reactor,
+            settings,
+            {},
+            find=lambda binary: Program("/usr/bin/uwsgi"),
+            kill_holders=lambda inode: None,
+        )
+        self.emperor = Emperor(
+            self.reactor,
+            [self.monitor],
+            launcher.launch,
+            settings=settings,
+            listening=self.listening,
+            random=lambda: 0,
+        )
+        self.listening_fault: Exception | None = None
+
+    def listening(self, spec: VassalSpec) -> frozenset[Address]:
+        if self.listening_fault is not None:
+            raise self.listening_fault
+        return listening(spec)
+
+    def run_with(self, *specs: VassalSpec) -> list[MemoryProcess]:
+        """
+        Start, and let each of these accept.
+        """
+        self.emperor.startService()
+        self.monitor.want(*specs)
+        self.reactor.advance(0)
+        for process in self.reactor.processes:
+            process.says(Said.READY, Said.ACCEPTING)
+        return self.reactor.processes
+
+    def phases(self) -> list[Phase]:
+        """
+        Of all vassals.
+        """
+        return [status.phase for status in self.emperor.states()]
+
+    def why(self, name: str) -> str | None:
+        """
+        Why nothing accepts at that vassal's socket.
+        """
+        return self.emperor.reason_for_absence(parse_address(f"/{name}.sock"))
+
+    def sentences(self) -> list[str]:
+        """
+        What the log says from now on.
+        """
+        found: list[str] = []
+
+        def observe(event: LogEvent) -> None:
+            found.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        return found
+
+
+class EmperorTests(EmperorTestCase):
+    def test_interfaces(self) -> None:
+        """
+        It is what monitors and routers expect.
+        """
+        verifyObject(IRealm, self.emperor)
+        verifyObject(IVassalDirectory, self.emperor)
+
+    def test_first_look(self) -> None:
+        """
+        What the monitors want at the start is started.
+        """
+        self.monitor.specs = (A, B)
+        self.emperor.startService()
+        self.reactor.advance(0)
+        self.assertEqual(["a.ini", "b.ini"], [each.argv[-1] for each in self.reactor.processes])
+
+    def test_only_the_changed_one(self) -> None:
+        """
+        One changed file reloads one vassal, one removed file stops one.
+        """
+        a, b, c = self.run_with(A, B, C)
+        self.monitor.want(A, make_spec("b.ini", 2))
+        self.assertEqual(([], [1], [0]), (a.orders, b.orders, c.orders))
+        self.assertEqual([Phase.ACCEPTING, Phase.RELOADING, Phase.STOPPING], self.phases())
+
+    def test_same_report_again(self) -> None:
+        """
+        A report that says nothing new changes nothing.
+        """
+        (a,) = self.run_with(A)
+        self.monitor.want(A)
+        self.assertEqual([], a.orders)
+
+    def test_two_monitors(self) -> None:
+        """
+        What one monitor wants is no business of another, even under one name.
+        """
+        self.run_with(A)
+        self.emperor.wanted("dir:///other", [make_spec("a.ini", monitor="dir:///other")])
+        self.reactor.advance(0)
+        self.assertEqual(2, len(self.reactor.processes))
+        self.emperor.wanted("dir:///other", [])
+        self.assertEqual([Phase.ACCEPTING, Phase.STOPPING], self.phases())
+
+    def test_unavailable(self) -> None:
+        """
+        A monitor that cannot look changes nothing; what it wanted is started
+        again when it dies meanwhile.
+        """
+        said = self.sentences()
+        (a,) = self.run_with(A)
+        self.monitor.break_down("No such file or directory")
+        self.monitor.break_down("No such file or directory")
+        self.assertEqual([], a.orders)
+        self.assertEqual(1, sum("is not available" in sentence for sentence in said))
+        a.ends(code=1)
+        self.reactor.pump([1, 0])
+        self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_empty_after_trouble(self) -> None:
+        """
+        That a source is empty is believed only the second time, if it was away
+        just before.
+        """
+        self.run_with(A)
+        self.monitor.break_down()
+        self.monitor.want()
+        self.assertEqual([Phase.ACCEPTING], self.phases())
+        self.monitor.want()
+        self.assertEqual([Phase.STOPPING], self.phases())
+
+    def test_gone_and_back(self) -> None:
+        """
+        A vassal whose file is back before it has left is started after it.
+        """
+        (a,) = self.run_with(A)
+        self.monitor.want()
+        self.monitor.want(A)
+        self.assertEqual([Phase.REPLACED], self.phases())
+        a.ends()
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_one_trouble_is_not_all(self) -> None:
+        """
+        A vassal that cannot be started does not hurt the others.
+        """
+        (a,) = self.run_with(A)
+        self.monitor.want(A, make_spec("b.ini", directory="/no/such/place"))
+        self.reactor.advance(0)
+        self.assertEqual([Phase.ACCEPTING, Phase.HELD_BACK], self.phases())
+        self.assertEqual([], a.orders)
+
+    def test_many_at_once(self) -> None:
+        """
+        Hundreds of vassals are all started.
+        """
+        self.run_with(*(make_spec(f"{number}.ini") for number in range(500)))
+        self.assertEqual({Phase.ACCEPTING}, set(self.phases()))
+
+    def test_reload_all(self) -> None:
+        """
+        SIGHUP reloads every vassal and retries those that are held back, but
+        not those that asked to be left alone.
+        """
+        a, b, c = self.run_with(A, B, C)
+        b.ends(code=1)
+        c.ends(code=26)
+        self.emperor.reload_all()
+        self.reactor.advance(0)
+        self.assertEqual([1], a.orders)
+        self.assertEqual([Phase.RELOADING, Phase.STARTING, Phase.EXILED], self.phases())
+
+    def test_rescan(self) -> None:
+        """
+        SIGWINCH makes every monitor look.
+        """
+        self.run_with(A)
+        self.emperor.rescan()
+        self.assertEqual(1, self.monitor.rescans)
+
+    def test_log_state(self) -> None:
+        """
+        SIGUSR1 writes a line per vassal.
+        """
+        _, b = self.run_with(A, B)
+        b.ends(code=1)
+        self.reactor.advance(0.5)
+        said = self.sentences()
+        self.emperor.log_state()
+        self.assertEqual(
+            [
+                "Vassal a.ini is accepting (pid 1000, age 0.5 s, 1 starts, 0 reloads, "
+                "next try in 0 s)",
+                "Vassal b.ini is held back (pid 0, age 0 s, 1 starts, 0 reloads, "
+                "next try in 0.5 s)",
+            ],
+            said,
+        )
+
+    def test_news(self) -> None:
+        """
+        The log tells when a vassal accepts, and how long that took.
+        """
+        said = self.sentences()
+        self.emperor.startService()
+        self.monitor.want(A)
+        self.reactor.advance(0)
+        self.reactor.advance(1.5)
+        self.reactor.last.says(Said.READY, Said.ACCEPTING)
+        self.assertIn("Vassal a.ini accepts requests (pid 1000, 1.5 s)", said)
+
+    def test_watch(self) -> None:
+        """
+        Others may be told of each change.
+        """
+        seen: list[VassalStatus] = []
+        self.emperor.watch(seen.append)
+        self.run_with(A)
+        self.assertEqual(
+            [Phase.QUEUED, Phase.STARTING, Phase.READY, Phase.ACCEPTING],
+            [status.phase for status in seen],
+        )
+
+
+class AbsenceTests(EmperorTestCase):
+    def test_life(self) -> None:
+        """
+        Whoever asks why nobody accepts at a vassal's socket is told what the
+        vassal is doing.
+        """
+        self.emperor.startService()
+        self.monitor.want(A)
+        self.reactor.advance(0)
+        self.assertEqual("vassal a.ini is starting", self.why("a.ini"))
+        self.reactor.last.says(Said.READY, Said.ACCEPTING)
+        self.assertIsNone(self.why("a.ini"))
+        self.monitor.want(make_spec("a.ini", 2))
+        self.assertEqual("vassal a.ini is reloading", self.why("a.ini"))
+        self.reactor.last.ends(code=1)
+        self.assertEqual("vassal a.ini died and is held back for 1 s", self.why("a.ini"))
+        self.reactor.pump([1, 0])
+        self.assertEqual("vassal a.ini is starting", self.why("a.ini"))
+        self.monitor.want()
+        self.assertEqual("vassal a.ini is stopping", self.why("a.ini"))
+        self.reactor.last.ends()
+        self.assertIsNone(self.why("a.ini"))
+
+    def test_unknown(self) -> None:
+        """
+        Nothing is known of a socket that is no vassal's.
+        """
+        self.run_with(A)
+        self.assertIsNone(self.why("b.ini"))
+
+    def test_unreadable(self) -> None:
+        """
+        A configuration that we cannot read hurts nobody.
+        """
+        self.listening_fault = ValueError("what is this?")
+        self.run_with(A)
+        self.assertIsNone(self.why("a.ini"))
+        self.assertEqual([Phase.ACCEPTING], self.phases())
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+
+
+class StopTests(EmperorTestCase):
+    def test_nothing_to_stop(self) -> None:
+        """
+        An Emperor without vassals stops at once.
+        """
+        self.emperor.startService()
+        self.successResultOf(self.emperor.stopService())
+        self.assertIsNone(self.monitor.realm)
+
+    def test_waits_for_all(self) -> None:
+        """
+        It has stopped when the last process has left, and leaves no timer.
+        """
+        a, b = self.run_with(A, B)
+        stopped = self.emperor.stopService()
+        a.ends()
+        self.assertNoResult(stopped)
+        b.ends()
+        self.successResultOf(stopped)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_kills(self) -> None:
+        """
+        Who does not leave is killed when the tolerance is over.
+        """
+        (a,) = self.run_with(A)
+        self.emperor.stopService()
+        self.reactor.advance(30)
+        self.assertEqual(([0], ["KILL"]), (a.orders, a.signals))
+
+    def test_nothing_starts_any_more(self) -> None:
+        """
+        What waits for its turn or its retry is not started, and a late report
+        changes nothing.
+        """
+        a, _ = self.run_with(A, B)
+        a.ends(code=1)
+        self.monitor.want(A, B, C)
+        stopped = self.emperor.stopService()
+        self.emperor.wanted(self.monitor.source, [A])
+        self.reactor.processes[1].ends()
+        self.successResultOf(stopped)
+        self.reactor.advance(100)
+        self.assertEqual(2, len(self.reactor.processes))

@@ -1,0 +1,195 @@
+"""
+Tests for L{emperor.vassals.launcher}.
+"""
+
+import os
+
+from twisted.logger import Logger, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.config.settings import EmperorSettings
+from emperor.testing.vassals import MemorySpawner, make_spec
+from emperor.vassals.commandline import Program
+from emperor.vassals.launcher import PIPE, Launcher, LaunchFailed
+from emperor.vassals.process import Ending
+from emperor.vassals.program import NoProgram
+from emperor.wire.vassal import Said
+
+
+class Listener:
+    """
+    Writes down what it hears of a process.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def said(self, word: Said) -> None:
+        self.heard.append(word)
+
+    def exited(self, ending: Ending) -> None:
+        self.heard.append(("exited", str(ending)))
+
+    def over(self, ending: Ending) -> None:
+        self.heard.append(("over", str(ending)))
+
+
+def find(binary: str) -> Program:
+    return Program(binary or "/usr/bin/uwsgi")
+
+
+def find_none(binary: str) -> Program:
+    raise NoProgram("there is none")
+
+
+class LauncherTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = MemorySpawner()
+        self.listener = Listener()
+        self.killed: list[int] = []
+
+    def launcher(self, **options: object) -> Launcher:
+        arguments = {"find": find, "kill_holders": self.killed.append, **options}
+        return Launcher(self.reactor, EmperorSettings(), {"HOME": "/h"}, **arguments)  # type: ignore[arg-type]
+
+    def test_what_the_vassal_finds(self) -> None:
+        """
+        Program, arguments, environment, directory and descriptors are those of
+        a uWSGI vassal.
+        """
+        launched = self.launcher().launch(make_spec("a.ini", directory="/tmp"), self.listener)
+        process = self.reactor.last
+        self.assertEqual(["/usr/bin/uwsgi", "--ini", "a.ini"], process.argv)
+        self.assertEqual({"HOME": "/h", "UWSGI_EMPEROR_FD": str(PIPE)}, process.env)
+        self.assertEqual("/tmp", process.directory)
+        self.assertEqual({0, 1, 2, PIPE}, set(process.fds))
+        self.assertEqual(("r", "r"), (process.fds[1], process.fds[2]))
+        self.assertEqual(process.pid, launched.pid)
+
+    def test_no_descriptor_stays_open(self) -> None:
+        """
+        After a start, and after a failed one, we hold no end of the pipe but
+        the one that the reactor watches.
+        """
+        before = os.listdir("/proc/self/fd")
+        self.launcher().launch(make_spec(), self.listener)
+        self.reactor.fault = OSError(11, "Resource temporarily unavailable")
+        self.assertRaises(LaunchFailed, self.launcher().launch, make_spec(), self.listener)
+        self.assertEqual(before, os.listdir("/proc/self/fd"))
+
+    def test_no_program(self) -> None:
+        """
+        A missing program is a failed start that says what is missing.
+        """
+        launcher = self.launcher(find=find_none)
+        error = self.assertRaises(LaunchFailed, launcher.launch, make_spec(), self.listener)
+        self.assertEqual("there is none", str(error))
+
+    def test_no_directory(self) -> None:
+        """
+        So is a missing directory.
+        """
+        spec = make_spec(directory="/no/such/place")
+        error = self.assertRaises(LaunchFailed, self.launcher().launch, spec, self.listener)
+        self.assertEqual("/no/such/place: No such file or directory", str(error))
+
+    def test_no_room(self) -> None:
+        """
+        So is a system that can make no further process.
+        """
+        self.reactor.fault = OSError(11, "Resource temporarily unavailable")
+        error = self.assertRaises(LaunchFailed, self.launcher().launch, make_spec(), self.listener)
+        self.assertEqual("/usr/bin/uwsgi: Resource temporarily unavailable", str(error))
+
+    def test_output(self) -> None:
+        """
+        What a vassal prints is logged with its name.
+        """
+        lines: list[object] = []
+        observer = lambda event: lines.append((event.get("vassal"), event.get("line")))  # noqa: E731
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.launcher().launch(make_spec("a.ini"), self.listener)
+        self.reactor.last.prints(b"spawned uWSGI master\n", 2)
+        self.assertEqual([("a.ini", "spawned uWSGI master")], lines)
+        self.assertIsInstance(Launcher._log, Logger)
+
+
+class VassalProcessTests(SynchronousTestCase):
+    """
+    The life of a process, as the launcher starts it.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = MemorySpawner()
+        self.listener = Listener()
+        self.killed: list[int] = []
+        launcher = Launcher(
+            self.reactor, EmperorSettings(), {}, find=find, kill_holders=self.killed.append
+        )
+        self.launched = launcher.launch(make_spec(), self.listener)
+        self.process = self.reactor.last
+
+    def test_dialogue(self) -> None:
+        """
+        Words come in, orders go out.
+        """
+        self.process.says(Said.READY, Said.ACCEPTING)
+        self.assertEqual([Said.READY, Said.ACCEPTING], self.listener.heard)
+        self.assertTrue(self.launched.reload())
+        self.launched.stop()
+        self.assertEqual([1, 0], self.process.orders)
+        self.assertEqual([], self.process.signals)
+
+    def test_silent(self) -> None:
+        """
+        A program that never spoke is not trusted to read: it cannot reload, and
+        to stop it takes a signal.
+        """
+        self.assertFalse(self.launched.reload())
+        self.launched.stop()
+        self.assertEqual([0], self.process.orders)
+        self.assertEqual(["TERM"], self.process.signals)
+
+    def test_hung_up(self) -> None:
+        """
+        A program that closed its pipe can only be signalled.
+        """
+        self.process.says(Said.READY)
+        self.process.hangs_up()
+        self.assertFalse(self.launched.reload())
+        self.launched.stop()
+        self.assertEqual(["TERM"], self.process.signals)
+
+    def test_end(self) -> None:
+        """
+        The end is told once, when all of it has come.
+        """
+        self.process.ends(code=1)
+        self.assertEqual([("exited", "exit code 1"), ("over", "exit code 1")], self.listener.heard)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+        self.assertEqual([], self.killed)
+
+    def test_survivors(self) -> None:
+        """
+        Workers that outlive the first process are killed until nobody holds the
+        pipe, and only then is the vassal over.
+        """
+        self.process.leaves(signal=9)
+        self.reactor.pump([0.1] * 3)
+        self.assertEqual([self.launched.inode] * 3, self.killed)
+        self.assertEqual([("exited", "killed by SIGKILL")], self.listener.heard)
+        self.process.hangs_up()
+        self.reactor.advance(1)
+        self.assertEqual(("over", "killed by SIGKILL"), self.listener.heard[-1])
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_kill(self) -> None:
+        """
+        To kill a vassal is to kill all of it, and it may be gone already.
+        """
+        self.launched.kill()
+        self.assertEqual(["KILL"], self.process.signals)
+        self.process.gone = True
+        self.launched.kill()
+        self.assertEqual([self.launched.inode] * 2, self.killed)

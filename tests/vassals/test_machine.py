@@ -1,0 +1,397 @@
+"""
+Tests for L{emperor.vassals.machine}, through L{emperor.vassals.vassal.Vassal}.
+"""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.config.settings import EmperorSettings
+from emperor.testing.vassals import MemorySpawner, make_spec
+from emperor.vassals.backoff import STABLE, BackOff
+from emperor.vassals.commandline import Program
+from emperor.vassals.core import Court
+from emperor.vassals.launcher import Launcher
+from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.turns import StartQueue
+from emperor.vassals.vassal import Vassal, heard_by_machine
+from emperor.wire.vassal import Said
+
+TOLERANCE = 30
+
+
+class World:
+    """
+    One vassal in a world of memory.
+    """
+
+    def __init__(self) -> None:
+        self.reactor = MemorySpawner()
+        self.history: list[VassalStatus] = []
+        self.killed: list[int] = []
+        launcher = Launcher(
+            self.reactor,
+            EmperorSettings(),
+            {},
+            find=lambda binary: Program("/usr/bin/uwsgi"),
+            kill_holders=self.killed.append,
+        )
+        self.vassal = Vassal(
+            make_spec(),
+            Court(
+                clock=self.reactor,
+                turns=StartQueue(self.reactor),
+                launch=heard_by_machine(launcher.launch),
+                backoff=BackOff(1, 180, lambda: 0),
+                tolerance=TOLERANCE,
+                observe=self.history.append,
+            ),
+        )
+
+    @property
+    def phase(self) -> Phase:
+        """
+        Where the vassal is.
+        """
+        return self.vassal.status.phase
+
+    @property
+    def alive(self) -> int:
+        """
+        How many processes there are.
+        """
+        return sum(not process.gone for process in self.reactor.processes)
+
+    def want(self, fingerprint: int = 1) -> None:
+        """
+        Want it, and let it have its turn.
+        """
+        self.vassal.wanted(make_spec(fingerprint=fingerprint))
+        self.reactor.advance(0)
+
+    def serve(self, seconds: float = 0) -> None:
+        """
+        Want it, and let it accept for some seconds.
+        """
+        self.want()
+        self.reactor.last.says(Said.READY, Said.ACCEPTING)
+        self.reactor.advance(seconds)
+
+
+class MachineTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.reactor = self.world.reactor
+
+    def check(self, phase: Phase, alive: int = 1) -> None:
+        """
+        The vassal is in this phase, with that many processes.
+        """
+        self.assertEqual((phase, alive), (self.world.phase, self.world.alive))
+
+    def test_coming_up(self) -> None:
+        """
+        A vassal waits for its turn, starts, is ready, and accepts.
+        """
+        self.world.vassal.wanted(make_spec())
+        self.check(Phase.QUEUED, 0)
+        self.reactor.advance(0)
+        self.check(Phase.STARTING)
+        self.reactor.last.says(Said.READY)
+        self.check(Phase.READY)
+        self.reactor.last.says(Said.ACCEPTING)
+        self.check(Phase.ACCEPTING)
+        self.assertEqual(self.reactor.last.pid, self.world.vassal.status.pid)
+
+    def test_loyal_is_accepting(self) -> None:
+        """
+        A vassal without workers of its own (another Emperor) only ever says
+        that it is loyal.
+        """
+        self.world.want()
+        self.reactor.last.says(Said.LOYAL)
+        self.check(Phase.ACCEPTING)
+
+    def test_words_in_any_number(self) -> None:
+        """
+        Each worker says its words again; nothing comes of it.
+        """
+        self.world.serve()
+        self.reactor.last.says(*Said, *Said)
+        self.check(Phase.ACCEPTING)
+        self.assertEqual([], self.reactor.last.orders)
+
+    def test_reload(self) -> None:
+        """
+        A changed file is one byte to the same process, which says when it
+        accepts again.
+        """
+        self.world.serve()
+        self.world.want(2)
+        self.check(Phase.RELOADING)
+        self.assertEqual([1], self.reactor.last.orders)
+        self.reactor.last.says(Said.ACCEPTING)
+        self.check(Phase.ACCEPTING)
+        self.assertEqual((1, 1), (len(self.reactor.processes), self.world.vassal.status.reloads))
+
+    def test_change_during_reload(self) -> None:
+        """
+        A file that changes again during a reload is another byte.
+        """
+        self.world.serve()
+        self.world.want(2)
+        self.world.want(3)
+        self.assertEqual([1, 1], self.reactor.last.orders)
+        self.assertEqual(3, self.world.vassal.spec.fingerprint)
+
+    def test_change_while_starting(self) -> None:
+        """
+        A vassal that has not spoken yet may not read the pipe; it is replaced.
+        """
+        self.world.want()
+        self.world.want(2)
+        self.check(Phase.REPLACED)
+        self.assertEqual(["TERM"], self.reactor.last.signals)
+        self.reactor.last.ends(signal=15)
+        self.reactor.advance(0)
+        self.check(Phase.STARTING)
+
+    def test_change_of_a_vassal_that_hung_up(self) -> None:
+        """
+        A vassal that closed its pipe cannot reload; it is replaced.
+        """
+        self.world.serve()
+        self.reactor.last.hangs_up()
+        self.world.want(2)
+        self.check(Phase.REPLACED)
+
+    def test_stop(self) -> None:
+        """
+        An unwanted vassal is told to leave, and then it is gone.
+        """
+        self.world.serve()
+        self.world.vassal.unwanted()
+        self.check(Phase.STOPPING)
+        self.assertEqual([0], self.reactor.last.orders)
+        self.reactor.last.ends()
+        self.check(Phase.GONE, 0)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_stop_takes_too_long(self) -> None:
+        """
+        A vassal that does not leave is killed, again and again.
+        """
+        self.world.serve()
+        self.world.vassal.unwanted()
+        self.reactor.advance(TOLERANCE - 1)
+        self.assertEqual([], self.reactor.last.signals)
+        self.reactor.pump([1, TOLERANCE])
+        self.assertEqual(["KILL", "KILL"], self.reactor.last.signals)
+        self.assertEqual(2, len(self.world.killed))
+
+    def test_back_while_stopping(self) -> None:
+        """
+        A file that comes back is started when the old process is over: never
+        are there two.
+        """
+        self.world.serve()
+        self.world.vassal.unwanted()
+        self.world.want(2)
+        self.check(Phase.REPLACED)
+        self.assertEqual([0], self.reactor.last.orders)
+        self.reactor.last.ends()
+        self.reactor.advance(0)
+        self.check(Phase.STARTING)
+        self.assertEqual(2, len(self.reactor.processes))
+
+    def test_flapping_does_not_prolong(self) -> None:
+        """
+        A file that comes and goes gives a stopping vassal no more time.
+        """
+        self.world.serve()
+        for _ in range(TOLERANCE):
+            self.world.vassal.unwanted()
+            self.world.vassal.wanted(make_spec())
+            self.reactor.advance(1)
+        self.assertEqual(["KILL"], self.reactor.last.signals)
+
+    def test_accident(self) -> None:
+        """
+        A vassal that served well and is killed comes back at once.
+        """
+        self.world.serve(STABLE)
+        self.reactor.last.ends(signal=9)
+        self.assertEqual("killed by SIGKILL", self.world.vassal.status.ending)
+        self.reactor.advance(0)
+        self.check(Phase.STARTING)
+
+    def test_loyal_accident(self) -> None:
+        """
+        So does one that answered a request.
+        """
+        self.world.serve(1)
+        self.reactor.last.says(Said.LOYAL)
+        self.reactor.last.ends(signal=9)
+        self.reactor.advance(0)
+        self.check(Phase.STARTING)
+
+    def test_crash_loop(self) -> None:
+        """
+        A vassal that dies at each start waits longer each time.
+        """
+        self.world.want()
+        for wait in (1, 2, 4, 8):
+            self.reactor.last.ends(code=1)
+            self.check(Phase.HELD_BACK, 0)
+            self.assertEqual(wait, self.world.vassal.status.retry_at - self.reactor.seconds())
+            self.reactor.advance(wait - 0.1)
+            self.check(Phase.HELD_BACK, 0)
+            self.reactor.pump([0.2, 0])
+            self.check(Phase.STARTING)
+
+    def test_mended(self) -> None:
+        """
+        A changed file of a held back vassal is tried at once, and its record
+        is clean.
+        """
+        self.world.want()
+        for _ in range(3):
+            self.reactor.last.ends(code=1)
+            self.reactor.pump([10, 0])
+        self.reactor.last.ends(code=1)
+        self.world.want(2)
+        self.check(Phase.STARTING)
+        self.reactor.last.ends(code=1)
+        self.assertEqual(1, self.world.vassal.status.retry_at - self.reactor.seconds())
+
+    def test_failed_reload(self) -> None:
+        """
+        A vassal that dies of its reload waits, however long it served before.
+        """
+        self.world.serve(100)
+        self.world.want(2)
+        self.reactor.last.ends(code=22)
+        self.check(Phase.HELD_BACK, 0)
+        self.assertEqual(1, self.world.vassal.status.retry_at - self.reactor.seconds())
+
+    def test_exile(self) -> None:
+        """
+        Exit code 26 is for good, until the file changes.
+        """
+        self.world.serve(100)
+        self.reactor.last.ends(code=26)
+        self.check(Phase.EXILED, 0)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+        self.world.want(2)
+        self.check(Phase.STARTING)
+
+    def test_orphaned(self) -> None:
+        """
+        Nothing is started while workers of the old process hold on.
+        """
+        self.world.serve(STABLE)
+        self.reactor.last.leaves(signal=9)
+        self.reactor.advance(1)
+        self.check(Phase.ORPHANED, 0)
+        self.assertEqual(1, len(self.reactor.processes))
+        self.reactor.last.hangs_up()
+        self.reactor.advance(0)
+        self.reactor.advance(0)
+        self.check(Phase.STARTING)
+
+    def test_cannot_be_started(self) -> None:
+        """
+        A start that fails is a death: the vassal is held back and tried again.
+        """
+        self.reactor.fault = OSError(11, "Resource temporarily unavailable")
+        self.world.want()
+        self.check(Phase.HELD_BACK, 0)
+        self.assertIn("Resource temporarily unavailable", self.world.vassal.status.ending)
+        self.reactor.fault = None
+        self.reactor.pump([1, 0])
+        self.check(Phase.STARTING)
+
+    def test_unwanted_while_nothing_runs(self) -> None:
+        """
+        A vassal that waits, for its turn or for a retry or for ever, is simply
+        gone.
+        """
+        self.world.vassal.wanted(make_spec())
+        self.world.vassal.unwanted()
+        self.check(Phase.GONE, 0)
+        for code in (1, 26):
+            self.world.want()
+            self.reactor.last.ends(code=code)
+            self.world.vassal.unwanted()
+            self.check(Phase.GONE, 0)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+
+EVENTS = (
+    "want", "change", "unwant", "ready", "accepting", "loyal", "leave", "end", "exile",
+    "hang up", "pass a moment", "pass a minute", "fail to start", "recover",
+)  # fmt: skip
+
+
+def happen(world: World, event: str, number: int) -> None:
+    """
+    Let one thing happen, if it can.
+    """
+    process = world.reactor.processes[-1] if world.reactor.processes else None
+    match event:
+        case "want":
+            world.vassal.wanted(world.vassal.spec)
+        case "change":
+            world.vassal.wanted(make_spec(fingerprint=number))
+        case "unwant":
+            world.vassal.unwanted()
+        case "pass a moment":
+            world.reactor.advance(0)
+        case "pass a minute":
+            world.reactor.advance(60)
+        case "fail to start":
+            world.reactor.fault = OSError(11, "no room")
+        case "recover":
+            world.reactor.fault = None
+        case "ready" | "accepting" | "loyal" if process and process.link.up:  # type: ignore[attr-defined]
+            process.says(Said[event.upper()])
+        case "hang up" if process and process.link.up:  # type: ignore[attr-defined]
+            process.hangs_up()
+        case "leave" if process and not process.gone:
+            process.leaves(1)
+        case "end" | "exile" if process and not process.gone and process.link.up:  # type: ignore[attr-defined]
+            process.ends(26 if event == "exile" else 1)
+
+
+class AnythingTests(SynchronousTestCase):
+    @given(st.lists(st.sampled_from(EVENTS)))
+    def test_never_two(self, events: list[str]) -> None:
+        """
+        Whatever happens in whatever order, there is an answer to it, and there
+        are never two processes of one vassal.
+        """
+        world = World()
+        for number, event in enumerate(events):
+            happen(world, event, number)
+            self.assertLessEqual(world.alive, 1)
+            if world.phase in (Phase.GONE, Phase.EXILED, Phase.HELD_BACK, Phase.QUEUED):
+                self.assertEqual(0, world.alive)
+
+    @given(st.lists(st.sampled_from(EVENTS)))
+    def test_always_ends(self, events: list[str]) -> None:
+        """
+        After whatever happened, an unwanted vassal goes, and leaves no timer.
+        """
+        world = World()
+        for number, event in enumerate(events):
+            happen(world, event, number)
+        world.vassal.unwanted()
+        process = world.reactor.processes[-1] if world.reactor.processes else None
+        if world.phase is not Phase.GONE and process is not None:
+            if not process.gone:
+                process.leaves(signal=9)
+            if process.link.up:  # type: ignore[attr-defined]
+                process.hangs_up()
+            world.reactor.advance(1)
+        self.assertEqual(Phase.GONE, world.phase)
+        self.assertEqual([], world.reactor.getDelayedCalls())
