@@ -29,6 +29,7 @@ HEADERS_LIMIT = 100
 CHUNK_OVERHEAD_LIMIT = 64 * 1024
 
 _END = b"\r\n\r\n"
+_CHUNKED_HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
 _TOKEN_START = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -54,8 +55,9 @@ class RequestHead:
     @ivar target: in origin form, C{/path?query}, or C{*}.
     @ivar host: from the target if that was absolute, else the Host header;
         empty if neither names one.
-    @ivar headers: in order, names in lower case, without Host of an absolute
-        target's request line and without names that have an underscore.
+    @ivar headers: in order, names in lower case, without names that have an
+        underscore; Host has what an absolute target names (RFC 9112 section
+        3.2.2), so that the application sees what the request was routed by.
     @ivar content_length: bytes of the body; 0 if there is none or if it is
         C{chunked}.
     """
@@ -132,7 +134,7 @@ class RequestReader:
         """
         data = (self._buffer + data if self._buffer else data).lstrip(b"\r\n")
         end = data.find(_END)
-        if end < 0 or end > HEAD_LIMIT:
+        if not 0 <= end <= HEAD_LIMIT:
             self._check_part(data)
             self._buffer = data
             return None, None
@@ -151,7 +153,7 @@ class RequestReader:
         events = self._events
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not events.complete:
                 raise BadRequest(400, f"bad chunk of the body: {error}") from error
         pieces = b"".join(events.body)
@@ -161,9 +163,10 @@ class RequestReader:
     def _check_part(self, data: bytes) -> None:
         if data and not _TOKEN_START.match(data):
             raise BadRequest(400, "this is not an HTTP request")
-        if data.find(b"\r\n", 0, LINE_LIMIT + 2) < 0 and len(data) > LINE_LIMIT:
+        # One or three bytes more: a part of the line's or the head's end.
+        if data.find(b"\r\n", 0, LINE_LIMIT + 2) < 0 and len(data) > LINE_LIMIT + 1:
             raise BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
-        if len(data) > HEAD_LIMIT:
+        if len(data) > HEAD_LIMIT + 3:
             raise BadRequest(431, f"the request's head is over {HEAD_LIMIT} bytes")
         if data.count(b"\n") != data.count(b"\r\n"):
             raise BadRequest(400, "a line ends with LF alone")
@@ -206,17 +209,29 @@ class RequestReader:
         host = singles.get(b"host")
         if host is None and minor == 1:
             raise BadRequest(400, "HTTP/1.1 without a Host header")
-        return RequestHead(
+        head = RequestHead(
             method=method,
             target=target,
             minor_version=minor,
             host=(host or b"") if authority is None else authority,
-            headers=[pair for pair in self._events.headers if b"_" not in pair[0]],
+            headers=_passed_on(self._events.headers, authority),
             content_length=_content_length(singles.get(b"content-length")),
             chunked=encoding is not None,
-            keep_alive=minor == 1 and self._parser.should_keep_alive(),
+            keep_alive=minor == 1 and not _asks_to_close(self._events.headers),
             expects_continue=minor == 1 and singles.get(b"expect", b"").lower() == b"100-continue",
         )
+        if head.chunked:
+            self._begin_body()
+        return head
+
+    def _begin_body(self) -> None:
+        """
+        Give the chunks a parser of their own: that of the head would take them
+        for another protocol if the client offers an Upgrade.
+        """
+        self._events = _Events()
+        self._parser = httptools.HttpRequestParser(self._events)
+        self._parser.feed_data(_CHUNKED_HEAD)
 
 
 #: Headers that decide where a request goes or ends: repeated, they are refused.
@@ -231,6 +246,24 @@ def _single_headers(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
                 raise BadRequest(400, f"more than one {name.decode()} header")
             found[name] = value
     return found
+
+
+def _asks_to_close(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(
+        option.strip() == b"close"
+        for name, value in headers
+        if name == b"connection"
+        for option in value.lower().split(b",")
+    )
+
+
+def _passed_on(
+    headers: list[tuple[bytes, bytes]], authority: bytes | None
+) -> list[tuple[bytes, bytes]]:
+    passed = [pair for pair in headers if b"_" not in pair[0]]
+    if authority is None:
+        return passed
+    return [(b"host", authority), *(pair for pair in passed if pair[0] != b"host")]
 
 
 def _content_length(value: bytes | None) -> int:
@@ -252,4 +285,6 @@ def _origin_form(target: bytes) -> tuple[bytes, bytes | None]:
         raise BadRequest(400, "the target is neither a path nor an http URL")
     authority, rest = match.groups()
     authority = authority.rpartition(b"@")[2]
+    if not authority:
+        raise BadRequest(400, "the target is a URL without a host")
     return (rest if rest.startswith(b"/") else b"/" + rest), authority
