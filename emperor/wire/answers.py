@@ -20,6 +20,7 @@ _HEAD = re.compile(
     rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: [^\r\n\0]*)?\r\n"
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n"
 )
+_LENGTH = re.compile(rb"[0-9]{1,18}")
 _FRAMING = re.compile(
     rb"^(content-length|transfer-encoding|connection|keep-alive|proxy-connection)"
     rb":[ \t]*([^\r]*?)[ \t]*\r\n",
@@ -111,34 +112,29 @@ class AnswerWriter:
         return data
 
     def _head(self, data: bytes) -> bytes:
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            if len(data) > HEAD_LIMIT:
-                raise BadAnswer(f"the answer's head is over {HEAD_LIMIT} bytes")
-            if not b"HTTP/1."[: len(data)] == data[:7]:
-                raise BadAnswer("the answer does not start with HTTP/1.")
-            self._buffer = data
-            return b""
-        end += 4
-        match = _HEAD.fullmatch(data, 0, end)
-        if match is None:
-            raise BadAnswer("the answer's head is malformed")
-        self._buffer = b""
-        status = int(match[1])
-        if status < 200:
-            return self._interim(data[:end], data[end:], status)
-        head = self._final_head(data[:end], match[2], status)
-        return head + self.feed(data[end:])
+        passed = b""
+        while end := _head_end(data):
+            match = _HEAD.fullmatch(data, 0, end)
+            if match is None:
+                raise BadAnswer("the answer's head is malformed")
+            self._buffer = b""
+            status = int(match[1])
+            if status >= 200:
+                head = self._final_head(data[:end], match[2], status)
+                return passed + head + self.feed(data[end:])
+            passed += self._interim(data[:end], status)
+            data = data[end:]
+        self._buffer = data
+        return passed
 
-    def _interim(self, head: bytes, rest: bytes, status: int) -> bytes:
+    def _interim(self, head: bytes, status: int) -> bytes:
         if status == 101:
             raise BadAnswer("the answer switches protocols, which is not supported")
-        passed = head if self._minor_version else b""
-        return passed + (self._head(rest) if rest else b"")
+        return head if self._minor_version else b""
 
     def _final_head(self, head: bytes, fields: bytes, status: int) -> bytes:
         lengths, encodings, others = _framing_fields(fields)
-        if len(lengths) > 1 or (lengths and not lengths[0].isdigit()):
+        if len(lengths) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
             raise BadAnswer("the answer's Content-Length is malformed")
         added = b""
         if self._head_only or status in (204, 304):
@@ -162,6 +158,19 @@ class AnswerWriter:
     def _size(self, length: int) -> None:
         self.framing, self._remaining = Framing.SIZED, length
         self.complete = not length
+
+
+def _head_end(data: bytes) -> int:
+    """
+    @return: where the first head ends, with its empty line; 0: it goes on.
+    """
+    end = data.find(b"\r\n\r\n")
+    # Three bytes more: a part of the head's end.
+    if end > HEAD_LIMIT or (end < 0 and len(data) > HEAD_LIMIT + 3):
+        raise BadAnswer(f"the answer's head is over {HEAD_LIMIT} bytes")
+    if not b"HTTP/1."[: len(data)] == data[:7]:
+        raise BadAnswer("the answer does not start with HTTP/1.")
+    return end + 4 if end >= 0 else 0
 
 
 def _framing_fields(fields: bytes) -> tuple[list[bytes], list[bytes], bool]:
