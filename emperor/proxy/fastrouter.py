@@ -123,8 +123,7 @@ class UwsgiFrontend(Frontend):
             detail = f"the uwsgi packet was not complete after {seconds:g} s"
             self.refuse(Refusal(Reason.REQUEST_TIMEOUT, detail))
         else:
-            self.closing = True
-            self.transport.loseConnection()
+            self.close(all_read=True)
 
     def send_refusal(self, refusal: Refusal) -> None:
         """
@@ -141,5 +140,4 @@ class UwsgiFrontend(Frontend):
         A connection is one request: those that have begun may end.
         """
         if self.session is None and not self._packet.started and not self.closing:
-            self.closing = True
-            self.transport.loseConnection()
+            self.close(all_read=True)

@@ -142,6 +142,8 @@ class Frontend(Protocol):
         """
         Close so that the client notices that something is missing.
         """
+        if self.session is not None:
+            self.session.abandon()
         self.leave_session()
         self.closing = True
         self.transport.abortConnection()

@@ -71,6 +71,7 @@ class HttpFrontend(Frontend):
         self._request: RequestHead | None = None
         self._pool: Pool
         self._pending = b""
+        self._reading_heads = False
         self._begin_request()
 
     def _begin_request(self) -> None:
@@ -109,14 +110,23 @@ class HttpFrontend(Frontend):
         _RECEIVE[self._reception](self, data)
 
     def _receive_head(self, data: bytes) -> None:
+        self._pending = data
+        self._read_heads()
+
+    def _read_heads(self) -> None:
         """
-        Read this head, and those behind it for as long as each request is over
+        Read a head, and those behind it for as long as each request is over
         at once: a loop, since a client may send thousands in one piece.
         """
-        self._pending = data
+        if self._reading_heads:
+            return
+        self._reading_heads = True
         while self._pending and self._reception is Reception.HEAD and not self.closing:
             data, self._pending = self._pending, b""
             self._read_head(data)
+        self._reading_heads = False
+        if len(self._pending) > PIPELINE_LIMIT and not self.closing:
+            self.reading.hold()
 
     def _read_head(self, data: bytes) -> None:
         if not self._reader.started:
@@ -223,7 +233,8 @@ class HttpFrontend(Frontend):
             body, self._pending = self._pending, b""
             if body:
                 self._receive_body(body)
-        self.reading.release()
+        if len(self._pending) <= PIPELINE_LIMIT:
+            self.reading.release()
 
     def _sent(self, data: bytes) -> bytes:
         self.expect_within(self.router.settings.timeout)
@@ -273,8 +284,6 @@ class HttpFrontend(Frontend):
     def _answered(self, writer: AnswerWriter) -> None:
         self.leave_session()
         self._next(writer.persistent and not self.router.draining)
-        if self._pending and not self.closing:
-            self._receive_head(self._pending)
 
     def _next(self, persistent: bool) -> None:
         if self._spool is not None:
@@ -286,6 +295,7 @@ class HttpFrontend(Frontend):
         self._request = None
         self.expect_within(self._site.settings.keepalive)
         self.reading.release()
+        self._read_heads()
 
     # What happens instead.
 
@@ -327,8 +337,7 @@ class HttpFrontend(Frontend):
         if self._reception is Reception.NEXT:
             return
         if self._reception is Reception.HEAD and not self._reader.started:
-            self.closing = True
-            self.transport.loseConnection()
+            self.close(all_read=True)
             return
         if self.session is not None:
             self.session.abandon()
@@ -345,8 +354,7 @@ class HttpFrontend(Frontend):
             seconds = self.router.settings.headers_timeout
             detail = f"the request's head was not complete after {seconds:g} s"
         else:
-            self.closing = True
-            self.transport.loseConnection()
+            self.close(all_read=True)
             return
         self.refuse(Refusal(Reason.REQUEST_TIMEOUT, detail))
 
@@ -355,8 +363,7 @@ class HttpFrontend(Frontend):
         See L{Frontend.drain}.
         """
         if self._reception is Reception.HEAD and not self._reader.started and not self.closing:
-            self.closing = True
-            self.transport.loseConnection()
+            self.close(all_read=True)
 
 
 _RECEIVE: dict[Reception, Callable[[HttpFrontend, bytes], None]] = {

@@ -14,6 +14,7 @@ from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -142,7 +143,7 @@ class Session(Protocol):
         self._tried: list[Node] = []
         self._payload = b""
         self._modifiers = (0, 0)
-        self._dialing: Deferred[None] | None = None
+        self._dialing: Deferred[IProtocol] | None = None
 
     def start(self, payload: bytes, modifiers: tuple[int, int] = (0, 0)) -> None:
         """
@@ -164,9 +165,9 @@ class Session(Protocol):
         self._node = node
         self._tried.append(node)
         timeout = self._router.settings.connect_timeout
-        dialing = self._router.dialer.dial(node.address, self, timeout)
-        self._dialing = dialing.addCallbacks(self._dialed, self._not_connected)
-        self._dialing.addErrback(self._log_failure)
+        # Kept before the callbacks, since these may run at once and dial again.
+        self._dialing = self._router.dialer.dial(node.address, self, timeout)
+        self._dialing.addCallbacks(self._dialed, self._not_connected).addErrback(self._log_failure)
 
     def _dialed(self, _: object) -> None:
         self._dialing = None
