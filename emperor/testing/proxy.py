@@ -1,0 +1,348 @@
+"""
+Connections without a network: streams, a dialer and the nodes behind it.
+
+They behave as Twisted's own transports do where the routers depend on it:
+closing happens later (C{clock.advance(0)}), a full buffer pauses the producer,
+C{loseConnection} waits for the buffer and the producer, an abort does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.error import (
+    ConnectError,
+    ConnectionAborted,
+    ConnectionDone,
+    ConnectionLost,
+    ConnectionRefusedError,
+    TimeoutError,
+)
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IProtocol,
+    IPullProducer,
+    IPushProducer,
+)
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from emperor.addresses import Address
+from emperor.interfaces import IDialer, IStream, IVassalDirectory
+
+_CLIENT = IPv4Address("TCP", "192.0.2.7", 40000)
+_ROUTER = IPv4Address("TCP", "198.51.100.1", 80)
+
+
+@implementer(IStream)
+class FakeStream:
+    """
+    One side of a connection; the test is the other side.
+
+    @ivar reading: whether the protocol wants bytes.
+    @ivar full: whether the far side does not take what is written.
+    @ivar ended: whether the far side has seen the end of our half.
+    @ivar lost: why the connection is over, for the protocol; L{None} before.
+    @ivar aborted: whether the protocol has reset the connection.
+    @ivar producer: what waits for room.
+    """
+
+    def __init__(
+        self,
+        protocol: IProtocol,
+        clock: Clock,
+        peer: IAddress = _CLIENT,
+        host: IAddress = _ROUTER,
+    ) -> None:
+        self.protocol = protocol
+        self.reading = True
+        self.full = self.ended = self.aborted = False
+        self.lost: type[Exception] | None = None
+        self.producer: object = None
+        self.streaming = False
+        self._clock = clock
+        self._peer, self._host = peer, host
+        self._written = b""
+        self._closing = self._closing_half = False
+        protocol.makeConnection(self)
+
+    # What the test does at the far side.
+
+    def take(self) -> bytes:
+        """
+        What the protocol has written since the last time.
+        """
+        data, self._written = self._written, b""
+        return data
+
+    def send(self, data: bytes) -> None:
+        """
+        Send to the protocol, which must be reading.
+        """
+        if not self.reading:
+            raise AssertionError("the protocol is not reading")
+        if self.lost is None:
+            self.protocol.dataReceived(data)
+            self._clock.advance(0)
+
+    def send_end(self) -> None:
+        """
+        Close the far side's half; one that cannot bear it loses the connection.
+        """
+        if not self.reading:
+            raise AssertionError("the protocol is not reading")
+        half = IHalfCloseableProtocol(self.protocol, None)
+        if half is None:
+            self.lose()
+            return
+        self.reading = False
+        half.readConnectionLost()
+        self._clock.advance(0)
+
+    def fill(self) -> None:
+        """
+        Take nothing more: the buffer runs full.
+        """
+        self.full = True
+        if self.producer is not None and self.streaming:
+            cast(IPushProducer, self.producer).pauseProducing()
+
+    def drain(self) -> None:
+        """
+        Take everything again.
+        """
+        self.full = False
+        if self.producer is not None:
+            cast(IPullProducer, self.producer).resumeProducing()
+        self._settle()
+        self._clock.advance(0)
+
+    def lose(self, reason: type[Exception] = ConnectionDone) -> None:
+        """
+        The connection is over.
+        """
+        self._over(reason)
+        self._clock.advance(0)
+
+    def break_off(self) -> None:
+        """
+        The far side resets the connection.
+        """
+        self.lose(ConnectionLost)
+
+    # What the protocol does.
+
+    def write(self, data: bytes) -> None:
+        """
+        Sent, unless the connection is closing.
+        """
+        if self.lost is None and not self.aborted and not self.ended:
+            self._written += data
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """
+        As L{write}.
+        """
+        self.write(b"".join(data))
+
+    def getPeer(self) -> IAddress:
+        """
+        The far side's address.
+        """
+        return self._peer
+
+    def getHost(self) -> IAddress:
+        """
+        The protocol's side.
+        """
+        return self._host
+
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        """
+        As L{twisted.internet.abstract.FileDescriptor.registerProducer}.
+        """
+        if self.lost is not None:
+            cast(IPushProducer, producer).stopProducing()
+            return
+        if self.producer is not None:
+            raise RuntimeError("there is a producer already")
+        self.producer, self.streaming = producer, streaming
+        if not streaming:
+            self._clock.callLater(0, self._pull)
+
+    def unregisterProducer(self) -> None:
+        """
+        As L{twisted.internet.abstract.FileDescriptor.unregisterProducer}.
+        """
+        self.producer = None
+        self._settle()
+
+    def pauseProducing(self) -> None:
+        """
+        The protocol wants no bytes.
+        """
+        self.reading = False
+
+    def resumeProducing(self) -> None:
+        """
+        The protocol wants bytes.
+        """
+        self.reading = self.lost is None and not self._closing
+
+    def stopProducing(self) -> None:
+        """
+        As L{twisted.internet.abstract.FileDescriptor.stopProducing}.
+        """
+        self.loseConnection()
+
+    def loseConnection(self) -> None:
+        """
+        Close once all is sent.
+        """
+        self._closing = True
+        self._settle()
+
+    def abortConnection(self) -> None:
+        """
+        Close now.
+        """
+        self._closing = self.aborted = True
+        self._clock.callLater(0, self._over, ConnectionAborted)
+
+    def loseWriteConnection(self) -> None:
+        """
+        Close our half once all is sent.
+        """
+        self._closing_half = True
+        self._settle()
+
+    def _pull(self) -> None:
+        while self.producer is not None and not self.streaming and not self.full:
+            cast(IPullProducer, self.producer).resumeProducing()
+
+    def _settle(self) -> None:
+        pulled = self.producer is not None and not self.streaming
+        if self.full or pulled or self.aborted:
+            return
+        if self._closing:
+            self._clock.callLater(0, self._over, ConnectionDone)
+        elif self._closing_half and not self.ended:
+            self._clock.callLater(0, self._end_half)
+
+    def _end_half(self) -> None:
+        if self.lost is None and not self.ended:
+            self.ended = True
+            half = IHalfCloseableProtocol(self.protocol, None)
+            if half is not None:
+                half.writeConnectionLost()
+
+    def _over(self, reason: type[Exception]) -> None:
+        if self.lost is not None:
+            return
+        self.lost = reason
+        self.reading = False
+        producer, self.producer = self.producer, None
+        if producer is not None:
+            cast(IPushProducer, producer).stopProducing()
+        self.protocol.connectionLost(Failure(reason()))
+
+
+class Dial:
+    """
+    One connection that a router asked for.
+
+    @ivar cancelled: whether the router has lost its interest.
+    """
+
+    def __init__(self, address: Address, protocol: IProtocol, timeout: float, clock: Clock) -> None:
+        self.address = address
+        self.timeout = timeout
+        self.cancelled = False
+        self.deferred: Deferred[IProtocol] = Deferred(self._cancel)
+        self._protocol = protocol
+        self._clock = clock
+
+    def _cancel(self, _: object) -> None:
+        self.cancelled = True
+
+    def accept(self) -> FakeStream:
+        """
+        The node accepts.
+        """
+        stream = FakeStream(self._protocol, self._clock)
+        self.deferred.callback(self._protocol)
+        self._clock.advance(0)
+        return stream
+
+    def fail(self, error: Exception) -> None:
+        """
+        The node does not accept.
+        """
+        self.deferred.errback(Failure(error))
+        self._clock.advance(0)
+
+    def refuse(self) -> None:
+        """
+        Nothing listens at the address.
+        """
+        self.fail(ConnectionRefusedError())
+
+    def miss(self, number: int) -> None:
+        """
+        The system reports an error number, such as C{ENOENT}.
+        """
+        self.fail(ConnectError(number, "as the test wants"))
+
+    def time_out(self) -> None:
+        """
+        The node does not accept in time.
+        """
+        self.fail(TimeoutError())
+
+
+@implementer(IDialer)
+class FakeDialer:
+    """
+    Remembers what was dialed; the test decides what comes of it.
+
+    @ivar dials: all of them, the oldest first.
+    @ivar at_once: if set, the error that every dial fails with before it returns.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.dials: list[Dial] = []
+        self.at_once: Exception | None = None
+        self._clock = clock
+
+    def dial(self, address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
+        """
+        See L{IDialer.dial}.
+        """
+        dial = Dial(address, protocol, timeout, self._clock)
+        self.dials.append(dial)
+        if self.at_once is not None:
+            dial.deferred.errback(Failure(self.at_once))
+        return dial.deferred
+
+
+@implementer(IVassalDirectory)
+class FakeVassals:
+    """
+    Answers what the test has written down.
+
+    @ivar absences: why nothing accepts, by address.
+    """
+
+    def __init__(self) -> None:
+        self.absences: dict[Address, str] = {}
+
+    def reason_for_absence(self, address: Address) -> str | None:
+        """
+        See L{IVassalDirectory.reason_for_absence}.
+        """
+        return self.absences.get(address)
