@@ -37,7 +37,7 @@ def describe(
     """
     size, digest = swallow(environ["wsgi.input"])
     answer = {
-        "site": os.environ.get("SITE", ""),
+        "site": site(),
         "worker": os.getpid(),
         "master": os.getppid(),
         "environ": {key: value for key, value in environ.items() if isinstance(value, str)},
@@ -90,6 +90,19 @@ def slow(environ: WSGIEnvironment, start_response: StartResponse, query: Query) 
     yield b"begun\n"
     time.sleep(float(query["seconds"]))
     yield b"ended\n"
+
+
+def site() -> str:
+    """
+    The name that the vassal's configuration gives this site.
+
+    From uWSGI, not from the environment: where Python runs uWSGI and not the
+    other way round, C{os.environ} was read before C{env} was set.
+    """
+    import uwsgi  # type: ignore[import-untyped] # noqa: PLC0415  # only inside uWSGI
+
+    value: bytes = uwsgi.opt["site"]
+    return value.decode()
 
 
 def swallow(stream: InputStream) -> tuple[int, str]:

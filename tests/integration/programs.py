@@ -225,9 +225,13 @@ class ProgramsTestCase(TestCase):
         arguments: Sequence[str | Path],
         *,
         environment: Mapping[str, str] | None = None,
+        gently: bool = True,
     ) -> Program:
         """
         Start a program in the test's directory, in a session of its own.
+
+        @param gently: whether it is asked to stop before it is killed: not for
+            one that takes seconds and whose end is not what is tested.
         """
         program = Program(name)
         self.programs.append(program)
@@ -237,7 +241,8 @@ class ProgramsTestCase(TestCase):
         reactor.spawnProcess(
             program, shutil.which("setsid"), command, env=variables, path=str(self.place)
         )
-        self.addCleanup(program.stop)
+        if gently:
+            self.addCleanup(program.stop)
         return program
 
     def processes(self) -> list[int]:

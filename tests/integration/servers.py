@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import FailTest
 
@@ -69,9 +70,11 @@ def found(name: str, package: str) -> str:
     return path
 
 
-def vassal(*lines: str) -> str:
+def vassal(*lines: str, site: str = "%n") -> str:
     """
     The configuration of a vassal that runs the probe.
+
+    @param site: what the probe says its name is.
     """
     common = f"""\
 [uwsgi]
@@ -84,7 +87,7 @@ master = true
 processes = 1
 need-app = true
 wsgi-file = {PROBE}
-env = SITE=%n
+site = {site}
 """
     return common + "".join(f"{line}\n" for line in lines)
 
@@ -138,6 +141,40 @@ async def nginx(case: ProgramsTestCase, upstream: int) -> int:
     return port
 
 
+def our_program() -> list[str | Path]:
+    """
+    The command C{twistd -n emperor} of this checkout, without its options.
+    """
+    twistd = "from twisted.scripts.twistd import run; run()"
+    return [sys.executable, "-c", twistd, "--nodaemon", "--pidfile=", "emperor"]
+
+
+async def until(port: int, host: str, accept: Callable[[Reply], bool], what: str) -> Reply:
+    """
+    Ask for C{host} until C{accept} is content with an answer, and return it.
+
+    @param what: what it is waiting for, for the failure.
+    """
+    end = reactor.seconds() + DEADLINE
+    reply = Reply(0)
+    while reactor.seconds() < end:
+        try:
+            reply = await fetch(port, host)
+        except ConnectionRefusedError:
+            reply = Reply(0)
+        if accept(reply):
+            return reply
+        await deferLater(reactor, LOOK)
+    raise FailTest(f"{host}: no {what}; the last is {reply.status}: {reply.text}")
+
+
+async def until_answered(port: int, host: str) -> Reply:
+    """
+    Ask for C{host} until the site answers.
+    """
+    return await until(port, host, lambda reply: reply.status == 200, "answer")
+
+
 class Emperor:
     """
     Our program with a configuration of its own in a test's directory.
@@ -166,13 +203,13 @@ class Emperor:
         assert self._program is not None, "start it first"
         return self._program
 
-    def add(self, name: str, *lines: str) -> Path:
+    def add(self, name: str, *lines: str, site: str = "%n") -> Path:
         """
-        Write, or write anew, the file of a vassal.
+        Write, or write anew, the file of a vassal; the rest as for L{vassal}.
         """
         path = self.directory / f"{name}.ini"
         draft = self.case.place / f"{name}.draft"
-        draft.write_text(vassal(*lines))
+        draft.write_text(vassal(*lines, site=site))
         draft.rename(path)
         return path
 
@@ -189,11 +226,9 @@ class Emperor:
         @param arguments: further ones of C{twistd emperor}.
         """
         self.configuration.write_text(self._lines())
-        twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
-        command = [*twistd, "--nodaemon", "--pidfile=", "emperor"]
         self._program = self.case.start(
             "emperor",
-            [*command, "--config", self.configuration, *arguments],
+            [*our_program(), "--config", self.configuration, *arguments],
             environment={"PYTHONPATH": str(CHECKOUT)},
         )
         return self._program
@@ -220,12 +255,7 @@ class Emperor:
 
         @param what: what it is waiting for, for the failure.
         """
-        end = reactor.seconds() + DEADLINE
-        while not accept(reply := await self.fetch(name)):
-            if reactor.seconds() > end:
-                raise FailTest(f"{name}: no {what}; the last is {reply.status}: {reply.text}")
-            await deferLater(reactor, LOOK)
-        return reply
+        return await until(self.port, f"{name}.test", accept, what)
 
     async def fetch(self, name: str, target: str = "/") -> Reply:
         """
