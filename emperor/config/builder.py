@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from emperor.addresses import BadAddress
@@ -41,7 +42,8 @@ def build(pairs: Iterable[Pair], used: set[str], notes: Iterable[str] = ()) -> S
     builder = Builder(classify(pairs, used))
     settings = builder.settings(notes)
     if builder.problems:
-        raise ConfigurationError(builder.problems)
+        place = attrgetter("origin.file", "origin.line")
+        raise ConfigurationError(sorted(set(builder.problems), key=place))
     return settings
 
 

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 
 from emperor.config.errors import Problem
 from emperor.config.evaluator import INCLUDES, SETTERS
-from emperor.config.logic import CLOSERS, OPENERS
+from emperor.config.logic import OPENERS
 from emperor.config.names import UNSUPPORTED, WORKER
 from emperor.config.options import BY_NAME
-from emperor.config.pairs import Pair
+from emperor.config.pairs import CLOSERS, Pair
 from emperor.config.reader import LOADERS
 from emperor.config.values import flag
 

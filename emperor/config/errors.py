@@ -29,7 +29,7 @@ class ConfigurationError(Exception):
     """
     The administrator's configuration cannot be used.
 
-    @ivar problems: everything that was found, in the order of the files.
+    @ivar problems: everything that was found, by file and line.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -20,8 +20,8 @@ from emperor.config.arithmetic import evaluate
 from emperor.config.errors import fault
 from emperor.config.expand import expand
 from emperor.config.ini import parse_ini
-from emperor.config.logic import CLOSERS, OPENERS, Block, Context, open_block
-from emperor.config.pairs import Budget, Pair
+from emperor.config.logic import OPENERS, Block, Context, open_block
+from emperor.config.pairs import CLOSERS, Budget, Pair
 from emperor.config.reader import LOADERS, Parser, Reader, parser_of, split_section
 from emperor.config.settings import Origin
 from emperor.config.sources import Sources

@@ -20,8 +20,6 @@ from emperor.config.settings import Origin
 from emperor.config.sources import read_regular
 from emperor.config.surroundings import Surroundings
 
-CLOSERS = frozenset({"end", "endif", "end-if", "endfor", "end-for"})
-
 #: Times that one loop may run.
 LOOP_LIMIT = 10_000
 
@@ -83,7 +81,6 @@ _TESTS: dict[str, Callable[[str, Context], bool]] = {
     "plugin": lambda value, context: value in _PLUGINS,
     "hostname": lambda value, context: value == context.surroundings.hostname,
     "hostname-match": _matches,
-    "reload": lambda value, context: False,
 }
 
 #: Conditions on C{NAME} or C{NAME=VALUE}; in their block C{%(_)} is the value.
@@ -145,6 +142,8 @@ def _openers() -> dict[str, Opener]:
         "for-glob": _for_glob,
         "for-times": _for_times,
         "for-readline": _for_readline,
+        "if-reload": lambda value, context: (),
+        "if-not-reload": lambda value, context: (None,),
     }
     for names, maker in ((_TESTS, _test), (_LOOKUPS, _lookup)):
         for name in names:

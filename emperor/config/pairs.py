@@ -12,8 +12,8 @@ from emperor.config.settings import Origin
 #: Sections that are chosen when nobody names one, the first that exists.
 DEFAULT_SECTIONS = ("uwsgi", "emperor")
 
-#: Words of the configuration logic that mean something without a value.
-CLOSERS = frozenset({"end", "endif", "end-if", "endfor", "end-for", "else"})
+#: What ends a block of the configuration logic; each of them ends any block.
+CLOSERS = frozenset({"end", "endif", "end-if", "endfor", "end-for"})
 
 NEEDS_EXTRA = "needs a library that is not installed: pip install txemperor[formats]"
 

@@ -45,6 +45,8 @@ class _XmlTarget:
     def _wanted(self, tag: str, attributes: dict[str, str]) -> bool:
         if self.pairs is not None or tag != self._tag or len(self._path) > 2:
             return False
+        if len(self._path) == 2 and self._path[0] in DEFAULT_SECTIONS:
+            return False
         asked = self._id is None or len(self._path) == 1
         return asked or attributes.get("id", self._id) == self._id
 

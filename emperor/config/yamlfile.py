@@ -14,6 +14,8 @@ from emperor.config.errors import fault
 from emperor.config.pairs import CLOSERS, NEEDS_EXTRA, Pair
 from emperor.config.settings import Origin
 
+_VALUELESS = CLOSERS | {"else"}
+
 #: Stream, document, sections, options, list: nothing of a configuration is deeper.
 _DEPTH = 8
 
@@ -72,7 +74,7 @@ def _yaml_option(key: Any, node: Any, file: str) -> Iterator[Pair]:
     if key.id != "scalar":
         raise fault("an option's name must be a plain text", origin)
     if node.id == "scalar":
-        written = node.value or node.style or key.value in CLOSERS
+        written = node.value or node.style or key.value in _VALUELESS
         return iter([Pair(key.value, node.value, origin)] if written else [])
     if node.id == "sequence" and all(item.id == "scalar" for item in node.value):
         return (

@@ -32,7 +32,7 @@ def theirs(argument: str) -> str:
     """
     What uWSGI read, without the options that make it show that.
     """
-    extension = argument.split(":")[0].rpartition(".")[2]
+    extension = argument.split(":", maxsplit=1)[0].rpartition(".")[2]
     loader = _LOADERS.get(extension, extension)
     assert UWSGI is not None
     done = subprocess.run(

@@ -1,0 +1,76 @@
+"""
+What the tests of the configuration share.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.config.errors import ConfigurationError
+from emperor.config.loading import evaluate_file, load
+from emperor.config.settings import Origin, Settings
+from emperor.config.surroundings import Surroundings
+
+HERE = Origin("test.ini", 7)
+
+
+class ConfigurationCase(SynchronousTestCase):
+    """
+    A test with files in a directory of its own.
+    """
+
+    def setUp(self) -> None:
+        self.cwd = os.path.realpath(self.mktemp())
+        os.mkdir(self.cwd)
+
+    def write(self, name: str, content: str | bytes, mode: int = 0o644) -> str:
+        """
+        Make a file and return its name.
+        """
+        path = os.path.join(self.cwd, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        os.chmod(path, mode)
+        return name
+
+    def surroundings(self, environ: Mapping[str, str] | None = None, **facts: Any) -> Surroundings:
+        """
+        A machine named C{box} on which we stand in the test's directory.
+        """
+        facts = {"hostname": "box", "uid": os.getuid(), **facts}
+        return Surroundings(cwd=self.cwd, environ=environ or {"PATH": os.defpath}, **facts)
+
+    def read(self, text: str, name: str = "test.ini", **facts: Any) -> list[tuple[str, str]]:
+        """
+        The keys and values of a C{[uwsgi]} section.
+        """
+        self.write(name, f"[uwsgi]\n{text}" if name.endswith(".ini") else text)
+        pairs = evaluate_file(name, self.surroundings(**facts)).pairs
+        return [(pair.key, pair.value) for pair in pairs]
+
+    def settings(self, text: str, **facts: Any) -> Settings:
+        """
+        The settings of a C{[uwsgi]} section.
+        """
+        self.write("test.ini", f"[uwsgi]\n{text}")
+        return load("test.ini", self.surroundings(**facts)).settings
+
+    def refused(self, function: Callable[..., Any], *args: Any, **named: Any) -> list[str]:
+        """
+        The problems that a call ends with, as they are printed.
+        """
+        error = self.assertRaises(ConfigurationError, function, *args, **named)
+        return str(error).split("\n")
+
+    def assert_refused(self, expected: str, function: Callable[..., Any], *args: Any) -> None:
+        """
+        Assert that a call ends with one problem that has C{expected} in it.
+        """
+        problems = self.refused(function, *args)
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn(expected, problems[0])

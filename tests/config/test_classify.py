@@ -1,0 +1,94 @@
+"""
+L{emperor.config.classify}
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.config.classify import Classified, classify
+from emperor.config.pairs import Pair
+from tests.config.fixtures import HERE
+
+
+def sorted_out(*keys: str, used: tuple[str, ...] = ()) -> Classified:
+    """
+    Options that all have the value 1.
+    """
+    return classify([Pair(key, "1", HERE) for key in keys], set(used))
+
+
+class ClassifyTests(SynchronousTestCase):
+    """
+    Whose an option is.
+    """
+
+    def test_ours(self) -> None:
+        """
+        Options are found under their name, whatever alias is used.
+        """
+        found = sorted_out("httprouter", "http", "include", "endif")
+        self.assertEqual([pair.key for pair in found.options["http"]], ["httprouter", "http"])
+        self.assertEqual((found.problems, found.notes), ([], []))
+
+    def test_worker(self) -> None:
+        """
+        A worker's options are named once, in one sentence.
+        """
+        found = sorted_out("processes", "master", "processes")
+        self.assertEqual(found.notes, ["not ours: a uWSGI worker's options: processes, master"])
+
+    def test_unsupported(self) -> None:
+        """
+        What would change the Emperor or a router is refused with its place.
+        """
+        for key in (
+            "emperor-tyrant",
+            "fastrouter-subscription-server",
+            "route",
+            "https",
+            "subscribe2",
+        ):
+            self.assertEqual(
+                [str(problem) for problem in sorted_out(key).problems],
+                [f"test.ini:7: {key} is not supported by this version of txemperor"],
+            )
+
+    def test_twistd(self) -> None:
+        """
+        A user is set with twistd and nowhere else; a log is only noted.
+        """
+        for key in ("uid", "gid", "chroot"):
+            self.assertIn(f"start twistd with --{key}", str(sorted_out(key).problems[0]))
+        self.assertIn("twistd has --logfile", sorted_out("daemonize").notes[0])
+
+    def test_slip(self) -> None:
+        """
+        A name that nobody knows and nothing uses is named with its nearest.
+        """
+        found = sorted_out("emperor-frequ", "name", "path", used=("name",))
+        self.assertEqual(
+            found.notes,
+            [
+                "test.ini:7: 'emperor-frequ' is no option and nothing uses it;"
+                " did you mean emperor-freq?",
+                "test.ini:7: 'path' is no option and nothing uses it",
+            ],
+        )
+
+    def test_strict(self) -> None:
+        """
+        Under C{strict} a slip is an error, wherever C{strict} stands.
+        """
+        found = sorted_out("slip", "strict")
+        self.assertIn("'slip' is no option", str(found.problems[0]))
+        off = classify([Pair("strict", "false", HERE), Pair("slip", "", HERE)], set())
+        self.assertEqual(off.problems, [])
+
+    def test_many_slips(self) -> None:
+        """
+        A file that is no configuration does not fill the log.
+        """
+        notes = sorted_out(*(f"slip{number}" for number in range(1000))).notes
+        self.assertEqual(len(notes), 21)
+        self.assertEqual(notes[-1], "980 more names are no options")

@@ -1,0 +1,132 @@
+"""
+L{emperor.config.vassalfile}
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emperor.config.settings import EmperorSettings
+from emperor.config.vassalfile import listening
+from tests.config.fixtures import ConfigurationCase
+
+
+class ListeningTests(ConfigurationCase):
+    """
+    Where a vassal will listen.
+    """
+
+    def found(self, name: str, settings: EmperorSettings | None = None) -> set[str]:
+        """
+        The addresses, as they are written.
+        """
+        found = listening(
+            name,
+            self.cwd,
+            settings or EmperorSettings(),
+            self.surroundings({"PORT": "5"}, hostname="elsewhere"),
+        )
+        return {str(address) for address in found}
+
+    def test_sockets(self) -> None:
+        """
+        Every kind of socket; relative ones in the vassal's directory.
+        """
+        self.write(
+            "a.ini",
+            "[uwsgi]\nsocket = /tmp/%n.sock\nuwsgi-socket = 127.0.0.1:3031\n"
+            "http-socket = :80\nhttp11-socket = run/x\nhttps-socket = :443,a.crt,a.key\n"
+            "socket = @%n\nsocket = 127.0.0.1:$(PORT)\nset = s=/s\nsocket = %(s)\n",
+        )
+        self.assertEqual(
+            self.found("a.ini"),
+            {
+                "/tmp/a.sock",
+                "127.0.0.1:3031",
+                ":80",
+                f"{self.cwd}/run/x",
+                ":443",
+                "@a",
+                "127.0.0.1:5",
+                "/s",
+            },
+        )
+
+    def test_link(self) -> None:
+        """
+        A link's own name counts: one template, many sites.
+        """
+        self.write("real/template.ini", "[uwsgi]\nsocket = %d%n.sock\n")
+        os.symlink("real/template.ini", f"{self.cwd}/blog.ini")
+        self.assertEqual(self.found("blog.ini"), {f"{self.cwd}/blog.sock"})
+        self.assertEqual(self.found(f"{self.cwd}/blog.ini"), {f"{self.cwd}/blog.sock"})
+
+    def test_formats(self) -> None:
+        """
+        A vassal in YAML or XML, and one in C{FILE:SECTION}.
+        """
+        self.write("a.yml", "uwsgi:\n  socket: 127.0.0.1:%n1\n".replace("%n1", "1"))
+        self.write("a.xml", "<uwsgi><socket>/x</socket></uwsgi>")
+        self.write("z.ini", "[uwsgi]\nsocket = /no\n[zerg]\nsocket = /z\n")
+        self.assertEqual(self.found("a.yml"), {"127.0.0.1:1"})
+        self.assertEqual(self.found("a.xml"), {"/x"})
+        self.assertEqual(self.found("z.ini:zerg"), {"/z"})
+
+    def test_templates(self) -> None:
+        """
+        What the Emperor gives to all its vassals counts.
+        """
+        for name in ("ib", "nb", "i", "n"):
+            self.write(f"{name}.ini", f"[uwsgi]\nsocket = /{name}-%N-%(base).sock\n")
+        self.write("v.ini", "[uwsgi]\nmaster = true\n")
+        settings = EmperorSettings(
+            inherit_before=("ib.ini",),
+            include_before=("nb.ini",),
+            inherit=("i.ini",),
+            include=("n.ini",),
+            set=("base=b", "socket=/set.sock"),
+        )
+        self.assertEqual(self.found("v.ini", settings), {"/nb--b.sock", "/n-v-b.sock", "/set.sock"})
+
+    def test_unresolved(self) -> None:
+        """
+        What cannot be told from outside is left out, and nothing is run.
+        """
+        self.write(
+            "a.ini",
+            "[uwsgi]\nsocket = @(exec://touch ran; echo /x)\nsocket = %(nope)\n"
+            "socket = $(NOPE)\nsocket = 192.168.*:80\nsocket = 127.0.0.1:0\nsocket =\n"
+            "socket = localhost:80\nsocket = /ok\n",
+        )
+        self.assertEqual(self.found("a.ini"), {"/ok"})
+        self.assertEqual(os.listdir(self.cwd), ["a.ini"])
+
+    def test_bad_files(self) -> None:
+        """
+        A bad file gives what was read until then, and no error.
+        """
+        self.write("a.ini", "[uwsgi]\nsocket = /a\nini = no.ini\nsocket = /b\n")
+        self.write("b.ini", "[uwsgi]\nsocket = /a\nfor-glob = /*\nsocket = /b\nendfor\n")
+        self.write("c.ini", "[uwsgi]\nsocket = /a\nx = x%(x)\n")
+        for name in ("a.ini", "b.ini", "c.ini"):
+            self.assertEqual(self.found(name), {"/a"}, name)
+        for name in ("no.ini", "a.txt", "a\0.ini", ""):
+            self.assertEqual(self.found(name), set(), name)
+
+    def test_emperor_section(self) -> None:
+        """
+        A vassal's C{[emperor]} section is not its own options.
+        """
+        self.write("a.ini", "[emperor]\nsocket = /a\n")
+        self.assertEqual(self.found("a.ini"), set())
+
+    @given(st.binary() | st.text().map(lambda text: b"[uwsgi]\nsocket = " + text.encode()))
+    def test_anything(self, content: bytes) -> None:
+        """
+        No file ends in an error.
+        """
+        self.write("g.ini", content)
+        self.found("g.ini")
