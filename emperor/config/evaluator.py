@@ -31,6 +31,13 @@ from emperor.config.surroundings import Surroundings
 DEPTH_LIMIT = 16
 FILES_LIMIT = 256
 
+#: What a configuration of ours, and somebody else's, may read, copy and expand.
+CHARACTERS = 8 * 1024 * 1024
+CAREFUL_CHARACTERS = 512 * 1024
+
+#: What a pair costs besides its characters.
+_PAIR = 64
+
 INCLUDES = frozenset({"include", "config"})
 SETTERS = frozenset({"set", "set-placeholder", "set-ph"})
 
@@ -47,11 +54,14 @@ class Evaluator:
     def __init__(
         self, surroundings: Surroundings, reader: Reader, sources: Sources, *, careful: bool = False
     ) -> None:
+        """
+        @param careful: the files are somebody else's: do nothing slow.
+        """
         self._surroundings = surroundings
         self._reader = reader
         self._sources = sources
         self._careful = careful
-        self._budget = Budget()
+        self._budget = Budget(CAREFUL_CHARACTERS if careful else CHARACTERS)
         self._files = self._depth = 0
         self._last_ini = ""
         self._block: Block | None = None
@@ -137,7 +147,7 @@ class Evaluator:
             raise fault(f"the configuration says exit = {value}", origin)
 
     def _append(self, pair: Pair) -> None:
-        self._budget.spend(len(pair.key) + len(pair.value) + 1, pair.origin)
+        self._budget.spend(len(pair.key) + len(pair.value) + _PAIR, pair.origin)
         self._first.setdefault(pair.key, len(self.pairs))
         self.pairs.append(pair)
 

@@ -4,6 +4,7 @@ A configuration file read into settings: the way in for the rest of the program.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emperor.config.builder import build
@@ -29,19 +30,24 @@ class Loaded:
     pairs: tuple[Pair, ...]
 
 
-def load(path: str, surroundings: Surroundings) -> Loaded:
+def load(path: str | None, surroundings: Surroundings, command_line: Iterable[Pair] = ()) -> Loaded:
     """
     Read a configuration.
 
     @param path: C{FILE} or C{FILE:SECTION}; the extension chooses the format.
+        L{None}: there is only the command line.
+    @param command_line: options given there, which come after those of the
+        file, so that they win.
     @raise ConfigurationError: with every problem that could be found.
     """
-    evaluator = evaluate_file(path, surroundings)
+    evaluator = evaluate_file(path, surroundings, command_line)
     settings = build(evaluator.pairs, evaluator.used, evaluator.notes)
     return Loaded(settings, tuple(evaluator.pairs))
 
 
-def evaluate_file(path: str, surroundings: Surroundings) -> Evaluator:
+def evaluate_file(
+    path: str | None, surroundings: Surroundings, command_line: Iterable[Pair] = ()
+) -> Evaluator:
     """
     Read the pairs of a configuration and do not ask what they mean.
 
@@ -49,6 +55,9 @@ def evaluate_file(path: str, surroundings: Surroundings) -> Evaluator:
     """
     sources = Sources(surroundings)
     evaluator = Evaluator(surroundings, Reader(surroundings, sources), sources)
-    evaluator.load(path, parser_of(path, COMMAND_LINE), COMMAND_LINE)
+    if path is not None:
+        evaluator.load(path, parser_of(path, COMMAND_LINE), COMMAND_LINE)
+    for pair in command_line:
+        evaluator.add(pair)
     evaluator.finish()
     return evaluator

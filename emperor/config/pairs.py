@@ -39,7 +39,7 @@ class Budget:
     loop in it ends in an error and not in a program that never starts.
     """
 
-    def __init__(self, characters: int = 8 * 1024 * 1024) -> None:
+    def __init__(self, characters: int) -> None:
         self._left = characters
 
     def spend(self, characters: int, origin: Origin) -> None:
@@ -51,6 +51,7 @@ class Budget:
         self._left -= characters
         if self._left < 0:
             raise fault(
-                "the configuration grows without end; look for a value or file that names itself",
+                "the configuration is too large or grows without end;"
+                " look for a value or file that names itself",
                 origin,
             )

@@ -14,7 +14,7 @@ from emperor.config.jsonfile import parse_json
 from emperor.config.magic import FileFacts, file_facts, magic_table, substitute
 from emperor.config.pairs import DEFAULT_SECTIONS, Pair
 from emperor.config.settings import Origin
-from emperor.config.sources import Sources, read_regular
+from emperor.config.sources import SIZE_LIMIT, Sources, read_regular
 from emperor.config.surroundings import Surroundings
 from emperor.config.xmlfile import parse_xml
 from emperor.config.yamlfile import parse_yaml
@@ -83,10 +83,12 @@ class Reader:
         surroundings: Surroundings,
         sources: Sources,
         sections: tuple[str, ...] = DEFAULT_SECTIONS,
+        limit: int = SIZE_LIMIT,
     ) -> None:
         self._surroundings = surroundings
         self._sources = sources
         self._sections = sections
+        self._limit = limit
         self.first: FileFacts | None = None
 
     def read(self, argument: str, parser: Parser, origin: Origin, template: bool) -> Read:
@@ -110,7 +112,7 @@ class Reader:
         return Read(pairs, facts, len(text), notes)
 
     def _text(self, facts: FileFacts) -> str:
-        content, status = read_regular(facts.path, Origin(facts.given, 0))
+        content, status = read_regular(facts.path, Origin(facts.given, 0), self._limit)
         self._sources.judge(facts.given, status)
         text = content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
         if "\0" in text:

@@ -25,12 +25,14 @@ COMMAND_TIMEOUT = 10.0
 _INSIDE = ("sym", "section", "data", "call", "callint", "emperor")
 
 
-def read_regular(path: str, origin: Origin) -> tuple[bytes, os.stat_result]:
+def read_regular(
+    path: str, origin: Origin, limit: int = SIZE_LIMIT
+) -> tuple[bytes, os.stat_result]:
     """
     A file's bytes and what C{fstat} says of the very file that was read.
 
-    @raise ConfigurationError: it is unreadable, not a regular file, or over
-        L{SIZE_LIMIT}.
+    @raise ConfigurationError: it is unreadable, not a regular file, or longer
+        than C{limit} bytes.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -38,13 +40,13 @@ def read_regular(path: str, origin: Origin) -> tuple[bytes, os.stat_result]:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise fault(f"{path} is not a regular file", origin)
-            content = file.read(SIZE_LIMIT + 1)
+            content = file.read(limit + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         message = f"{path} cannot be read: {why}; check its name and permissions"
         raise fault(message, origin) from error
-    if len(content) > SIZE_LIMIT:
-        raise fault(f"{path} is longer than {SIZE_LIMIT} bytes", origin)
+    if len(content) > limit:
+        raise fault(f"{path} is longer than {limit} bytes", origin)
     return content, status
 
 

@@ -43,6 +43,9 @@ SOCKETS = frozenset(
     }
 )
 
+#: Bytes of a file that are looked at; uWSGI's own Emperor sends no more.
+SIZE_LIMIT = 64 * 1024
+
 _UNRESOLVED = ("@(", "%(", "$(", "*")
 
 
@@ -57,7 +60,7 @@ def listening(
     """
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
-    reader = Reader(there, sources, ("uwsgi",))
+    reader = Reader(there, sources, ("uwsgi",), SIZE_LIMIT)
     evaluator = Evaluator(there, reader, sources, careful=True)
     with suppress(ConfigurationError):
         _start(evaluator, path, settings)

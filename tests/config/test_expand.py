@@ -18,7 +18,7 @@ def expanded(value: str) -> str:
     """
     A value with the options above.
     """
-    return expand(value, "%", _OPTIONS.get, Budget(), HERE)
+    return expand(value, "%", _OPTIONS.get, Budget(10**6), HERE)
 
 
 class ExpandTests(ConfigurationCase):
@@ -77,4 +77,4 @@ class ExpandTests(ConfigurationCase):
         """
         A text without answers stays as it is.
         """
-        self.assertEqual(expand(value, symbol, lambda name: None, Budget(), HERE), value)
+        self.assertEqual(expand(value, symbol, lambda name: None, Budget(10**6), HERE), value)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emperor.config.settings import EmperorSettings
-from emperor.config.vassalfile import listening
+from emperor.config.vassalfile import SIZE_LIMIT, listening
 from tests.config.fixtures import ConfigurationCase
 
 
@@ -115,6 +115,15 @@ class ListeningTests(ConfigurationCase):
             self.assertEqual(self.found(name), {"/a"}, name)
         for name in ("no.ini", "a.txt", "a\0.ini", ""):
             self.assertEqual(self.found(name), set(), name)
+
+    def test_endless(self) -> None:
+        """
+        A file that keeps us busy is given up early.
+        """
+        self.write("a.ini", "[uwsgi]\nsocket = /a\nfor-times = 9999\nx = y\nendfor\nsocket = /b\n")
+        self.write("b.ini", "[uwsgi]\nsocket = /a\n;" + "x" * SIZE_LIMIT)
+        self.assertEqual(self.found("a.ini"), {"/a"})
+        self.assertEqual(self.found("b.ini"), set())
 
     def test_emperor_section(self) -> None:
         """
