@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import platform
 import signal
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -17,7 +18,9 @@ from twisted.python import usage
 from emperor.addresses import Address
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
-from emperor.config.loading import Loaded, load
+from emperor.config.loading import COMMAND_LINE, Loaded, load
+from emperor.config.options import OPTIONS, Kind, Option
+from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import listening
@@ -40,13 +43,14 @@ reactor: Any = _reactor
 
 class Options(usage.Options):
     """
-    The command line behind C{twistd emperor}.
+    The command line behind C{twistd emperor}; it gets a method for each option
+    of the table below.
     """
 
-    synopsis = "--config FILE [--check]"
+    synopsis = "[--config FILE] [--check] [options]"
     longdesc = (
         "Starts the vassals of uWSGI-style configuration files and routes HTTP and uwsgi "
-        "requests to them by host.  All settings stand in the configuration file."
+        "requests to them by host.  Options of the command line come after those of the file."
     )
     optParameters = [
         ["config", "c", None, "The configuration: FILE or FILE:SECTION (ini, yaml, json, xml)."],
@@ -55,11 +59,15 @@ class Options(usage.Options):
         ["check", None, "Print every setting with its origin, or all errors, and leave."],
     ]
 
+    def __init__(self) -> None:
+        self.written: list[Pair] = []
+        super().__init__()
+
     def postOptions(self) -> None:
         """
         Read the configuration while there is a terminal to complain to.
         """
-        if self["config"] is None:
+        if self["config"] is None and not self.written:
             leave("which configuration? twistd emperor --config FILE")
         self.surroundings = Surroundings.of_this_process(reactor.seconds())
         self.loaded = self._load()
@@ -69,9 +77,30 @@ class Options(usage.Options):
 
     def _load(self) -> Loaded:
         try:
-            return load(self["config"], self.surroundings)
+            return load(self["config"], self.surroundings, self.written)
         except ConfigurationError as error:
             leave("\n".join(str(problem) for problem in error.problems))
+
+
+def _opt(option: Option) -> Callable[..., None]:
+    """
+    The method by which L{usage.Options} hears of one option of the table.
+    """
+
+    def take(self: Options, value: str) -> None:
+        self.written.append(Pair(option.name, value, COMMAND_LINE))
+
+    def take_flag(self: Options) -> None:
+        self.written.append(Pair(option.name, "", COMMAND_LINE))
+
+    method = take_flag if option.kind is Kind.FLAG else take
+    method.__doc__ = option.help + (f" [default: {option.default}]" if option.default else "")
+    return method
+
+
+for _option in OPTIONS:
+    for _name in _option.names:
+        setattr(Options, f"opt_{_name.replace('-', '_')}", _opt(_option))
 
 
 def leave(text: str) -> NoReturn:
@@ -89,10 +118,11 @@ def makeService(options: Options) -> IService:
     """
     settings = options.loaded.settings
     log = Logger("emperor.config")
+    told = options["config"] or "command line"
     try:
         program = build_program(settings, options.surroundings)
     except (CannotListen, NoProgram, UnknownScheme) as error:
-        leave(f"{options['config']}: {error}")
+        leave(f"{told}: {error}")
     for note in settings.notes:
         log.info("{note}", note=note)
     return program
