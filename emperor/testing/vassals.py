@@ -20,9 +20,6 @@ from twisted.internet.interfaces import (
     IAddress,
     IProcessProtocol,
     IProcessTransport,
-    IProtocol,
-    IReactorProcess,
-    IReactorSocket,
 )
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import Clock
@@ -31,6 +28,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.interfaces import IMonitor, IRealm
+from emperor.vassals.launcher import Spawner
 from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.wire.vassal import Said
 
@@ -147,7 +145,7 @@ class MemoryProcess:
     env: dict[str, str]
     directory: str
     fds: dict[int, Any]
-    link: IProtocol
+    link: Any
     transport: StringTransport
     signals: list[str] = field(default_factory=list)
     gone: bool = False
@@ -263,7 +261,7 @@ class MemoryProcess:
         return Failure(ProcessTerminated(None if signal else code, signal))
 
 
-@implementer(IReactorProcess, IReactorSocket)
+@implementer(Spawner)
 class MemorySpawner(Clock):
     """
     A reactor with a clock, whose processes exist in memory only.
@@ -276,7 +274,7 @@ class MemorySpawner(Clock):
         super().__init__()
         self.processes: list[MemoryProcess] = []
         self.fault: OSError | None = None
-        self._adopted: tuple[IProtocol, StringTransport] | None = None
+        self._adopted: tuple[Any, StringTransport] | None = None
 
     @property
     def last(self) -> MemoryProcess:

@@ -62,7 +62,15 @@ class ArgvTests(SynchronousTestCase):
         program = Program("/v/bin/uwsgi", ("--set", "binary-path=/v/bin/python"))
         settings = EmperorSettings(set=("a=1",))
         self.assertEqual(
-            "/v/bin/uwsgi --set binary-path=/v/bin/python --set a=1 --ini a.ini".split(),
+            [
+                "/v/bin/uwsgi",
+                "--set",
+                "binary-path=/v/bin/python",
+                "--set",
+                "a=1",
+                "--ini",
+                "a.ini",
+            ],
             argv(program, "a.ini", settings),
         )
 

@@ -2,7 +2,7 @@
 Tests for L{emperor.vassals.emperor}.
 """
 
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -81,19 +81,6 @@ class EmperorTestCase(SynchronousTestCase):
         """
         return self.emperor.reason_for_absence(parse_address(f"/{name}.sock"))
 
-    def sentences(self) -> list[str]:
-        """
-        What the log says from now on.
-        """
-        found: list[str] = []
-
-        def observe(event: LogEvent) -> None:
-            found.append(formatEvent(event))
-
-        globalLogPublisher.addObserver(observe)
-        self.addCleanup(globalLogPublisher.removeObserver, observe)
-        return found
-
 
 class EmperorTests(EmperorTestCase):
     def test_interfaces(self) -> None:
@@ -145,12 +132,15 @@ class EmperorTests(EmperorTestCase):
         A monitor that cannot look changes nothing; what it wanted is started
         again when it dies meanwhile.
         """
-        said = self.sentences()
         (a,) = self.run_with(A)
-        self.monitor.break_down("No such file or directory")
-        self.monitor.break_down("No such file or directory")
+        with capturedLogs() as events:
+            self.monitor.break_down("No such file or directory")
+            self.monitor.break_down("No such file or directory")
         self.assertEqual([], a.orders)
-        self.assertEqual(1, sum("is not available" in sentence for sentence in said))
+        self.assertEqual(
+            ["Monitor dir:///v is not available: No such file or directory; its 1 vassals stay"],
+            [formatEvent(event) for event in events],
+        )
         a.ends(code=1)
         self.reactor.pump([1, 0])
         self.assertEqual([Phase.STARTING], self.phases())
@@ -224,8 +214,8 @@ class EmperorTests(EmperorTestCase):
         _, b = self.run_with(A, B)
         b.ends(code=1)
         self.reactor.advance(0.5)
-        said = self.sentences()
-        self.emperor.log_state()
+        with capturedLogs() as events:
+            self.emperor.log_state()
         self.assertEqual(
             [
                 "Vassal a.ini is accepting (pid 1000, age 0.5 s, 1 starts, 0 reloads, "
@@ -233,20 +223,20 @@ class EmperorTests(EmperorTestCase):
                 "Vassal b.ini is held back (pid 0, age 0 s, 1 starts, 0 reloads, "
                 "next try in 0.5 s)",
             ],
-            said,
+            [formatEvent(event) for event in events],
         )
 
     def test_news(self) -> None:
         """
         The log tells when a vassal accepts, and how long that took.
         """
-        said = self.sentences()
         self.emperor.startService()
         self.monitor.want(A)
         self.reactor.advance(0)
         self.reactor.advance(1.5)
-        self.reactor.last.says(Said.READY, Said.ACCEPTING)
-        self.assertIn("Vassal a.ini accepts requests (pid 1000, 1.5 s)", said)
+        with capturedLogs() as events:
+            self.reactor.last.says(Said.READY, Said.ACCEPTING)
+        self.assertEqual("Vassal a.ini accepts requests (pid 1000, 1.5 s)", formatEvent(events[-1]))
 
     def test_watch(self) -> None:
         """

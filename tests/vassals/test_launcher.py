@@ -4,7 +4,7 @@ Tests for L{emperor.vassals.launcher}.
 
 import os
 
-from twisted.logger import Logger, globalLogPublisher
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.settings import EmperorSettings
@@ -105,14 +105,10 @@ class LauncherTests(SynchronousTestCase):
         """
         What a vassal prints is logged with its name.
         """
-        lines: list[object] = []
-        observer = lambda event: lines.append((event.get("vassal"), event.get("line")))  # noqa: E731
-        globalLogPublisher.addObserver(observer)
-        self.addCleanup(globalLogPublisher.removeObserver, observer)
-        self.launcher().launch(make_spec("a.ini"), self.listener)
-        self.reactor.last.prints(b"spawned uWSGI master\n", 2)
-        self.assertEqual([("a.ini", "spawned uWSGI master")], lines)
-        self.assertIsInstance(Launcher._log, Logger)
+        with capturedLogs() as events:
+            self.launcher().launch(make_spec("a.ini"), self.listener)
+            self.reactor.last.prints(b"spawned uWSGI master\n", 2)
+        self.assertEqual(["a.ini: spawned uWSGI master"], [formatEvent(event) for event in events])
 
 
 class VassalProcessTests(SynchronousTestCase):

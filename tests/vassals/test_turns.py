@@ -48,7 +48,7 @@ class StartQueueTests(SynchronousTestCase):
         """
         One vassal's start may make the next one leave.
         """
-        self.queue.enter(lambda: leave())
+        self.queue.enter(lambda: leave())  # noqa: PLW0108
         leave = self.queue.enter(lambda: self.started.append(1))
         self.clock.advance(0)
         self.assertEqual([], self.started)

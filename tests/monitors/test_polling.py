@@ -1,0 +1,214 @@
+"""
+Tests for L{emperor.monitors.polling}, through the monitor of a directory.
+"""
+
+import os
+import shutil
+from unittest.mock import patch
+
+from twisted.logger import capturedLogs, formatEvent
+from zope.interface.verify import verifyObject
+
+from emperor.config.settings import EmperorSettings
+from emperor.interfaces import IMonitor
+from emperor.monitors.directory import DirectoryMonitor
+from emperor.monitors.settling import ABSENCE, PATIENCE, QUIET, Change
+from tests.monitors.worlds import MonitorTestCase
+
+
+class PollingTests(MonitorTestCase):
+    def begin(self, settings: EmperorSettings | None = None) -> DirectoryMonitor:
+        """
+        Start a monitor of the directory.
+        """
+        monitor = DirectoryMonitor(
+            self.directory, self.clock, settings or self.settings, watch=self.make_watch
+        )
+        verifyObject(IMonitor, monitor)
+        monitor.start(self.realm)
+        return monitor
+
+    def test_first_look(self) -> None:
+        """
+        What is there is reported before C{start} returns.
+        """
+        self.write("v/a.ini")
+        self.begin()
+        self.assertEqual(["a.ini"], self.realm.names)
+        (spec,) = self.realm.reports[0]
+        self.assertEqual(
+            (f"dir://{self.directory}", self.directory), (spec.id.monitor, spec.directory)
+        )
+
+    def test_schedule(self) -> None:
+        """
+        Without any hint, everything is looked at every few seconds.
+        """
+        self.begin()
+        self.write("v/a.ini")
+        self.clock.advance(2.9)
+        self.assertEqual(1, len(self.realm.reports))
+        self.clock.advance(0.2)
+        self.assertEqual(["a.ini"], self.realm.names)
+
+    def test_hint(self) -> None:
+        """
+        A hint makes the look come at once; several are one look.
+        """
+        path = self.write("v/a.ini", "one")
+        self.begin()
+        self.write("v/a.ini", "two and more")
+        for _ in range(3):
+            self.ring(path)
+        self.clock.advance(QUIET * 1.1)
+        self.clock.advance(1)
+        self.assertEqual(2, len(self.realm.reports))
+        self.assertEqual(2, len(set(self.fingerprints("a.ini"))))
+
+    def test_writer(self) -> None:
+        """
+        A file is not looked at between two steps of its writer.
+        """
+        path = self.write("v/a.ini", "one")
+        self.begin()
+        self.ring(path, Change.WRITTEN)
+        self.clock.advance(PATIENCE * 0.9)
+        self.ring(path, Change.WRITTEN)
+        self.clock.advance(PATIENCE * 0.9)
+        self.assertEqual(1, len(self.realm.reports))
+        self.ring(path, Change.COMPLETE)
+        self.clock.advance(QUIET * 1.1)
+        self.assertEqual(2, len(self.realm.reports))
+
+    def test_replacement(self) -> None:
+        """
+        A file that vanishes for a moment has not been removed.
+        """
+        path = self.write("v/a.ini")
+        self.begin()
+        os.rename(path, path + "~")
+        self.ring(path, Change.VANISHED)
+        self.clock.advance(ABSENCE * 0.9)
+        self.write("v/a.ini", "other")
+        self.ring(path)
+        self.clock.advance(ABSENCE)
+        self.assertEqual([1, 1], [len(report) for report in self.realm.reports])
+
+    def test_other_files(self) -> None:
+        """
+        What happens to files that are no vassals is no reason to look.
+        """
+        self.begin()
+        self.ring(os.path.join(self.directory, "log.txt"))
+        self.clock.advance(1)
+        self.assertEqual(1, len(self.realm.reports))
+
+    def test_missing(self) -> None:
+        """
+        A directory that is not there is reported as that, watched for, and
+        served as soon as it is there.
+        """
+        shutil.rmtree(self.directory)
+        self.begin()
+        self.assertEqual([f"{self.directory}: No such file or directory"], self.realm.troubles)
+        self.assertEqual({self.root}, self.watch.wanted)
+        self.write("v/a.ini")
+        self.ring(self.directory, Change.OTHER)
+        self.clock.advance(QUIET * 1.1)
+        self.assertEqual(["a.ini"], self.realm.names)
+
+    def test_disappearing(self) -> None:
+        """
+        A directory that disappears takes no vassal with it.
+        """
+        self.write("v/a.ini")
+        self.begin()
+        os.rename(self.directory, self.directory + "2")
+        self.ring(self.directory, Change.OTHER)
+        self.clock.advance(1)
+        self.assertEqual((1, 1), (len(self.realm.reports), len(self.realm.troubles)))
+        os.rename(self.directory + "2", self.directory)
+        self.clock.advance(3)
+        self.assertEqual(["a.ini"], self.realm.names)
+
+    def test_unreadable(self) -> None:
+        """
+        A directory that may not be read is unavailable, with the reason.
+        """
+        self.write("v/a.ini")
+        self.begin()
+        trouble = PermissionError(13, "Permission denied", self.directory)
+        with patch("os.listdir", side_effect=trouble):
+            self.clock.advance(3)
+        self.assertEqual([f"{self.directory}: Permission denied"], self.realm.troubles)
+
+    def test_one_unreadable_file(self) -> None:
+        """
+        A file that cannot be looked at keeps its vassal and hurts no other; it
+        is told once.
+        """
+        self.write("v/a.ini")
+        monitor = self.begin()
+        self.write("v/b.ini")
+        real = os.lstat
+
+        def lstat(path: str) -> os.stat_result:
+            if path.endswith("a.ini"):
+                raise PermissionError(13, "Permission denied", path)
+            return real(path)
+
+        with patch("os.lstat", lstat), capturedLogs() as events:
+            monitor.rescan()
+            monitor.rescan()
+        self.assertEqual(["a.ini", "b.ini"], self.realm.names)
+        self.assertEqual(1, len(events))
+        self.assertIn("a.ini: Permission denied", formatEvent(events[0]))
+
+    def test_links(self) -> None:
+        """
+        For a vassal that is a link, the places that it leads through are
+        watched too.
+        """
+        target = self.write("elsewhere/a.txt")
+        os.symlink(target, os.path.join(self.directory, "a.ini"))
+        self.begin()
+        self.assertEqual({self.directory, os.path.dirname(target)}, self.watch.wanted)
+        self.ring(target)
+        self.clock.advance(QUIET * 1.1)
+        self.assertEqual(2, len(self.realm.reports))
+
+    def test_nofollow(self) -> None:
+        """
+        With C{emperor-nofollow} they are not, and a link that leads nowhere is
+        a vassal.
+        """
+        os.symlink("/no/such/file", os.path.join(self.directory, "a.ini"))
+        self.begin()
+        self.assertEqual([], self.realm.names)
+        self.begin(EmperorSettings(nofollow=True))
+        self.assertEqual(["a.ini"], self.realm.names)
+        self.assertEqual({self.directory}, self.watch.wanted)
+
+    def test_stop(self) -> None:
+        """
+        After C{stop} nothing is reported, and nothing is left.
+        """
+        monitor = self.begin()
+        self.ring(self.directory)
+        monitor.stop()
+        monitor.rescan()
+        self.ring(self.directory)
+        self.assertEqual(1, len(self.realm.reports))
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.assertTrue(self.watch.closed)
+
+    def test_long_name(self) -> None:
+        """
+        A name for which uWSGI has no room is told, once.
+        """
+        self.write("v/" + "x" * 251 + ".ini")
+        with capturedLogs() as events:
+            monitor = self.begin()
+            monitor.rescan()
+        self.assertEqual([], self.realm.names)
+        self.assertEqual(1, len(events))

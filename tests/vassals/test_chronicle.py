@@ -1,0 +1,57 @@
+"""
+Tests for L{emperor.vassals.chronicle}.
+"""
+
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.vassals.chronicle import Chronicle
+from emperor.vassals.spec import VassalId
+from emperor.vassals.status import Phase, VassalStatus
+
+ID = VassalId("dir:///v", "a.ini")
+
+
+class ChronicleTests(SynchronousTestCase):
+    def sentences(self, *statuses: VassalStatus) -> list[str | None]:
+        """
+        What the log says of these, one after the other.
+        """
+        chronicle = Chronicle(Clock())
+        with capturedLogs() as events:
+            for status in statuses:
+                chronicle.record(status)
+        return [formatEvent(event) for event in events]
+
+    def test_life(self) -> None:
+        """
+        From the start until a vassal accepts the time is told, and again after
+        a reload.
+        """
+        self.assertEqual(
+            [
+                "Vassal a.ini starts (pid 7)",
+                "Vassal a.ini accepts requests (pid 7, 1.25 s)",
+                "Vassal a.ini reloads (pid 7)",
+                "Vassal a.ini accepts requests (pid 7, 0.5 s)",
+                "Vassal a.ini is gone",
+            ],
+            self.sentences(
+                VassalStatus(ID, Phase.QUEUED, since=0),
+                VassalStatus(ID, Phase.STARTING, since=1, pid=7),
+                VassalStatus(ID, Phase.ACCEPTING, since=2.25, pid=7),
+                VassalStatus(ID, Phase.RELOADING, since=5, pid=7),
+                VassalStatus(ID, Phase.ACCEPTING, since=5.5, pid=7),
+                VassalStatus(ID, Phase.GONE, since=9),
+            ),
+        )
+
+    def test_death(self) -> None:
+        """
+        A death is told with its cause and the time of the next try.
+        """
+        self.assertEqual(
+            ["Vassal a.ini died: exit code 22; next try in 4.5 s"],
+            self.sentences(VassalStatus(ID, Phase.HELD_BACK, retry_at=4.5, ending="exit code 22")),
+        )
