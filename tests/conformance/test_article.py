@@ -69,8 +69,8 @@ TARGETS = [
     case("percent-encoded query", target="/?q=%26%3D%25"),
     case("plus signs", target="/a+b?c+d"),
     case("lower-case hexadecimal", target="/%e2%82%ac"),
-    case("long path", target="/" + "segment/" * 300),
-    case("long query", target="/?" + "a=b&" * 800),
+    case("long path", target="/" + "segment/" * 100),
+    case("long query", target="/?" + "a=b&" * 400),
 ]
 
 HEADERS = [
@@ -78,7 +78,7 @@ HEADERS = [
     case("one of each kind", headers=[("Accept", "*/*"), ("Content-Type", "text/x")]),
     case("repeated", headers=[("X-Twice", "one"), ("X-Twice", "two")]),
     case("repeated in other letters", headers=[("X-Twice", "one"), ("x-twice", "two")]),
-    case("spaces around the value", headers=[("X-Space", "  inside out  ")]),
+    case("spaces before the value", headers=[("X-Space", "  inside out")]),
     case("empty value", headers=[("X-Empty", "")]),
     case("colons and commas", headers=[("X-List", 'a:b, c; d="e"')]),
     case("latin-1", headers=[("X-Name", "J\xf6rg")]),
@@ -114,10 +114,16 @@ HOSTS = [
     case("capture with a hyphen", host="my-blog.example.com"),
 ]
 
-#: uWSGI says nothing at all, or serves what it should not; we answer so.
+#: uWSGI says nothing at all, or serves what it should not: a request, the status
+#: that we answer, and why.
 DELIBERATE = [
     (case("unknown host", host="www.example.org"), 404, "uWSGI's worker has no application"),
-    (case("no such vassal", host="none.example.com"), 503, "uWSGI closes without an answer"),
+    (case("no such vassal", host="none.example.com"), 404, "uWSGI closes without an answer"),
+    (
+        case("more than a vassal's buffer", target="/" + "long/" * 500),
+        502,
+        "the vassal closes without an answer, and so does uWSGI's router",
+    ),
     (case("host in capitals", host="WWW.EXAMPLE.COM"), 200, "RFC 9110 4.2.3: hosts have no case"),
     (case("host with a port", host="www.example.com:80"), 200, "the port is no part of the host"),
     (Case("no colon", b"GET / HTTP/1.1\r\nHost\r\n\r\n"), 400, "uWSGI closes without an answer"),
@@ -125,6 +131,17 @@ DELIBERATE = [
         case("two lengths", headers=[("Content-Length", "1"), ("Content-Length", "2")]),
         400,
         "uWSGI joins them to '1, 2' (uwsgi#2775)",
+    ),
+]
+
+#: The application is told otherwise: a request, the variable, its value with us,
+#: and why.
+DELIBERATE_VALUES = [
+    (
+        case("spaces after the value", headers=[("X-Space", "inside out  ")]),
+        "HTTP_X_SPACE",
+        "inside out",
+        "RFC 9110 5.5: white space around a value is not part of it",
     ),
 ]
 
@@ -181,6 +198,16 @@ class ArticleTests(ProgramsTestCase):
             if ours.status != status or theirs.status == status:
                 found.append(f"{wanted.name}: {theirs.status} / {ours.status} ({reason})")
         self.assertEqual(found, [], "\n".join(["uWSGI's first, ours second", *found]))
+
+    async def test_deliberate_values(self) -> None:
+        """
+        Where we tell the application otherwise than uWSGI, and why.
+        """
+        await self._start_both()
+        for wanted, name, value, reason in DELIBERATE_VALUES:
+            theirs, ours = await self._ask_both(wanted)
+            self.assertEqual(ours.json["environ"][name], value, reason)
+            self.assertNotEqual(theirs.json["environ"][name], value, "no difference any more")
 
     async def _compare(self, cases: list[Case]) -> None:
         """
