@@ -80,10 +80,17 @@ def parse_address(text: str) -> Address:
     if not text or "\0" in text:
         raise BadAddress(f"{text!r} is no socket address; accepted: {FORMS}")
     if text.startswith("@"):
-        return _unix(b"\0" + fsencode(text[1:]) + b"\0", text)
+        return _unix(b"\0" + _encode(text[1:]) + b"\0", text)
     if ":" in text and not text.startswith(("/", ".")):
         return _tcp(text)
-    return _unix(fsencode(text), text)
+    return _unix(_encode(text), text)
+
+
+def _encode(path: str) -> bytes:
+    try:
+        return fsencode(path)
+    except UnicodeEncodeError as error:
+        raise BadAddress(f"{path!r} cannot be a socket's name") from error
 
 
 def _unix(path: bytes, text: str) -> UnixAddress:
@@ -96,7 +103,7 @@ def _unix(path: bytes, text: str) -> UnixAddress:
 
 def _tcp(text: str) -> TcpAddress:
     host, _, port = text.rpartition(":")
-    if not (port.isascii() and port.isdecimal() and int(port) <= 65535):
+    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
         raise BadAddress(f"{port!r} in {text!r} is no port (0 to 65535)")
     return TcpAddress(_host(host, text), int(port))
 

@@ -35,11 +35,18 @@ def captures(template: str, match: re.Match[str]) -> tuple[str, ...]:
     """
     The captures that C{template} uses; an unused group gives an empty text.
     """
-    return tuple(match[int(digit)] or "" for digit in _CAPTURE.findall(template))
+    return tuple(_capture(match, int(digit)) for digit in _CAPTURE.findall(template))
 
 
 def fill(template: str, match: re.Match[str]) -> str:
     """
     Put the captures where C{$0} to C{$9} stand.
     """
-    return _CAPTURE.sub(lambda found: match[int(found[1])] or "", template)
+    return _CAPTURE.sub(lambda found: _capture(match, int(found[1])), template)
+
+
+def _capture(match: re.Match[str], number: int) -> str:
+    """
+    @return: empty also for a group that the pattern does not have, as in uWSGI.
+    """
+    return match[number] or "" if number <= match.re.groups else ""
