@@ -1,0 +1,121 @@
+"""
+Tests for L{emperor.greeting}.
+"""
+
+from __future__ import annotations
+
+import re
+
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.addresses import TcpAddress, UnixAddress
+from emperor.config.settings import HostRule, HttpSettings, Origin, RouterSettings
+from emperor.greeting import Greeting, literal_host, sites
+from emperor.vassals.spec import VassalId
+from emperor.vassals.status import Phase, VassalStatus
+
+
+def rule(pattern: str) -> HostRule:
+    return HostRule(re.compile(pattern), "/run/a.sock", 0, 0, Origin("router.ini", 1))
+
+
+def http(*patterns: str, port: int = 8080) -> HttpSettings:
+    rules = tuple(map(rule, patterns))
+    return HttpSettings(listen=(TcpAddress("127.0.0.1", port),), rules=rules)
+
+
+def status(name: str, phase: Phase) -> VassalStatus:
+    return VassalStatus(VassalId("dir:///etc/vassals", name), phase)
+
+
+class SitesTests(SynchronousTestCase):
+    """
+    Which sites somebody can open.
+    """
+
+    def test_literal_patterns_are_sites(self) -> None:
+        """
+        A rule for exactly one host is a site to open.
+        """
+        found = list(sites([http(r"^www\.example\.com$", r"^my\-site\.org$")]))
+        self.assertEqual(found, ["http://www.example.com:8080/", "http://my-site.org:8080/"])
+
+    def test_the_usual_port_is_not_shown(self) -> None:
+        """
+        Port 80 needs no mention.
+        """
+        self.assertEqual(list(sites([http(r"^a\.org$", port=80)])), ["http://a.org/"])
+
+    def test_patterns_for_many_hosts_are_no_sites(self) -> None:
+        """
+        A pattern with a group, a wildcard or a loose end names no single host.
+        """
+        for pattern in (r"^([-\w]+)\.example\.com$", r"^a.org$", r"a\.org$", r"^a\.org"):
+            self.assertIsNone(literal_host(rule(pattern)), pattern)
+
+    def test_only_http_on_tcp_can_be_opened(self) -> None:
+        """
+        A browser speaks neither uwsgi nor to UNIX sockets.
+        """
+        rules = (rule(r"^a\.org$"),)
+        uwsgi = RouterSettings(kind="fastrouter", listen=(TcpAddress("", 3031),), rules=rules)
+        unix = HttpSettings(listen=(UnixAddress(b"/run/http.sock"),), rules=rules)
+        self.assertEqual(list(sites([uwsgi, unix])), [])
+
+
+class GreetingTests(SynchronousTestCase):
+    """
+    What the log says once all vassals have had their first start.
+    """
+
+    def greet(self, *statuses: VassalStatus) -> list[str]:
+        greeting = Greeting([http(r"^a\.org$")])
+        with capturedLogs() as events:
+            for each in statuses:
+                greeting.saw(each)
+        return [formatEvent(event) for event in events]
+
+    def test_it_waits_for_the_last_vassal(self) -> None:
+        """
+        As long as one vassal is starting nothing is said.
+        """
+        said = self.greet(
+            status("a.ini", Phase.STARTING),
+            status("b.ini", Phase.STARTING),
+            status("a.ini", Phase.ACCEPTING),
+        )
+        self.assertEqual(said, [])
+
+    def test_it_names_those_that_are_up_and_what_to_open(self) -> None:
+        """
+        A vassal that died is settled, too, and is not among those that are up.
+        """
+        said = self.greet(
+            status("b.ini", Phase.QUEUED),
+            status("a.ini", Phase.QUEUED),
+            status("broken.ini", Phase.STARTING),
+            status("b.ini", Phase.ACCEPTING),
+            status("broken.ini", Phase.HELD_BACK),
+            status("a.ini", Phase.ACCEPTING),
+        )
+        self.assertEqual(said, ["Vassals up: a.ini, b.ini", "Open http://a.org:8080/"])
+
+    def test_it_greets_once(self) -> None:
+        """
+        A later reload is no reason to greet again.
+        """
+        said = self.greet(
+            status("a.ini", Phase.STARTING),
+            status("a.ini", Phase.ACCEPTING),
+            status("a.ini", Phase.RELOADING),
+            status("a.ini", Phase.ACCEPTING),
+        )
+        self.assertEqual(len(said), 2)
+
+    def test_with_nothing_up_there_is_nothing_to_open(self) -> None:
+        """
+        Nobody is sent to a site that does not answer.
+        """
+        said = self.greet(status("a.ini", Phase.STARTING), status("a.ini", Phase.HELD_BACK))
+        self.assertEqual(said, ["Vassals up: none"])

@@ -1,0 +1,108 @@
+"""
+Tests for L{emperor.tap}.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import sys
+
+from twisted.application.service import IService
+from twisted.python.filepath import FilePath
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from emperor.config.options import OPTIONS
+from emperor.tap import Options, makeService
+
+
+class TapTests(SynchronousTestCase):
+    """
+    What C{twistd emperor} does before anything runs.
+    """
+
+    def setUp(self) -> None:
+        self.folder = FilePath(self.mktemp())
+        self.folder.makedirs()
+
+    def write(self, text: str) -> str:
+        file = self.folder.child("router.ini")
+        file.setContent(text.encode())
+        return file.path
+
+    def options(self, *arguments: str) -> Options:
+        options = Options()
+        options.parseOptions(list(arguments))
+        return options
+
+    def farewell(self, *arguments: str) -> str:
+        return str(self.assertRaises(SystemExit, self.options, *arguments).code)
+
+    def test_the_command_line_wins_over_the_file(self) -> None:
+        """
+        An option given by hand takes the place of the file's.
+        """
+        path = self.write("[uwsgi]\nshutdown-grace = 5\n")
+        options = self.options("--config", path, "--shutdown-grace", "7")
+        self.assertEqual(options.loaded.settings.shutdown_grace, 7)
+
+    def test_every_option_of_the_table_is_an_argument(self) -> None:
+        """
+        C{--help} shows what the reference has.
+        """
+        shown = Options().getUsage()
+        for option in OPTIONS:
+            for name in option.names:
+                self.assertIn(f"--{name}", shown)
+
+    def test_check_prints_settings_with_their_origin(self) -> None:
+        """
+        C{--check} shows each setting, where it was written, and leaves with 0.
+        """
+        path = self.write("[uwsgi]\nhttp = :8080\nhttp-to = /run/a.sock\n")
+        output = io.StringIO()
+        self.patch(sys, "stdout", output)
+        self.assertEqual(self.farewell("--config", path, "--check"), "0")
+        self.assertIn(f"http = :8080  ({path}:2)", output.getvalue())
+
+    def test_all_errors_are_told_at_once(self) -> None:
+        """
+        Each error has its own line with the file and the line in it.
+        """
+        path = self.write("[uwsgi]\nhttp = nowhere:x\nroute-host = a b\n")
+        lines = self.farewell("--config", path).splitlines()
+        self.assertEqual([line.split(": ")[0] for line in lines], [f"{path}:2", f"{path}:3"])
+
+    def test_without_a_configuration_it_says_what_to_give(self) -> None:
+        """
+        Nothing given: one line of advice.
+        """
+        self.assertIn("--config FILE", self.farewell())
+
+    def test_an_address_in_use_is_one_line(self) -> None:
+        """
+        A second server on the same port is told before anything starts.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            options = self.options("--http", f"127.0.0.1:{port}", "--http-to", "/run/a.sock")
+            error = self.assertRaises(SystemExit, makeService, options)
+        self.assertIn(f"cannot listen on 127.0.0.1:{port}", str(error.code))
+        self.assertEqual(len(str(error.code).splitlines()), 1)
+
+    def test_a_missing_uwsgi_is_one_line(self) -> None:
+        """
+        Vassals need a uWSGI; how to get one is in the message.
+        """
+        options = self.options("--emperor", self.folder.path, "--binary-path", "/nowhere/uwsgi")
+        error = self.assertRaises(SystemExit, makeService, options)
+        self.assertIn("pip install", str(error.code))
+        self.assertEqual(len(str(error.code).splitlines()), 1)
+
+    def test_it_makes_a_service(self) -> None:
+        """
+        twistd gets one service with everything in it.
+        """
+        options = self.options("--http-to", "/run/a.sock")
+        verifyObject(IService, makeService(options))
