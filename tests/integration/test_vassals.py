@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGSTOP
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -178,13 +178,15 @@ class UwsgiTests(RealmTestCase):
     async def test_killed_master(self) -> None:
         """
         A vassal whose master is killed comes back at once, after the workers
-        of the old one are gone.
+        of the old one are gone, also those that hang.
         """
         realm = self.realm()
         (pid,) = await self.start(realm, "a.ini")
         realm.ask("a.ini")
         old = set(holders(realm.inodes[0]))
         self.assertGreaterEqual(len(old), 3)
+        for worker in old - {pid}:
+            os.kill(worker, SIGSTOP)
         served = realm.reach("a.ini", Phase.ACCEPTING)
         os.kill(pid, SIGKILL)
         self.assertNotEqual(pid, (await served).pid)

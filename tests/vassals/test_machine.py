@@ -216,6 +216,22 @@ class MachineTests(SynchronousTestCase):
         self.check(Phase.STARTING)
         self.assertEqual(2, len(self.reactor.processes))
 
+    def test_stop_of_the_next_one(self) -> None:
+        """
+        The process that came in place of a stopped one is stopped like any
+        other, with a tolerance of its own.
+        """
+        self.world.serve()
+        self.world.vassal.unwanted()
+        self.world.want(2)
+        self.reactor.advance(TOLERANCE - 1)
+        self.reactor.last.ends()
+        self.reactor.advance(0)
+        self.reactor.last.says(Said.READY, Said.ACCEPTING)
+        self.world.vassal.unwanted()
+        self.reactor.advance(TOLERANCE - 1)
+        self.assertEqual(([0], []), (self.reactor.last.orders, self.reactor.last.signals))
+
     def test_flapping_does_not_prolong(self) -> None:
         """
         A file that comes and goes gives a stopping vassal no more time.
