@@ -12,6 +12,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 #: Seconds between two looks.
 RESOLUTION = 1.0
@@ -40,6 +41,8 @@ class Deadlines:
     @ivar now: seconds, taken at the last look; good enough for deadlines and
         free of a system call.
     """
+
+    _log = Logger()
 
     def __init__(self, clock: IReactorTime) -> None:
         self._watched: set[Perishable] = set()
@@ -83,4 +86,12 @@ class Deadlines:
     def _look(self) -> None:
         self.now = self._clock.seconds()
         for item in [item for item in self._watched if item.deadline <= self.now]:
+            if item in self._watched:
+                self._end(item)
+
+    def _end(self, item: Perishable) -> None:
+        try:
             item.timed_out()
+        except Exception:
+            # One that breaks must not take the time-outs of all others along.
+            self._log.failure("A time-out broke")

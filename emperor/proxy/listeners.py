@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import socket
-from errno import EADDRINUSE, ECONNREFUSED, ENOENT
+import stat
+from errno import EADDRINUSE, ECONNREFUSED
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
 
@@ -77,12 +78,20 @@ def _open_unix(address: UnixAddress, mode: int, backlog: int) -> socket.socket:
 
 def _remove_stale(path: bytes) -> None:
     """
-    Remove a socket that a program left behind; one that answers is in use.
+    Remove a socket that a program left behind.  To bind will fail if one
+    answers, or if the path is a file of another kind: it may be precious.
     """
+    if not _is_socket(path):
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         result = probe.connect_ex(path)
     if result == ECONNREFUSED:
         os.unlink(path)
-    elif result != ENOENT:
-        raise OSError(EADDRINUSE, os.strerror(EADDRINUSE))
+
+
+def _is_socket(path: bytes) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False

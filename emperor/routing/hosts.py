@@ -47,6 +47,6 @@ def fill(template: str, match: re.Match[str]) -> str:
 
 def _capture(match: re.Match[str], number: int) -> str:
     """
-    @return: empty also for a group that the pattern does not have, as in uWSGI.
+    @return: empty also for a group that the pattern does not have.
     """
     return match[number] or "" if number <= match.re.groups else ""
