@@ -8,6 +8,7 @@ C{loseConnection} waits for the buffer and the producer, an abort does not.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import cast
 
@@ -311,12 +312,14 @@ class FakeDialer:
     Remembers what was dialed; the test decides what comes of it.
 
     @ivar dials: all of them, the oldest first.
-    @ivar at_once: if set, the error that every dial fails with before it returns.
+    @ivar at_once: if set, the error that dials fail with before they return.
+    @ivar times: how many dials do so.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.dials: list[Dial] = []
         self.at_once: Exception | None = None
+        self.times = sys.maxsize
         self._clock = clock
 
     def dial(self, address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
@@ -325,7 +328,7 @@ class FakeDialer:
         """
         dial = Dial(address, protocol, timeout, self._clock)
         self.dials.append(dial)
-        if self.at_once is not None:
+        if self.at_once is not None and len(self.dials) <= self.times:
             dial.deferred.errback(Failure(self.at_once))
         return dial.deferred
 

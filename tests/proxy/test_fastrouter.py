@@ -1,0 +1,311 @@
+"""
+The FastRouter as the dialogue between a web server, the router and a node.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.proxy.fastrouter import key_of
+from emperor.proxy.refusals import Reason
+from emperor.testing.proxy import FakeStream
+from emperor.wire.uwsgi import BadPacket, build_packet, encode_variables
+from tests.proxy.dialogue import FASTROUTER, DialogueCase
+
+PAYLOAD = encode_variables([(b"HTTP_HOST", b"a.example"), (b"X", b"y")])
+REQUEST = build_packet(9, PAYLOAD, 9)
+ROUTED = build_packet(5, PAYLOAD, 6)
+
+
+class KeyTests(SynchronousTestCase):
+    def test_precedence(self) -> None:
+        """
+        UWSGI_FASTROUTER_KEY comes first, then HTTP_HOST, then SERVER_NAME, in
+        whatever order they stand; an empty one does not count.
+        """
+        key, host, name = b"UWSGI_FASTROUTER_KEY", b"HTTP_HOST", b"SERVER_NAME"
+        for variables, expected in (
+            ([(name, b"n"), (host, b"h"), (key, b"k")], b"k"),
+            ([(key, b"k"), (host, b"h")], b"k"),
+            ([(name, b"n"), (host, b"h")], b"h"),
+            ([(key, b""), (host, b"h")], b"h"),
+            ([(name, b"n")], b"n"),
+            ([(host, b"1"), (host, b"2")], b"2"),
+            ([(b"OTHER", b"x")], b""),
+            ([], b""),
+        ):
+            self.assertEqual(key_of(encode_variables(variables)), expected)
+
+    @given(st.binary(max_size=40))
+    def test_garbage(self, payload: bytes) -> None:
+        """
+        Any bytes have a key or are a malformed packet.
+        """
+        try:
+            self.assertIsInstance(key_of(payload), bytes)
+        except BadPacket as error:
+            self.assertTrue(str(error))
+
+
+class FastRouterCase(DialogueCase):
+    settings = FASTROUTER
+
+    def ask(self, request: bytes = REQUEST) -> FakeStream:
+        client = self.dialogue.connect()
+        client.send(request)
+        return client
+
+
+class RelayTests(FastRouterCase):
+    def test_request_and_answer(self) -> None:
+        """
+        The variables pass untouched, the modifiers become the node's, and the
+        answer comes back as it is.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        self.assertEqual(node.take(), ROUTED)
+        for piece in (b"HTTP/1.0 200 OK\r\n\r\nany", b"thing"):
+            node.send(piece)
+            self.assertEqual(client.take(), piece)
+        node.lose()
+        self.assertTrue(client.ended)
+        client.send_end()
+        self.assertIsNotNone(client.lost)
+        self.assertFalse(client.aborted)
+
+    def test_any_cut(self) -> None:
+        """
+        A packet may come a byte at a time.
+        """
+        wire = self.start()
+        client = wire.connect()
+        for byte in REQUEST:
+            self.assertEqual(wire.dialer.dials, [])
+            client.send(bytes([byte]))
+        self.assertEqual(wire.dial.accept().take(), ROUTED)
+
+    def test_body(self) -> None:
+        """
+        What follows the packet is passed on, before and after the node accepts.
+        """
+        wire = self.start()
+        client = self.ask(REQUEST + b"012")
+        self.assertFalse(client.reading)
+        node = wire.dial.accept()
+        self.assertEqual(node.take(), ROUTED + b"012")
+        client.send(b"345")
+        self.assertEqual(node.take(), b"345")
+
+    def test_flow_control(self) -> None:
+        """
+        Neither side is read while the other takes nothing.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        node.fill()
+        self.assertFalse(client.reading)
+        node.drain()
+        self.assertTrue(client.reading)
+        client.fill()
+        self.assertFalse(node.reading)
+        client.drain()
+        self.assertTrue(node.reading)
+
+    def test_half_close(self) -> None:
+        """
+        The end of a body is passed on, once the node has all of it; the answer
+        still comes.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        node.fill()
+        client.reading = True
+        client.send_end()
+        self.assertFalse(node.ended)
+        node.drain()
+        self.assertTrue(node.ended)
+        node.send(b"answer")
+        node.lose()
+        self.assertEqual(client.take(), b"answer")
+        self.assertIsNotNone(client.lost)
+
+    def test_half_close_before_node(self) -> None:
+        """
+        An end that comes before the node accepts is passed on then.
+        """
+        wire = self.start()
+        client = self.ask()
+        client.reading = True
+        client.send_end()
+        node = wire.dial.accept()
+        self.assertEqual(node.take(), ROUTED)
+        self.assertTrue(node.ended)
+
+    def test_half_close_without_request(self) -> None:
+        """
+        A connection that ends without a packet is closed.
+        """
+        for start in (b"", REQUEST[:5]):
+            self.start()
+            client = self.ask(start)
+            client.send_end()
+            self.assertIsNotNone(client.lost)
+
+    def test_client_leaves(self) -> None:
+        """
+        A web server that gives up ends the node's request.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        client.break_off()
+        self.assertTrue(node.aborted)
+
+    def test_linger(self) -> None:
+        """
+        What a client sends after the answer is dropped, for a while.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        node.send(b"answer")
+        node.lose()
+        client.send(b"more body")
+        wire.wait(4)
+        self.assertIsNone(client.lost)
+        wire.wait(4)
+        self.assertTrue(client.aborted)
+
+
+class RefusalTests(FastRouterCase):
+    def refused(self, status: int, *variables: tuple[bytes, bytes]) -> None:
+        client = self.ask(build_packet(0, encode_variables(variables), 0))
+        answer = client.take()
+        self.assert_refused(answer, status)
+        self.assertIn(b"\r\nConnection: close\r\n", answer)
+        self.assertTrue(client.ended)
+
+    def test_hosts(self) -> None:
+        """
+        Refusals are HTTP text, which the web server passes on.
+        """
+        self.start(to=())
+        self.refused(404, (b"HTTP_HOST", b"a"))
+        self.refused(400, (b"HTTP_HOST", b"a/b"))
+        self.refused(400, (b"HTTP_HOST", b"\xff"))
+        self.refused(400, (b"OTHER", b"a"))
+
+    def test_malformed(self) -> None:
+        """
+        A malformed packet gets 400.
+        """
+        wire = self.start()
+        client = self.ask(b"\0\1\0\0\0")
+        self.assert_refused(client.take(), 400, b"malformed uwsgi packet")
+        self.assertEqual(wire.refusals.counts[Reason.BAD_REQUEST], 1)
+
+    def test_nodes(self) -> None:
+        """
+        Absent, silent and failing nodes get 503, 504 and 502.
+        """
+        wire = self.start(timeout=10)
+        client = self.ask()
+        wire.dial.refuse()
+        self.assert_refused(client.take(), 503)
+        client = self.ask()
+        wire.dial.accept().lose()
+        self.assert_refused(client.take(), 502)
+        client = self.ask()
+        wire.dial.accept()
+        wire.wait(13)
+        self.assert_refused(client.take(), 504)
+
+    def test_half_an_answer(self) -> None:
+        """
+        An answer that stops for too long is cut, not followed by a refusal.
+        """
+        wire = self.start(timeout=10)
+        client = self.ask()
+        node = wire.dial.accept()
+        node.send(b"half")
+        wire.wait(9)
+        node.send(b"more")
+        wire.wait(9)
+        self.assertFalse(client.aborted)
+        wire.wait(4)
+        self.assertEqual(client.take(), b"halfmore")
+        self.assertTrue(client.aborted)
+
+    def test_upload_keeps_alive(self) -> None:
+        """
+        A long upload is no time-out as long as it goes on.
+        """
+        wire = self.start(timeout=10)
+        client = self.ask()
+        wire.dial.accept()
+        for _ in range(4):
+            wire.wait(8)
+            client.send(b"more")
+        self.assertEqual(client.take(), b"")
+
+    def test_partial(self) -> None:
+        """
+        A packet that does not come whole gets 408.
+        """
+        wire = self.start(headers_timeout=10)
+        client = self.ask(REQUEST[:3])
+        wire.wait(13)
+        self.assert_refused(client.take(), 408, b"10 s")
+
+    def test_silent(self) -> None:
+        """
+        A connection without a byte is closed without a word.
+        """
+        wire = self.start(headers_timeout=10)
+        client = wire.connect()
+        wire.wait(13)
+        self.assertEqual(client.take(), b"")
+        self.assertIsNotNone(client.lost)
+        self.assertFalse(client.aborted)
+
+
+class DrainTests(FastRouterCase):
+    def test_drain(self) -> None:
+        """
+        A router that stops closes connections without a request, and lets the
+        others end.
+        """
+        wire = self.start()
+        idle, partial, busy = wire.connect(), self.ask(REQUEST[:5]), self.ask()
+        node = wire.dial.accept()
+        drained = wire.factory.drain()
+        wire.clock.advance(0)
+        self.assertIsNotNone(idle.lost)
+        partial.send(REQUEST[5:])
+        wire.dial.accept().lose()
+        partial.lose()
+        node.send(b"answer")
+        node.lose()
+        self.assertEqual(busy.take(), b"answer")
+        self.assertNoResult(drained)
+        busy.lose()
+        self.successResultOf(drained)
+
+    def test_cut(self) -> None:
+        """
+        A router that waits no longer ends both sides.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        drained = wire.factory.drain()
+        wire.factory.cut()
+        wire.clock.advance(0)
+        self.assertTrue(client.aborted and node.aborted)
+        self.successResultOf(drained)
