@@ -30,7 +30,7 @@ UNITS := $(filter-out tests.integration tests.conformance, \
 
 help:
 	@echo 'make run               serve $(CONFIG) in the foreground (CONFIG=... for another)'
-	@echo 'make test              everything below but the last two; ends with the count'
+	@echo 'make test              lint, types and all tests; ends with the count'
 	@echo 'make lint              ruff format --check and ruff check'
 	@echo 'make types             mypy --strict'
 	@echo 'make units             tests without network and processes'
@@ -46,6 +46,7 @@ run: $(RUN)/installed
 	exec $(RUN)/bin/twistd --nodaemon --pidfile= emperor --config $(CONFIG)
 
 $(RUN)/installed: $(PACKAGING)
+	@echo 'Preparing $(RUN); this takes a minute, once.'
 	$(PYTHON) -m venv $(RUN)
 	$(RUN)/bin/python $(PIP_INSTALL) $(EDITABLE) '.[uwsgi,formats]'
 	touch $@
@@ -96,4 +97,4 @@ clean:
 	rm -rf $(RUN) $(TEST) $(REFERENCE) .venv-3.* build dist *.egg-info _trial_temp*
 	rm -rf .mypy_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -f twisted/plugins/dropin.cache
+	rm -f twisted/plugins/dropin.cache twistd.pid twistd.log*

@@ -219,13 +219,19 @@ class Emperor:
         """
         (self.directory / f"{name}.ini").unlink()
 
+    def write(self) -> None:
+        """
+        Write the configuration.
+        """
+        self.configuration.write_text(self._lines())
+
     def start(self, *arguments: str) -> Program:
         """
         Start it without waiting for anything.
 
         @param arguments: further ones of C{twistd emperor}.
         """
-        self.configuration.write_text(self._lines())
+        self.write()
         self._program = self.case.start(
             "emperor",
             [*our_program(), "--config", self.configuration, *arguments],
