@@ -12,7 +12,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 #: Starts in one turn of the reactor.
-AT_ONCE = 4
+AT_ONCE = 2
 
 
 class StartQueue:
