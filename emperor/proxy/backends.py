@@ -13,7 +13,12 @@ from twisted.internet.endpoints import (
     TCP6ClientEndpoint,
     UNIXClientEndpoint,
 )
-from twisted.internet.error import ConnectError, ConnectionRefusedError, TimeoutError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectionRefusedError,
+    TCPTimedOutError,
+    TimeoutError,
+)
 from twisted.internet.interfaces import (
     IAddress,
     IProtocol,
@@ -96,9 +101,9 @@ def is_missing(failure: Failure) -> bool:
 
 def is_timeout(failure: Failure) -> bool:
     """
-    Whether the node did not accept in time.
+    Whether the node did not accept in time, ours or the kernel's.
     """
-    return failure.check(TimeoutError) is not None
+    return failure.check(TimeoutError, TCPTimedOutError) is not None
 
 
 def error_number(failure: Failure) -> int:

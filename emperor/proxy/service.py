@@ -73,12 +73,12 @@ class FrontendFactory(ServerFactory):
         @return: fires when the last one is closed.
         """
         empty: Deferred[None] = Deferred()
+        if not self._open:
+            empty.callback(None)
+            return empty
         self._empty = empty
         for frontend in list(self._open):
             frontend.drain()
-        if not self._open:
-            self._empty = None
-            empty.callback(None)
         return empty
 
     def cut(self) -> None:
