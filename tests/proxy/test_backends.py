@@ -1,0 +1,116 @@
+"""
+From a node's address to a connection.
+"""
+
+from __future__ import annotations
+
+from errno import ECONNREFUSED, EHOSTUNREACH, ENOENT, ETIMEDOUT
+from typing import cast
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectionRefusedError,
+    TimeoutError,
+    getConnectError,
+)
+from twisted.internet.interfaces import IConnector
+from twisted.internet.protocol import Protocol
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from emperor.addresses import parse_address
+from emperor.interfaces import IDialer
+from emperor.proxy.backends import (
+    EndpointDialer,
+    IStreamReactor,
+    error_number,
+    is_absent,
+    is_missing,
+    is_timeout,
+)
+
+
+class DialerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.dialer = EndpointDialer(cast(IStreamReactor, self.reactor))
+
+    def test_interface(self) -> None:
+        """
+        It is a dialer.
+        """
+        verifyObject(IDialer, self.dialer)
+
+    def test_tcp(self) -> None:
+        """
+        A TCP node is connected by address, port and time-out.
+        """
+        for text, host in (("192.0.2.1:80", "192.0.2.1"), ("[2001:db8::1]:80", "2001:db8::1")):
+            self.dialer.dial(parse_address(text), Protocol(), 7)
+            self.assertEqual(self.reactor.tcpClients[-1][:2], (host, 80))
+            self.assertEqual(self.reactor.tcpClients[-1][3], 7)
+
+    def test_unix(self) -> None:
+        """
+        A UNIX node is connected by path; an abstract name has uWSGI's two NULs.
+        """
+        for text, path in (("/run/a", b"/run/a"), ("@a", b"\0a\0")):
+            self.dialer.dial(parse_address(text), Protocol(), 7)
+            self.assertEqual(self.reactor.unixClients[-1][0], path)
+            self.assertEqual(self.reactor.unixClients[-1][2], 7)
+
+    def test_connected(self) -> None:
+        """
+        The protocol that was given is connected, then the Deferred fires.
+        """
+        protocol = Protocol()
+        dialing = self.dialer.dial(parse_address("192.0.2.1:80"), protocol, 7)
+        factory = self.reactor.tcpClients[-1][2]
+        connected = cast(Protocol, factory.buildProtocol(None))
+        connected.makeConnection(StringTransport())
+        self.assertIs(self.successResultOf(dialing), protocol)
+        self.assertTrue(protocol.connected)
+
+    def test_failed(self) -> None:
+        """
+        A failure is passed on.
+        """
+        dialing = self.dialer.dial(parse_address("192.0.2.1:80"), Protocol(), 7)
+        error = ConnectionRefusedError()
+        self.reactor.tcpClients[-1][2].clientConnectionFailed(
+            cast(IConnector, None), Failure(error)
+        )
+        self.assertIs(self.failureResultOf(dialing).value, error)
+
+
+class FailureTests(SynchronousTestCase):
+    def test_kinds(self) -> None:
+        """
+        Each way to fail is told from the others.
+        """
+        kinds = {
+            ConnectionRefusedError(): (True, False, False),
+            getConnectError((ECONNREFUSED, "refused")): (True, False, False),
+            getConnectError((ENOENT, "missing")): (True, True, False),
+            getConnectError((EHOSTUNREACH, "unreachable")): (False, False, False),
+            getConnectError((ETIMEDOUT, "kernel's time-out")): (False, False, True),
+            TimeoutError(): (False, False, True),
+            ConnectError(): (False, False, False),
+            CancelledError(): (False, False, False),
+            OSError(ENOENT, "not from a connection"): (False, False, False),
+        }
+        for error, expected in kinds.items():
+            failure = Failure(error)
+            found = (is_absent(failure), is_missing(failure), is_timeout(failure))
+            self.assertEqual(found, expected, error)
+
+    def test_number(self) -> None:
+        """
+        A failure without a number has 0.
+        """
+        self.assertEqual(error_number(Failure(getConnectError((ENOENT, "missing")))), ENOENT)
+        self.assertEqual(error_number(Failure(ConnectError())), 0)
+        self.assertEqual(error_number(Failure(ValueError())), 0)

@@ -1,0 +1,187 @@
+"""
+A router as a service.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from typing import cast
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.addresses import TcpAddress, UnixAddress
+from emperor.config.settings import RouterSettings
+from emperor.proxy.fastrouter import UwsgiFrontend
+from emperor.proxy.http import HttpFrontend
+from emperor.proxy.listeners import CannotListen
+from emperor.proxy.service import IListeningReactor, RouterService, build_factory
+from emperor.testing.proxy import FakeStream
+from tests.proxy.dialogue import FASTROUTER, HTTP, NODE, Dialogue
+
+
+class AdoptedPort:
+    """
+    A listening port; stopping it takes until the test says so.
+    """
+
+    def __init__(self) -> None:
+        self.stopped: Deferred[None] = Deferred()
+        self.stopping = False
+
+    def stopListening(self) -> Deferred[None]:
+        self.stopping = True
+        return self.stopped
+
+
+class AdoptingReactor:
+    """
+    Takes listening sockets over and has a clock.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.callLater = clock.callLater
+        self.seconds = clock.seconds
+        self.ports: list[AdoptedPort] = []
+
+    def adoptStreamPort(
+        self, descriptor: int, family: int, factory: ServerFactory
+    ) -> IListeningPort:
+        os.fstat(descriptor)
+        self.family, self.factory = family, factory
+        self.ports.append(AdoptedPort())
+        return cast(IListeningPort, self.ports[-1])
+
+
+class FactoryTests(SynchronousTestCase):
+    def test_kinds(self) -> None:
+        """
+        Each kind of router has its front end.
+        """
+        for settings, kind in ((HTTP, HttpFrontend), (FASTROUTER, UwsgiFrontend)):
+            wire = Dialogue(settings)
+            self.addCleanup(wire.router.deadlines.stop)
+            factory = build_factory(wire.router, "machine")
+            self.assertIsInstance(factory.buildProtocol(None), kind)
+
+    def test_drain_twice(self) -> None:
+        """
+        A factory without connections is drained at once, again and again.
+        """
+        wire = Dialogue(FASTROUTER)
+        self.addCleanup(wire.router.deadlines.stop)
+        self.successResultOf(wire.factory.drain())
+        self.successResultOf(wire.factory.drain())
+
+    def test_closed_within_drain(self) -> None:
+        """
+        It does not matter whether connections close at once or later.
+        """
+        wire = Dialogue(FASTROUTER)
+        self.addCleanup(wire.router.deadlines.stop)
+        client = wire.connect()
+        self.patch(client, "loseConnection", client.lose)
+        self.successResultOf(wire.factory.drain())
+
+
+class ServiceTests(SynchronousTestCase):
+    def serve(self, settings: RouterSettings = HTTP, grace: float = 5) -> RouterService:
+        listen = TcpAddress("127.0.0.1", 0)
+        if settings.listen == HTTP.listen:
+            settings = replace(settings, listen=(listen,))
+        self.wire = Dialogue(settings)
+        self.wire.router.deadlines.stop()
+        self.reactor = AdoptingReactor(self.wire.clock)
+        reactor = cast(IListeningReactor, self.reactor)
+        service = RouterService(reactor, self.wire.router, "machine", grace)
+        service.startService()
+        self.addCleanup(self.wire.router.deadlines.stop)
+        return service
+
+    def client(self) -> FakeStream:
+        protocol = self.reactor.factory.buildProtocol(None)
+        assert protocol is not None
+        return FakeStream(protocol, self.wire.clock)
+
+    def stop(self, service: RouterService) -> Deferred[None]:
+        stopping = ensureDeferred(service.stopService())
+        for port in self.reactor.ports:
+            self.assertTrue(port.stopping)
+            port.stopped.callback(None)
+        return stopping
+
+    def test_serves(self) -> None:
+        """
+        Its sockets are taken over, and clients get their answers.
+        """
+        service = self.serve()
+        self.assertEqual(service.name, "http")
+        self.assertEqual(self.reactor.family, socket.AF_INET)
+        client = self.client()
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        self.assertEqual(self.wire.dial.address, NODE.address)
+
+    def test_time_outs(self) -> None:
+        """
+        Time-outs run while it runs, and leave nothing behind.
+        """
+        service = self.serve(replace(HTTP, headers_timeout=5))
+        client = self.client()
+        self.wire.wait(8)
+        self.assertIsNotNone(client.lost)
+        self.successResultOf(self.stop(service))
+        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
+
+    def test_requests_finish(self) -> None:
+        """
+        It stops when the last request is answered.
+        """
+        service = self.serve(FASTROUTER)
+        client = self.client()
+        client.send(b"\0\0\0\0")
+        stopping = self.stop(service)
+        self.assertTrue(self.wire.router.draining)
+        self.assertNoResult(stopping)
+        client.send_end()
+        self.successResultOf(stopping)
+
+    def test_grace(self) -> None:
+        """
+        After the grace what still runs is cut.
+        """
+        service = self.serve(grace=5)
+        client = self.client()
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        node = self.wire.dial.accept()
+        stopping = self.stop(service)
+        self.wire.wait(4)
+        self.assertNoResult(stopping)
+        self.wire.wait(1)
+        self.successResultOf(stopping)
+        self.wire.clock.advance(0)
+        self.assertTrue(client.aborted and node.aborted)
+        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
+
+    def test_socket_file(self) -> None:
+        """
+        The file of a UNIX socket is removed at the end.
+        """
+        path = os.fsencode(os.path.relpath(self.mktemp()))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        service = self.serve(replace(HTTP, listen=(UnixAddress(path),)))
+        self.assertTrue(os.path.exists(path))
+        self.successResultOf(self.stop(service))
+        self.assertFalse(os.path.exists(path))
+
+    def test_address_in_use(self) -> None:
+        """
+        An address that is taken is reported before anything is started.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            listen = TcpAddress("127.0.0.1", other.getsockname()[1])
+            self.assertRaises(CannotListen, self.serve, replace(HTTP, listen=(listen,)))
