@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,6 +15,9 @@ from emperor.config.errors import ConfigurationError
 from emperor.config.loading import evaluate_file, load
 from emperor.config.settings import Origin, Settings
 from emperor.config.surroundings import Surroundings
+
+#: No input may keep a parser busy for longer, even on a loaded machine.
+BOUNDED = timedelta(seconds=10)
 
 HERE = Origin("test.ini", 7)
 

@@ -4,11 +4,12 @@ L{emperor.config.arithmetic}
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.arithmetic import evaluate, integer
+from tests.config.fixtures import BOUNDED
 
 _OPTIONS = {"a": "17", "b": "30", "text": "12abc"}
 
@@ -50,6 +51,7 @@ class EvaluateTests(SynchronousTestCase):
         for expression in (" ", "++ ", "+ +", "+ ++"):
             self.assertIsNone(evaluate(expression, _OPTIONS.get), expression)
 
+    @settings(deadline=BOUNDED)
     @given(st.lists(st.sampled_from(["+", "-", "*", "/", "++", "--", "a", "7", "x"])))
     def test_range(self, tokens: list[str]) -> None:
         """

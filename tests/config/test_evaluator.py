@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from contextlib import suppress as suppressed
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config.errors import ConfigurationError
 from emperor.config.loading import evaluate_file
-from tests.config.fixtures import ConfigurationCase
+from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 _LINES = st.sampled_from(
     [
@@ -147,6 +147,7 @@ class EvaluatorTests(ConfigurationCase):
         evaluator = evaluate_file("test.ini", self.surroundings())
         self.assertEqual(evaluator.notes, ["test.ini: there is no section [no]", "a is 1"])
 
+    @settings(deadline=BOUNDED)
     @given(st.lists(_LINES, max_size=12).map("\n".join) | st.text())
     def test_anything(self, text: str) -> None:
         """
@@ -156,6 +157,7 @@ class EvaluatorTests(ConfigurationCase):
         with suppressed(ConfigurationError):
             evaluate_file("f.ini", self.surroundings())
 
+    @settings(deadline=BOUNDED)
     @given(st.binary(), st.sampled_from(["ini", "yml", "json", "xml"]))
     def test_any_bytes(self, content: bytes, extension: str) -> None:
         """

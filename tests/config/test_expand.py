@@ -4,12 +4,12 @@ L{emperor.config.expand}
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config.expand import VALUE_LIMIT, expand, references
 from emperor.config.pairs import Budget
-from tests.config.fixtures import HERE, ConfigurationCase
+from tests.config.fixtures import BOUNDED, HERE, ConfigurationCase
 
 _OPTIONS = {"foo": "F", "x": "oo", "deep": "%(foo)", "self": "a%(self)", "big": "%(x)" * 9}
 
@@ -72,6 +72,7 @@ class ExpandTests(ConfigurationCase):
         self.assertEqual(references("%(a%(b))", "%"), (3, 7))
         self.assertEqual(references("@(exec://a (b) $(c))", "@"), (0, 20))
 
+    @settings(deadline=BOUNDED)
     @given(st.text("%$@()abfox "), st.sampled_from("%$@"))
     def test_anything(self, value: str, symbol: str) -> None:
         """

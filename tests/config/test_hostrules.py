@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import contextlib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.hostrules import names_port, parse_rule
 from emperor.config.settings import HostRule
 from emperor.config.values import BadValue
-from tests.config.fixtures import HERE
+from tests.config.fixtures import BOUNDED, HERE
 
 
 def rule(text: str, *, raw: bool = False) -> HostRule:
@@ -105,6 +105,7 @@ class HostRuleTests(SynchronousTestCase):
         ):
             self.assertEqual(names_port(rule(f"{pattern} uwsgi:/x,0,0")), asks, pattern)
 
+    @settings(deadline=BOUNDED)
     @given(st.text() | st.text("()[]<?P=!:{}*+\\^$,0a").map("{} uwsgi:/x,0,0".format))
     def test_anything(self, text: str) -> None:
         """

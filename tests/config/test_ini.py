@@ -4,13 +4,14 @@ L{emperor.config.ini}
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.ini import parse_ini
 from emperor.config.pairs import Pair
 from emperor.config.settings import Origin
+from tests.config.fixtures import BOUNDED
 
 _words = st.text(st.characters(exclude_characters="\n\r\t =;#["))
 _keys = _words.filter(bool)
@@ -73,6 +74,7 @@ class IniTests(SynchronousTestCase):
             [Pair("a", "1", Origin("f.ini", 4))],
         )
 
+    @settings(deadline=BOUNDED)
     @given(st.lists(st.tuples(_keys, _values)))
     def test_round_trip(self, options: list[tuple[str, str]]) -> None:
         """
@@ -80,6 +82,7 @@ class IniTests(SynchronousTestCase):
         """
         self.assertEqual(self.parse(serialize(options)), options)
 
+    @settings(deadline=BOUNDED)
     @given(st.text())
     def test_anything(self, text: str) -> None:
         """

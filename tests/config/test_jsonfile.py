@@ -7,12 +7,12 @@ from __future__ import annotations
 import contextlib
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config.errors import ConfigurationError
 from emperor.config.jsonfile import parse_json
-from tests.config.fixtures import ConfigurationCase
+from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 _anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -64,6 +64,7 @@ class JsonTests(ConfigurationCase):
         """
         self.assert_refused("no JSON", self.parse, "[" * 100_000)
 
+    @settings(deadline=BOUNDED)
     @given(st.text() | _anything.map(json.dumps))
     def test_anything(self, text: str) -> None:
         """

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.magic import FileFacts, file_facts, magic_table, substitute
 from emperor.config.surroundings import Surroundings
-from tests.config.fixtures import ConfigurationCase
+from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 _SITE = FileFacts("v/blog.v2.ini", "/etc/vassals/blog.v2.ini", "prod", 2**32 - 1)
 _MAIN = FileFacts("main.ini", "/srv/main.ini", "", 5)
@@ -78,6 +78,7 @@ class SubstituteTests(SynchronousTestCase):
         """
         self.assertEqual(self.expand("a = 100%\nb = 5%"), "a = 100%\nb = 5%")
 
+    @settings(deadline=BOUNDED)
     @given(st.text())
     def test_anything(self, text: str) -> None:
         """

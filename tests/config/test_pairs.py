@@ -20,5 +20,5 @@ class BudgetTests(ConfigurationCase):
         budget = Budget(10)
         budget.spend(10, HERE)
         self.assert_refused(
-            "test.ini:7: the configuration grows without end", budget.spend, 1, HERE
+            "test.ini:7: the configuration is too large or grows", budget.spend, 1, HERE
         )

@@ -8,13 +8,14 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import BadAddress, TcpAddress
 from emperor.config import values
 from emperor.config.values import BadValue
+from tests.config.fixtures import BOUNDED
 
 
 class ValueTests(SynchronousTestCase):
@@ -103,6 +104,7 @@ class ValueTests(SynchronousTestCase):
         self.accepts(values.pattern, **{"/run/%s.sock": "/run/%s.sock", "@%s": "@%s"})
         self.refuses(values.pattern, "%s", "/run/x.sock", "")
 
+    @settings(deadline=BOUNDED)
     @given(st.text())
     def test_anything(self, text: str) -> None:
         """

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config.settings import EmperorSettings
 from emperor.config.vassalfile import SIZE_LIMIT, listening
-from tests.config.fixtures import ConfigurationCase
+from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 
 class ListeningTests(ConfigurationCase):
@@ -132,6 +132,7 @@ class ListeningTests(ConfigurationCase):
         self.write("a.ini", "[emperor]\nsocket = /a\n")
         self.assertEqual(self.found("a.ini"), set())
 
+    @settings(deadline=BOUNDED)
     @given(st.binary() | st.text().map(lambda text: b"[uwsgi]\nsocket = " + text.encode()))
     def test_anything(self, content: bytes) -> None:
         """

@@ -8,12 +8,12 @@ import contextlib
 import sys
 from unittest.mock import patch
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config.errors import ConfigurationError
 from emperor.config.xmlfile import parse_xml
-from tests.config.fixtures import ConfigurationCase
+from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 _BOMB = '<!DOCTYPE u [<!ENTITY a "b">]><uwsgi><a>&a;</a></uwsgi>'
 
@@ -81,6 +81,7 @@ class XmlTests(ConfigurationCase):
         self.enterContext(patch.dict(sys.modules, {"defusedxml.ElementTree": None}))
         self.assert_refused("pip install txemperor[formats]", self.parse, "<uwsgi/>")
 
+    @settings(deadline=BOUNDED)
     @given(
         st.text() | st.lists(st.sampled_from(["<a>", "</a>", "<uwsgi>", "</uwsgi>"])).map("".join)
     )

@@ -8,12 +8,12 @@ import contextlib
 import sys
 from unittest.mock import patch
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config.errors import ConfigurationError
 from emperor.config.yamlfile import parse_yaml
-from tests.config.fixtures import ConfigurationCase
+from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 
 class YamlTests(ConfigurationCase):
@@ -95,6 +95,7 @@ class YamlTests(ConfigurationCase):
         self.enterContext(patch.dict(sys.modules, {"yaml": None}))
         self.assert_refused("pip install txemperor[formats]", self.parse, "")
 
+    @settings(deadline=BOUNDED)
     @given(st.text() | st.text("{}[]:-'\"|>&*!?# \nab"))
     def test_anything(self, text: str) -> None:
         """
