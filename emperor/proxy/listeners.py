@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
-from errno import EADDRINUSE, ECONNREFUSED
+from errno import EADDRINUSE
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.stale import remove_stale_socket
 
 
 class CannotListen(Exception):
@@ -61,7 +61,7 @@ def _open_tcp(address: TcpAddress, backlog: int) -> socket.socket:
 
 def _open_unix(address: UnixAddress, mode: int, backlog: int) -> socket.socket:
     if not address.is_abstract:
-        _remove_stale(address.path)
+        remove_stale_socket(address.path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o777 & ~mode)
     try:
@@ -74,24 +74,3 @@ def _open_unix(address: UnixAddress, mode: int, backlog: int) -> socket.socket:
         os.umask(mask)
     listener.setblocking(False)
     return listener
-
-
-def _remove_stale(path: bytes) -> None:
-    """
-    Remove a socket that a program left behind.  To bind will fail if one
-    answers, or if the path is a file of another kind: it may be precious.
-    """
-    if not _is_socket(path):
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        result = probe.connect_ex(path)
-    if result == ECONNREFUSED:
-        os.unlink(path)
-
-
-def _is_socket(path: bytes) -> bool:
-    try:
-        return stat.S_ISSOCK(os.lstat(path).st_mode)
-    except OSError:
-        return False

@@ -42,13 +42,20 @@ class Whereabouts:
         self._addresses[id] = known
         self._listeners.update(dict.fromkeys(known, id))
 
-    def leave(self, id: VassalId) -> None:
+    def leave(self, id: VassalId) -> frozenset[Address]:
         """
         A vassal listens nowhere any more.
+
+        @return: where nobody listens now.
         """
-        for address in self._addresses.pop(id, frozenset()):
-            if self._listeners.get(address) == id:
-                del self._listeners[address]
+        left = frozenset(
+            address
+            for address in self._addresses.pop(id, frozenset())
+            if self._listeners.get(address) == id
+        )
+        for address in left:
+            del self._listeners[address]
+        return left
 
     def listener(self, address: Address) -> VassalId | None:
         """

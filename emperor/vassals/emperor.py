@@ -18,9 +18,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from emperor.addresses import Address
+from emperor.addresses import Address, UnixAddress
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
+from emperor.stale import remove_stale_socket
 from emperor.vassals.absence import Whereabouts, reason
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
@@ -55,16 +56,20 @@ class Emperor(Service):
         settings: EmperorSettings,
         listening: Listening,
         random: Callable[[], float] = random,
+        remove_socket: Callable[[bytes], object] = remove_stale_socket,
     ) -> None:
         """
         @param launch: usually L{emperor.vassals.launcher.Launcher.launch}.
         @param listening: at which addresses a vassal listens, from its
             configuration; asked at each start and reload.
         @param random: from 0 to 1, for the waits of vassals that died.
+        @param remove_socket: called with the path of each UNIX socket of a
+            vassal that is gone.
         """
         self._clock = clock
         self._monitors = tuple(monitors)
         self._listening = listening
+        self._remove_socket = remove_socket
         self._court = Court(
             clock=clock,
             turns=StartQueue(clock),
@@ -204,7 +209,10 @@ class Emperor(Service):
             return frozenset()
 
     def _remove(self, id: VassalId) -> None:
-        self._whereabouts.leave(id)
+        for address in self._whereabouts.leave(id):
+            # uWSGI's vacuum leaves the socket if there was a reload, or a kill.
+            if isinstance(address, UnixAddress) and not address.is_abstract:
+                self._remove_socket(address.path)
         del self._vassals[id]
         if not self._vassals:
             waiting, self._all_gone = self._all_gone, []

@@ -50,13 +50,16 @@ class EmperorTestCase(SynchronousTestCase):
             settings=settings,
             listening=self.listening,
             random=lambda: 0,
+            remove_socket=lambda path: self.removed.append(path),
         )
+        self.removed: list[bytes] = []
+        self.same_socket = False
         self.listening_fault: Exception | None = None
 
     def listening(self, spec: VassalSpec) -> frozenset[Address]:
         if self.listening_fault is not None:
             raise self.listening_fault
-        return listening(spec)
+        return listening(make_spec("b.ini") if self.same_socket else spec)
 
     def run_with(self, *specs: VassalSpec) -> list[MemoryProcess]:
         """
@@ -98,6 +101,26 @@ class EmperorTests(EmperorTestCase):
         self.emperor.startService()
         self.reactor.advance(0)
         self.assertEqual(["a.ini", "b.ini"], [each.argv[-1] for each in self.reactor.processes])
+
+    def test_the_socket_of_a_vassal_that_is_gone(self) -> None:
+        """
+        A stopped vassal's socket file goes with it, so its host is free.
+        """
+        a, b = self.run_with(A, B)
+        self.monitor.want(B)
+        self.assertEqual([], self.removed)
+        a.ends()
+        self.assertEqual([b"/a.ini.sock"], self.removed)
+
+    def test_a_socket_that_another_vassal_has(self) -> None:
+        """
+        A renamed file is a new vassal with the old socket, which stays.
+        """
+        self.same_socket = True
+        a, b = self.run_with(A, B)
+        self.monitor.want(B)
+        a.ends()
+        self.assertEqual([], self.removed)
 
     def test_only_the_changed_one(self) -> None:
         """

@@ -1,0 +1,64 @@
+"""
+Tests for L{emperor.stale}.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.stale import remove_stale_socket
+
+
+class StaleSocketTests(SynchronousTestCase):
+    """
+    Which files are removed.
+    """
+
+    def setUp(self) -> None:
+        os.mkdir(folder := self.mktemp())
+        self.path = os.path.relpath(os.path.join(folder, "a.sock"))
+
+    def bind(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(self.path)
+        listener.listen(1)
+        return listener
+
+    def remove(self) -> bool:
+        remove_stale_socket(os.fsencode(self.path))
+        return not os.path.lexists(self.path)
+
+    def test_left_behind(self) -> None:
+        """
+        A socket that nobody listens on any more is removed.
+        """
+        self.bind().close()
+        self.assertTrue(self.remove())
+
+    def test_in_use(self) -> None:
+        """
+        A socket that a program listens on stays.
+        """
+        self.bind()
+        self.assertFalse(self.remove())
+
+    def test_other_files(self) -> None:
+        """
+        A file that is no socket stays, and so does a link to a dead socket.
+        """
+        with open(self.path, "w"):
+            pass
+        self.assertFalse(self.remove())
+        os.unlink(self.path)
+        os.symlink("nowhere", self.path)
+        self.assertFalse(self.remove())
+
+    def test_no_file(self) -> None:
+        """
+        Nothing there is nothing to do.
+        """
+        self.assertTrue(self.remove())
