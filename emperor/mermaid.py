@@ -24,7 +24,7 @@ def state_diagram(first: str, transitions: Iterable[tuple[str, str, str]]) -> st
     return "\n".join(
         [
             "stateDiagram-v2",
-            *(f"    {_word(name)} : {name}" for name in names if name != _word(name)),
+            *(f"    {_word(name)} : {name}" for name in names),
             f"    [*] --> {_word(first)}",
             *(
                 f"    {_word(before)} --> {_word(after)} : {', '.join(sorted(events))}"
