@@ -43,6 +43,7 @@ class EmperorTestCase(SynchronousTestCase):
             find=lambda binary: Program("/usr/bin/uwsgi"),
             kill_holders=lambda inode: None,
         )
+        self.removed: list[bytes] = []
         self.emperor = Emperor(
             self.reactor,
             [self.monitor],
@@ -50,9 +51,8 @@ class EmperorTestCase(SynchronousTestCase):
             settings=settings,
             listening=self.listening,
             random=lambda: 0,
-            remove_socket=lambda path: self.removed.append(path),
+            remove_socket=self.removed.append,
         )
-        self.removed: list[bytes] = []
         self.same_socket = False
         self.listening_fault: Exception | None = None
 
@@ -106,7 +106,7 @@ class EmperorTests(EmperorTestCase):
         """
         A stopped vassal's socket file goes with it, so its host is free.
         """
-        a, b = self.run_with(A, B)
+        a, _ = self.run_with(A, B)
         self.monitor.want(B)
         self.assertEqual([], self.removed)
         a.ends()
@@ -117,7 +117,7 @@ class EmperorTests(EmperorTestCase):
         A renamed file is a new vassal with the old socket, which stays.
         """
         self.same_socket = True
-        a, b = self.run_with(A, B)
+        a, _ = self.run_with(A, B)
         self.monitor.want(B)
         a.ends()
         self.assertEqual([], self.removed)
