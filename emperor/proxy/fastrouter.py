@@ -38,7 +38,6 @@ class UwsgiFrontend(Frontend):
         super().__init__(router)
         self._packet = PacketReader()
         self._body = b""
-        self._answered = False
 
     def received(self, data: bytes) -> None:
         """
@@ -83,7 +82,6 @@ class UwsgiFrontend(Frontend):
         """
         See L{emperor.proxy.session.Front}.
         """
-        self._answered = True
         self.expect_within(self.router.settings.timeout)
         self.transport.write(data)
 
@@ -129,9 +127,6 @@ class UwsgiFrontend(Frontend):
         """
         HTTP text, as a node's answer would be.
         """
-        if self._answered:
-            self.cut()
-            return
         self.transport.write(render(refusal, close=True))
         self.close(all_read=False)
 

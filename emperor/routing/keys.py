@@ -43,13 +43,7 @@ def host_key(host: bytes, raw: bool = False) -> str:
         raise BadHost("the host has characters that no host has")
     if raw:
         return text
-    key = _without_port(text).removesuffix(".").lower()
+    key = _PORT.sub("", text).removesuffix(".").lower()
     if not key:
         raise BadHost("the request names no host")
     return key
-
-
-def _without_port(text: str) -> str:
-    if text.startswith("["):
-        return text[: text.find("]") + 1] or text
-    return _PORT.sub("", text)

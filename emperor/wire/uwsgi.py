@@ -99,7 +99,7 @@ def iterate_variables(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _item(payload: bytes, position: int) -> tuple[bytes, int]:
     start = position + 2
     stop = start + int.from_bytes(payload[position:start], "little")
-    if stop > len(payload) or start > len(payload):
+    if stop > len(payload):
         raise BadPacket(f"a length at byte {position} points past the end of {len(payload)} bytes")
     return payload[start:stop], stop
 
