@@ -120,7 +120,8 @@ class FakeStream:
         self.full = False
         if self.producer is not None:
             cast(IPullProducer, self.producer).resumeProducing()
-        self._settle()
+        else:
+            self._settle()
         self._clock.advance(0)
 
     def lose(self, reason: type[Exception] = ConnectionDone) -> None:
@@ -181,7 +182,8 @@ class FakeStream:
         As L{twisted.internet.abstract.FileDescriptor.unregisterProducer}.
         """
         self.producer = None
-        self._settle()
+        if self._closing:
+            self._settle()
 
     def pauseProducing(self) -> None:
         """

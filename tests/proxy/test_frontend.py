@@ -124,3 +124,4 @@ class FrontendTests(SynchronousTestCase):
         self.wire.wait(100)
         self.assertEqual(self.front.asked, [])
         self.assertTrue(self.front.closing)
+        self.assertEqual(self.wire.router.deadlines._watched, set())

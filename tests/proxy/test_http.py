@@ -367,7 +367,9 @@ class PipelineTests(HttpCase):
         self.flood(client)
         more = 0
         for _ in range(20):
-            wire.dial.accept().send(OK)
+            node = wire.dial.accept()
+            more += self.flood(client)
+            node.send(OK)
             more += self.flood(client)
         self.assertLess(more, 2, "a whole buffer for each answered request")
 
@@ -421,6 +423,20 @@ class UploadTests(HttpCase):
         self.assertFalse(client.reading)
         node.drain()
         self.assertTrue(client.reading)
+
+    def test_too_slow(self) -> None:
+        """
+        A client that stops within its body gets 408; where the node takes
+        nothing it is the node's time-out.
+        """
+        for full, status in ((False, 408), (True, 504)):
+            wire = self.start(timeout=10)
+            client = self.ask(UPLOAD)
+            node = wire.dial.accept()
+            if full:
+                node.fill()
+            wire.wait(13)
+            self.assert_refused(client.take(), status, b"10 s")
 
     def test_early_answer(self) -> None:
         """
@@ -525,6 +541,18 @@ class ChunkedUploadTests(HttpCase):
         self.ask(CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
         node = wire.dial.accept()
         self.assertEqual(self.variables(node.take())[2], body)
+
+    def test_slow_client(self) -> None:
+        """
+        The node is not read while the client takes nothing, here as well.
+        """
+        wire = self.start()
+        client = self.ask(CHUNKED + b"0\r\n\r\n")
+        node = wire.dial.accept()
+        client.fill()
+        self.assertFalse(node.reading)
+        client.drain()
+        self.assertTrue(node.reading)
 
     def test_node_leaves_early(self) -> None:
         """

@@ -321,6 +321,7 @@ class TimeOutTests(SessionCase):
         self.dialogue.wait(2)
         self.assertTrue(node.aborted)
         self.assert_over(session, "ready", b"an")
+        self.assertEqual(self.dialogue.router.deadlines._watched, set())
 
 
 class AbandonTests(SessionCase):
