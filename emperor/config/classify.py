@@ -35,6 +35,21 @@ _LEFT_TO_TWISTD = {
     "chdir": "--rundir",
 }
 
+#: Options of uWSGI's routers that ask for what is done here anyway, or tune
+#: what does not exist here.
+_NEEDLESS = frozenset(
+    {
+        "fastrouter-buffer-size",
+        "fastrouter-events",
+        "fastrouter-quiet",
+        "http-auto-chunked",
+        "http-buffer-size",
+        "http-events",
+        "http-manage-expect",
+        "http-quiet",
+    }
+)
+
 #: Unknown names that are told apart one by one.
 _SLIPS_LIMIT = 20
 
@@ -68,6 +83,8 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         elif key in _REFUSED_FOR_TWISTD:
             say = f"{key} is not ours: start twistd with {_REFUSED_FOR_TWISTD[key]}"
             result.problems.append(Problem(say, pair.origin))
+        elif key in _NEEDLESS:
+            result.notes.append(f"{pair.origin}: {key} is not needed here")
         elif key in UNSUPPORTED:
             say = f"{key} is not supported by this version of txemperor"
             result.problems.append(Problem(say, pair.origin))

@@ -31,11 +31,11 @@ UNSUPPORTED = _names(
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
     error-route-status error-route-uri error-route-user-agent exec-as-emperor exec-as-vassal
-    fastrouter-buffer-size fastrouter-cheap fastrouter-defer-connect-timeout
-    fastrouter-emperor-socket fastrouter-events fastrouter-fallback
+    fastrouter-cheap fastrouter-defer-connect-timeout
+    fastrouter-emperor-socket fastrouter-fallback
     fastrouter-fallback-on-no-key fastrouter-force-key fastrouter-gid fastrouter-harakiri
     fastrouter-max-retries fastrouter-post-buffering fastrouter-post-buffering-dir
-    fastrouter-processes fastrouter-quiet fastrouter-resubscribe fastrouter-resubscribe-bind
+    fastrouter-processes fastrouter-resubscribe fastrouter-resubscribe-bind
     fastrouter-ss fastrouter-stats fastrouter-stats-server fastrouter-subscription-fallback-key
     fastrouter-subscription-server fastrouter-subscription-slot fastrouter-uid
     fastrouter-use-cache fastrouter-use-code-string fastrouter-use-socket fastrouter-workers
@@ -49,11 +49,10 @@ UNSUPPORTED = _names(
     forkptyrouter-stats-server forkptyrouter-timeout forkptyrouter-workers forkptyrouter-zerg
     forkptyurouter hook-as-emperor hook-as-emperor-before-vassal hook-as-emperor-setns
     hook-as-on-config-vassal hook-as-on-demand-vassal hook-as-vassal hook-as-vassal-before-drop
-    hook-emperor-lost hook-emperor-reload hook-emperor-start hook-emperor-stop http-auto-chunked
-    http-auto-gzip http-backend-http http-buffer-size http-cheap http-chunked-input
-    http-enable-proxy-protocol http-events http-fallback http-gid http-harakiri
-    http-manage-expect http-manage-rtsp http-manage-source http-post-buffering
-    http-post-buffering-dir http-processes http-quiet http-raw-body http-resubscribe http-ss
+    hook-emperor-lost hook-emperor-reload hook-emperor-start hook-emperor-stop     http-auto-gzip http-backend-http http-cheap http-chunked-input
+    http-enable-proxy-protocol http-fallback http-gid http-harakiri
+    http-manage-rtsp http-manage-source http-post-buffering
+    http-post-buffering-dir http-processes http-raw-body http-resubscribe http-ss
     http-stats http-stats-server http-stud-prefix http-subscription-fallback-key
     http-subscription-server http-to-https http-uid http-use-cache http-use-code-string
     http-use-socket http-websockets http-workers http-zerg https https-export-cert

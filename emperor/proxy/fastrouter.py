@@ -38,6 +38,7 @@ class UwsgiFrontend(Frontend):
         super().__init__(router)
         self._packet = PacketReader()
         self._body = b""
+        self._has_body = False
 
     def received(self, data: bytes) -> None:
         """
@@ -45,6 +46,7 @@ class UwsgiFrontend(Frontend):
         """
         if self.session is not None:
             self.expect_within(self.router.settings.timeout)
+            self._has_body = True
             self.session.transport.write(data)
             return
         packet, rest = self._packet.feed(data)
@@ -53,6 +55,7 @@ class UwsgiFrontend(Frontend):
 
     def _begin(self, packet: Packet, rest: bytes) -> None:
         self._body = rest
+        self._has_body = bool(rest)
         try:
             host = key_of(packet.payload)
             pool = self.router.pool_for(host)
@@ -89,9 +92,15 @@ class UwsgiFrontend(Frontend):
         """
         See L{emperor.proxy.session.Front}; the answer's length is the
         client's to check.
+
+        An error is no loss where the request had a body: a node that answers
+        without reading all of it makes the kernel send one.
         """
-        self.leave_session()
-        self.close(all_read=False)
+        if clean or self._has_body:
+            self.leave_session()
+            self.close(all_read=False)
+        else:
+            self.cut()
 
     def is_receiving(self) -> bool:
         """
@@ -103,8 +112,11 @@ class UwsgiFrontend(Frontend):
         """
         The web server closed its half: that is how some end a body.
         """
-        if self.session is None:
-            self.transport.loseConnection()
+        if self.session is None and self._packet.started:
+            detail = "the client closed within its uwsgi packet"
+            self.refuse(Refusal(Reason.BAD_REQUEST, detail))
+        elif self.session is None:
+            self.close(all_read=True)
         elif self.session.transport is not None:
             self._pass_end_on(self.session)
 

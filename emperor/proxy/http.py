@@ -220,7 +220,7 @@ class HttpFrontend(Frontend):
             minor_version=request.minor_version,
             persistent=request.keep_alive
             and self._site.settings.keepalive > 0
-            and not self._client_ended,
+            and (not self._client_ended or bool(self._pending)),
         )
         if self._spool is not None:
             self.transport.registerProducer(session.reading, True)
@@ -288,7 +288,8 @@ class HttpFrontend(Frontend):
     def _next(self, persistent: bool) -> None:
         if self._spool is not None:
             self._spool.close()
-        if not persistent or self._reception is not Reception.NEXT or self._client_ended:
+        over = self._client_ended and not self._pending
+        if not persistent or self._reception is not Reception.NEXT or over:
             self.close(all_read=self._reception is Reception.NEXT and not self._pending)
             return
         self._begin_request()

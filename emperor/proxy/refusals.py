@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 #: Seconds after which a client may try again when no vassal answers.
@@ -121,7 +121,7 @@ class RefusalLog:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.counts: Counter[Reason] = Counter()
-        self._second = -1
+        self._timer: IDelayedCall | None = None
         self._logged = 0
         self._unlogged = 0
 
@@ -132,9 +132,8 @@ class RefusalLog:
         @param router: C{"http"} or C{"fastrouter"}.
         """
         self.counts[refusal.reason] += 1
-        second = int(self._clock.seconds())
-        if second != self._second:
-            self._begin(second)
+        if self._timer is None:
+            self._timer = self._clock.callLater(1, self._end_second)
         if self._logged >= LOGGED_PER_SECOND:
             self._unlogged += 1
             return
@@ -148,7 +147,8 @@ class RefusalLog:
             host=refusal.host,
         )
 
-    def _begin(self, second: int) -> None:
+    def _end_second(self) -> None:
         if self._unlogged:
             self._log.info("{count} more requests were refused", count=self._unlogged)
-        self._second, self._logged, self._unlogged = second, 0, 0
+        self._timer = None
+        self._logged = self._unlogged = 0

@@ -110,6 +110,11 @@ class Front(TypingProtocol):
         There will be no answer from a node.
         """
 
+    def expect_within(self, seconds: float) -> None:
+        """
+        Something must happen within so many seconds.
+        """
+
     def is_receiving(self) -> bool:
         """
         Whether the client still has to send a part of its request.
@@ -165,6 +170,7 @@ class Session(Protocol):
         self._node = node
         self._tried.append(node)
         timeout = self._router.settings.connect_timeout
+        self._front.expect_within(timeout)
         # Kept before the callbacks, since these may run at once and dial again.
         self._dialing = self._router.dialer.dial(node.address, self, timeout)
         self._dialing.addCallbacks(self._dialed, self._not_connected).addErrback(self._log_failure)
@@ -192,6 +198,7 @@ class Session(Protocol):
             return
         self._move(Event.CONNECTED)
         self._pool.accepted(self._node)
+        self._front.expect_within(self._router.settings.timeout)
         self.reading = ReadSide(self.transport)
         modifier1 = self._modifiers[0] or self._node.modifier1
         modifier2 = self._modifiers[1] or self._node.modifier2
@@ -269,7 +276,8 @@ class Session(Protocol):
             self._front.refuse(self._timeout(phase))
 
     def _timeout(self, phase: Phase) -> Refusal:
-        seconds = self._router.settings.timeout
+        settings = self._router.settings
+        seconds = settings.connect_timeout if phase is Phase.CONNECTING else settings.timeout
         if phase is Phase.WAITING and self._front.is_receiving():
             detail = f"the client did not send its request's body for {seconds:g} s"
             return Refusal(Reason.REQUEST_TIMEOUT, detail, self.host)

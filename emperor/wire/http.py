@@ -22,6 +22,9 @@ HEAD_LIMIT = 0xFFFF
 #: Bytes of the request line.
 LINE_LIMIT = 16 * 1024
 
+#: Bytes of empty lines before a request.
+BLANK_LIMIT = 16
+
 #: Header lines in one request.
 HEADERS_LIMIT = 100
 
@@ -114,6 +117,7 @@ class RequestReader:
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._blank = 0
         self._events = _Events()
         self._parser = httptools.HttpRequestParser(self._events)
 
@@ -132,7 +136,7 @@ class RequestReader:
             needed.
         @raise BadRequest: this is no HTTP/1 request, or too large a one.
         """
-        data = (self._buffer + data if self._buffer else data).lstrip(b"\r\n")
+        data = self._buffer + data if self._buffer else self._without_blank_lines(data)
         end = data.find(_END)
         if not 0 <= end <= HEAD_LIMIT:
             self._check_part(data)
@@ -141,6 +145,16 @@ class RequestReader:
         end += len(_END)
         self._buffer = b""
         return self._read(data[:end]), data[end:]
+
+    def _without_blank_lines(self, data: bytes) -> bytes:
+        """
+        Pass over an empty line before the request (RFC 9112 section 2.2).
+        """
+        kept = data.lstrip(b"\r\n")
+        self._blank += len(data) - len(kept)
+        if self._blank > BLANK_LIMIT:
+            raise BadRequest(400, "only empty lines instead of a request")
+        return kept
 
     def body(self, data: bytes) -> tuple[bytes, bool]:
         """

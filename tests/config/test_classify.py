@@ -54,6 +54,14 @@ class ClassifyTests(SynchronousTestCase):
                 [f"test.ini:7: {key} is not supported by this version of txemperor"],
             )
 
+    def test_needless(self) -> None:
+        """
+        What is done anyway is only noted, so that an old file starts.
+        """
+        found = sorted_out("http-auto-chunked")
+        self.assertEqual([], found.problems)
+        self.assertIn("http-auto-chunked is not needed here", found.notes[0])
+
     def test_twistd(self) -> None:
         """
         A user is set with twistd and nowhere else; a log is only noted.

@@ -151,11 +151,44 @@ class RelayTests(FastRouterCase):
         """
         A connection that ends without a packet is closed.
         """
-        for start in (b"", REQUEST[:5]):
-            self.start()
-            client = self.ask(start)
-            client.send_end()
-            self.assertIsNotNone(client.lost)
+        self.start()
+        client = self.ask(b"")
+        client.send_end()
+        self.assertEqual(client.take(), b"")
+        self.assertIsNotNone(client.lost)
+
+    def test_half_close_within_packet(self) -> None:
+        """
+        A part of a packet gets 400.
+        """
+        self.start()
+        client = self.ask(REQUEST[:5])
+        client.send_end()
+        self.assertTrue(client.take().startswith(b"HTTP/1.1 400 "))
+        self.assertIsNotNone(client.lost)
+
+    def test_node_breaks_off(self) -> None:
+        """
+        An answer that breaks off does not look like a whole one.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        node.send(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+        node.break_off()
+        self.assertTrue(client.aborted)
+
+    def test_node_leaves_body(self) -> None:
+        """
+        A node may answer without reading the body, and then its end is a reset.
+        """
+        wire = self.start()
+        client = self.ask()
+        node = wire.dial.accept()
+        client.send(b"body")
+        node.send(b"HTTP/1.1 200 OK\r\n\r\nwhole")
+        node.break_off()
+        self.assertFalse(client.aborted)
 
     def test_client_leaves(self) -> None:
         """

@@ -631,6 +631,19 @@ class EndTests(HttpCase):
         self.assertIsNotNone(client.lost)
         self.assertFalse(client.aborted)
 
+    def test_half_close_behind_several(self) -> None:
+        """
+        A client that sends several requests and closes its half gets all the
+        answers.
+        """
+        wire = self.start()
+        client = self.ask(GET * 2)
+        client.send_end()
+        for _ in range(2):
+            wire.dial.accept().send(OK)
+            self.assertTrue(client.take().endswith(b"ok"))
+        self.assertIsNotNone(client.lost)
+
     def test_end_is_read_once(self) -> None:
         """
         Nothing reads on behind the end of a client's half.

@@ -38,6 +38,9 @@ class Notes:
         self.told.append(refusal.reason)
         self.detail = refusal.detail
 
+    def expect_within(self, seconds: float) -> None:
+        self.patience = seconds
+
     def is_receiving(self) -> bool:
         return self.receiving
 

@@ -134,6 +134,15 @@ class HeadTests(ReaderCase):
             self.assertEqual((head.target, head.host), (expected, b"b.example"))
             self.assertEqual(head.headers, [(b"host", b"b.example")])
 
+    def test_nothing_but_empty_lines(self) -> None:
+        """
+        A client that sends only empty lines does not do so for ever.
+        """
+        reader = RequestReader()
+        for _ in range(8):
+            self.assertEqual(reader.feed(b"\r\n"), (None, None))
+        self.assertRaises(BadRequest, reader.feed, b"\r\n")
+
     def test_leading_lines(self) -> None:
         """
         Empty lines before a request are skipped (RFC 9112 section 2.2).
