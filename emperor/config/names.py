@@ -31,56 +31,56 @@ UNSUPPORTED = _names(
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
     error-route-status error-route-uri error-route-user-agent exec-as-emperor exec-as-vassal
-    fastrouter-cheap fastrouter-defer-connect-timeout
-    fastrouter-emperor-socket fastrouter-fallback
-    fastrouter-fallback-on-no-key fastrouter-force-key fastrouter-gid fastrouter-harakiri
-    fastrouter-max-retries fastrouter-post-buffering fastrouter-post-buffering-dir
-    fastrouter-processes fastrouter-resubscribe fastrouter-resubscribe-bind
-    fastrouter-ss fastrouter-stats fastrouter-stats-server fastrouter-subscription-fallback-key
-    fastrouter-subscription-server fastrouter-subscription-slot fastrouter-uid
-    fastrouter-use-cache fastrouter-use-code-string fastrouter-use-socket fastrouter-workers
-    fastrouter-zerg final-route final-route-host final-route-if final-route-if-not
-    final-route-label final-route-qs final-route-referer final-route-remote-addr
-    final-route-remote-user final-route-run final-route-status final-route-uri
-    final-route-user-agent forkpty-router forkpty-router-cmd forkpty-router-command
-    forkpty-urouter forkptyrouter forkptyrouter-cheap forkptyrouter-cmd forkptyrouter-cols
-    forkptyrouter-command forkptyrouter-events forkptyrouter-fallback forkptyrouter-harakiri
-    forkptyrouter-processes forkptyrouter-rows forkptyrouter-ss forkptyrouter-stats
-    forkptyrouter-stats-server forkptyrouter-timeout forkptyrouter-workers forkptyrouter-zerg
-    forkptyurouter hook-as-emperor hook-as-emperor-before-vassal hook-as-emperor-setns
-    hook-as-on-config-vassal hook-as-on-demand-vassal hook-as-vassal hook-as-vassal-before-drop
-    hook-emperor-lost hook-emperor-reload hook-emperor-start hook-emperor-stop     http-auto-gzip http-backend-http http-cheap http-chunked-input
-    http-enable-proxy-protocol http-fallback http-gid http-harakiri
-    http-manage-rtsp http-manage-source http-post-buffering
-    http-post-buffering-dir http-processes http-raw-body http-resubscribe http-ss
-    http-stats http-stats-server http-stud-prefix http-subscription-fallback-key
-    http-subscription-server http-to-https http-uid http-use-cache http-use-code-string
-    http-use-socket http-websockets http-workers http-zerg https https-export-cert
-    https-session-context https2 imperial-monitor-list imperial-monitors-list mount-as-emperor
-    mount-as-vassal rawrouter rawrouter-buffer-size rawrouter-cheap rawrouter-events
-    rawrouter-fallback rawrouter-gracetime rawrouter-harakiri rawrouter-max-retries
-    rawrouter-processes rawrouter-quiet rawrouter-ss rawrouter-stats rawrouter-stats-server
-    rawrouter-subscription-server rawrouter-subscription-slot rawrouter-timeout rawrouter-to
-    rawrouter-use-base rawrouter-use-cache rawrouter-use-code-string rawrouter-use-pattern
-    rawrouter-use-socket rawrouter-workers rawrouter-xclient rawrouter-zerg response-route
-    response-route-host response-route-if response-route-if-not response-route-label
-    response-route-qs response-route-referer response-route-remote-addr
-    response-route-remote-user response-route-run response-route-status response-route-uri
-    response-route-user-agent route route-if route-if-not route-label route-qs route-referer
-    route-remote-addr route-remote-user route-run route-uri route-user-agent sslrouter
-    sslrouter-buffer-size sslrouter-cheap sslrouter-events sslrouter-fallback
-    sslrouter-gracetime sslrouter-harakiri sslrouter-max-retries sslrouter-processes
-    sslrouter-quiet sslrouter-session-context sslrouter-sni sslrouter-ss sslrouter-stats
-    sslrouter-stats-server sslrouter-subscription-server sslrouter-timeout sslrouter-to
-    sslrouter-use-base sslrouter-use-cache sslrouter-use-code-string sslrouter-use-pattern
-    sslrouter-use-socket sslrouter-workers sslrouter-zerg sslrouter2 subscribe subscribe-freq
-    subscribe-to subscribe-with-modifier1 subscribe2 subscription-algo
-    subscription-clear-on-shutdown subscription-dotsplit subscription-mountpoint
-    subscription-mountpoints subscription-notify-socket subscription-tolerance
-    subscription-tolerance-inactive subscription-vassal-required subscriptions-credentials-check
-    subscriptions-sign-check subscriptions-sign-check-tolerance subscriptions-sign-skip-uid
-    subscriptions-use-credentials umount-as-emperor umount-as-vassal vassal-cap vassal-fork-base
-    vassals-cap vassals-start-hook vassals-stop-hook zeus
+    fastrouter-cheap fastrouter-defer-connect-timeout fastrouter-emperor-socket
+    fastrouter-fallback fastrouter-fallback-on-no-key fastrouter-force-key fastrouter-gid
+    fastrouter-harakiri fastrouter-max-retries fastrouter-post-buffering
+    fastrouter-post-buffering-dir fastrouter-processes fastrouter-resubscribe
+    fastrouter-resubscribe-bind fastrouter-ss fastrouter-stats fastrouter-stats-server
+    fastrouter-subscription-fallback-key fastrouter-subscription-server
+    fastrouter-subscription-slot fastrouter-uid fastrouter-use-cache fastrouter-use-code-string
+    fastrouter-use-socket fastrouter-workers fastrouter-zerg final-route final-route-host
+    final-route-if final-route-if-not final-route-label final-route-qs final-route-referer
+    final-route-remote-addr final-route-remote-user final-route-run final-route-status
+    final-route-uri final-route-user-agent forkpty-router forkpty-router-cmd
+    forkpty-router-command forkpty-urouter forkptyrouter forkptyrouter-cheap forkptyrouter-cmd
+    forkptyrouter-cols forkptyrouter-command forkptyrouter-events forkptyrouter-fallback
+    forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows forkptyrouter-ss
+    forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout forkptyrouter-workers
+    forkptyrouter-zerg forkptyurouter hook-as-emperor hook-as-emperor-before-vassal
+    hook-as-emperor-setns hook-as-on-config-vassal hook-as-on-demand-vassal hook-as-vassal
+    hook-as-vassal-before-drop hook-emperor-lost hook-emperor-reload hook-emperor-start
+    hook-emperor-stop http-auto-gzip http-backend-http http-cheap http-chunked-input
+    http-enable-proxy-protocol http-fallback http-gid http-harakiri http-manage-rtsp
+    http-manage-source http-post-buffering http-post-buffering-dir http-processes http-raw-body
+    http-resubscribe http-ss http-stats http-stats-server http-stud-prefix
+    http-subscription-fallback-key http-subscription-server http-to-https http-uid
+    http-use-cache http-use-code-string http-use-socket http-websockets http-workers http-zerg
+    https https-export-cert https-session-context https2 imperial-monitor-list
+    imperial-monitors-list mount-as-emperor mount-as-vassal rawrouter rawrouter-buffer-size
+    rawrouter-cheap rawrouter-events rawrouter-fallback rawrouter-gracetime rawrouter-harakiri
+    rawrouter-max-retries rawrouter-processes rawrouter-quiet rawrouter-ss rawrouter-stats
+    rawrouter-stats-server rawrouter-subscription-server rawrouter-subscription-slot
+    rawrouter-timeout rawrouter-to rawrouter-use-base rawrouter-use-cache
+    rawrouter-use-code-string rawrouter-use-pattern rawrouter-use-socket rawrouter-workers
+    rawrouter-xclient rawrouter-zerg response-route response-route-host response-route-if
+    response-route-if-not response-route-label response-route-qs response-route-referer
+    response-route-remote-addr response-route-remote-user response-route-run
+    response-route-status response-route-uri response-route-user-agent route route-if
+    route-if-not route-label route-qs route-referer route-remote-addr route-remote-user
+    route-run route-uri route-user-agent sslrouter sslrouter-buffer-size sslrouter-cheap
+    sslrouter-events sslrouter-fallback sslrouter-gracetime sslrouter-harakiri
+    sslrouter-max-retries sslrouter-processes sslrouter-quiet sslrouter-session-context
+    sslrouter-sni sslrouter-ss sslrouter-stats sslrouter-stats-server
+    sslrouter-subscription-server sslrouter-timeout sslrouter-to sslrouter-use-base
+    sslrouter-use-cache sslrouter-use-code-string sslrouter-use-pattern sslrouter-use-socket
+    sslrouter-workers sslrouter-zerg sslrouter2 subscribe subscribe-freq subscribe-to
+    subscribe-with-modifier1 subscribe2 subscription-algo subscription-clear-on-shutdown
+    subscription-dotsplit subscription-mountpoint subscription-mountpoints
+    subscription-notify-socket subscription-tolerance subscription-tolerance-inactive
+    subscription-vassal-required subscriptions-credentials-check subscriptions-sign-check
+    subscriptions-sign-check-tolerance subscriptions-sign-skip-uid subscriptions-use-credentials
+    umount-as-emperor umount-as-vassal vassal-cap vassal-fork-base vassals-cap
+    vassals-start-hook vassals-stop-hook zeus
     """
 )
 
