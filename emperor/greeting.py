@@ -5,11 +5,11 @@ What the program says when it has started.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from twisted.logger import Logger
 
-from emperor.addresses import TcpAddress
+from emperor.addresses import Address, TcpAddress, parse_address
 from emperor.config.settings import HostRule, HttpSettings, RouterSettings
 from emperor.vassals.status import Phase, VassalStatus
 
@@ -30,16 +30,18 @@ def literal_host(rule: HostRule) -> str | None:
     return None if match is None else match[1].replace("\\", "")
 
 
-def sites(routers: Iterable[RouterSettings]) -> Iterator[str]:
+def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool]) -> Iterator[str]:
     """
-    The addresses to open in a browser, as far as they can be told.
+    What can be opened in a browser: rules for one host whose vassal is up.
     """
     for router in routers:
         ports = [address.port for address in router.listen if isinstance(address, TcpAddress)]
         if isinstance(router, HttpSettings) and ports:
             port = "" if ports[0] == 80 else f":{ports[0]}"
-            for host in filter(None, map(literal_host, router.rules)):
-                yield f"http://{host}{port}/"
+            for rule in router.rules:
+                host = literal_host(rule)
+                if host is not None and accepts(parse_address(rule.template)):
+                    yield f"http://{host}{port}/"
 
 
 class Greeting:
@@ -50,8 +52,11 @@ class Greeting:
 
     _log = Logger()
 
-    def __init__(self, routers: Iterable[RouterSettings]) -> None:
-        self._sites = list(sites(routers))
+    def __init__(
+        self, routers: Iterable[RouterSettings], accepts: Callable[[Address], bool]
+    ) -> None:
+        self._routers = tuple(routers)
+        self._accepts = accepts
         self._starting: set[object] = set()
         self._up: set[str] = set()
         self._said = False
@@ -74,5 +79,6 @@ class Greeting:
     def _say(self) -> None:
         self._said = True
         self._log.info("Vassals up: {names}", names=", ".join(sorted(self._up)) or "none")
-        if self._up and self._sites:
-            self._log.info("Open {sites}", sites=" or ".join(self._sites))
+        found = list(sites(self._routers, self._accepts))
+        if found:
+            self._log.info("Open {sites}", sites=" or ".join(found))

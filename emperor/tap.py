@@ -71,9 +71,21 @@ class Options(usage.Options):
             leave("which configuration? twistd emperor --config FILE")
         self.surroundings = Surroundings.of_this_process(reactor.seconds())
         self.loaded = self._load()
+        self._check_monitors()
         if self["check"]:
             print("\n".join(describe(self.loaded)))
             raise SystemExit(0)
+
+    def _check_monitors(self) -> None:
+        problems = []
+        for pair in self.loaded.pairs:
+            if pair.key == "emperor":
+                try:
+                    make_monitor(pair.value, reactor, self.loaded.settings.emperor)
+                except UnknownScheme as error:
+                    problems.append(f"{pair.origin}: {error}")
+        if problems:
+            leave("\n".join(problems))
 
     def _load(self) -> Loaded:
         try:
@@ -121,7 +133,7 @@ def makeService(options: Options) -> IService:
     told = options["config"] or "command line"
     try:
         program = build_program(settings, options.surroundings)
-    except (CannotListen, NoProgram, UnknownScheme) as error:
+    except (CannotListen, NoProgram) as error:
         leave(f"{told}: {error}")
     for note in settings.notes:
         log.info("{note}", note=note)
@@ -134,10 +146,9 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
 
     @raise CannotListen: an address is in use or forbidden.
     @raise NoProgram: there is no uWSGI for the vassals.
-    @raise UnknownScheme: an C{emperor} option has one that is not supported.
     """
     emperor = build_emperor(settings.emperor, surroundings)
-    emperor.watch(Greeting(settings.routers).saw)
+    emperor.watch(Greeting(settings.routers, emperor.accepts).saw)
     refusals = RefusalLog(reactor)
     routers = [
         RouterService(
@@ -162,7 +173,6 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
     The Emperor with its monitors.
 
     @raise NoProgram: there are monitors and no uWSGI for their vassals.
-    @raise UnknownScheme: a monitor's scheme is not supported.
     """
     monitors = [make_monitor(text, reactor, settings) for text in settings.monitors]
     if monitors:

@@ -34,18 +34,27 @@ class SitesTests(SynchronousTestCase):
     Which sites somebody can open.
     """
 
+    def sites(self, *routers: RouterSettings) -> list[str]:
+        return list(sites(routers, lambda address: True))
+
     def test_literal_patterns_are_sites(self) -> None:
         """
         A rule for exactly one host is a site to open.
         """
-        found = list(sites([http(r"^www\.example\.com$", r"^my\-site\.org$")]))
+        found = self.sites(http(r"^www\.example\.com$", r"^my\-site\.org$"))
         self.assertEqual(found, ["http://www.example.com:8080/", "http://my-site.org:8080/"])
 
     def test_the_usual_port_is_not_shown(self) -> None:
         """
         Port 80 needs no mention.
         """
-        self.assertEqual(list(sites([http(r"^a\.org$", port=80)])), ["http://a.org/"])
+        self.assertEqual(self.sites(http(r"^a\.org$", port=80)), ["http://a.org/"])
+
+    def test_sites_whose_vassal_is_down(self) -> None:
+        """
+        Nobody is sent to a site that does not answer.
+        """
+        self.assertEqual(list(sites([http(r"^a\.org$")], lambda address: False)), [])
 
     def test_patterns_for_many_hosts_are_no_sites(self) -> None:
         """
@@ -61,7 +70,7 @@ class SitesTests(SynchronousTestCase):
         rules = (rule(r"^a\.org$"),)
         uwsgi = RouterSettings(kind="fastrouter", listen=(TcpAddress("", 3031),), rules=rules)
         unix = HttpSettings(listen=(UnixAddress(b"/run/http.sock"),), rules=rules)
-        self.assertEqual(list(sites([uwsgi, unix])), [])
+        self.assertEqual(self.sites(uwsgi, unix), [])
 
 
 class GreetingTests(SynchronousTestCase):
@@ -70,7 +79,8 @@ class GreetingTests(SynchronousTestCase):
     """
 
     def greet(self, *statuses: VassalStatus) -> list[str]:
-        greeting = Greeting([http(r"^a\.org$")])
+        up = any(each.phase is Phase.ACCEPTING for each in statuses)
+        greeting = Greeting([http(r"^a\.org$")], lambda address: up)
         with capturedLogs() as events:
             for each in statuses:
                 greeting.saw(each)

@@ -74,6 +74,14 @@ class TapTests(SynchronousTestCase):
         lines = self.farewell("--config", path).splitlines()
         self.assertEqual([line.split(": ")[0] for line in lines], [f"{path}:2", f"{path}:3"])
 
+    def test_monitors_that_are_not_supported(self) -> None:
+        """
+        C{--check} finds them too, with their line.
+        """
+        path = self.write("[uwsgi]\nemperor = pg://host=db\n")
+        farewell = self.farewell("--config", path, "--check")
+        self.assertTrue(farewell.startswith(f"{path}:2: emperor = pg://"), farewell)
+
     def test_without_a_configuration_it_says_what_to_give(self) -> None:
         """
         Nothing given: one line of advice.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from twisted.application.service import Service
@@ -131,6 +131,9 @@ class RouterService(Service):
         Service.startService(self)
         self._router.deadlines.start()
         self._ports = [self._adopt(listener) for listener in self._sockets]
+        for path in self._paths():
+            # Twisted makes a UNIX socket that it adopts writable for everybody.
+            os.chmod(path, self._router.settings.socket_mode)
         for address in self._router.settings.listen:
             self._log.info("{kind} listens on {address}", kind=self.name, address=str(address))
 
@@ -163,7 +166,11 @@ class RouterService(Service):
         self.cut()
 
     def _remove_files(self) -> None:
+        for path in self._paths():
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def _paths(self) -> Iterator[bytes]:
         for address in self._router.settings.listen:
             if isinstance(address, UnixAddress) and not address.is_abstract:
-                with suppress(FileNotFoundError):
-                    os.unlink(address.path)
+                yield address.path

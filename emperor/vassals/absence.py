@@ -4,9 +4,10 @@ Who would listen at an address, and why nobody does.
 
 from __future__ import annotations
 
+import os
 from math import ceil
 
-from emperor.addresses import Address, TcpAddress
+from emperor.addresses import Address, TcpAddress, UnixAddress
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase, VassalStatus
 
@@ -68,8 +69,14 @@ class Whereabouts:
 
 
 def _canonical(address: Address) -> Address:
+    """
+    The one spelling of a place: a path may have C{..} and links in it.
+    """
     if isinstance(address, TcpAddress) and address.host in _EVERY_HOST:
         return TcpAddress("", address.port)
+    if isinstance(address, UnixAddress) and not address.is_abstract:
+        directory, name = os.path.split(address.path)
+        return UnixAddress(os.path.join(os.path.realpath(directory), name))
     return address
 
 

@@ -153,6 +153,14 @@ class Emperor(Service):
         vassal = self._vassals.get(id) if id is not None else None
         return reason(vassal.status, self._clock.seconds()) if vassal is not None else None
 
+    def accepts(self, address: Address) -> bool:
+        """
+        Whether a vassal that accepts requests listens at C{address}.
+        """
+        id = self._whereabouts.listener(address)
+        vassal = self._vassals.get(id) if id is not None else None
+        return vassal is not None and vassal.status.phase is Phase.ACCEPTING
+
     def states(self) -> tuple[VassalStatus, ...]:
         """
         Every vassal as it is now, in the order in which they came.

@@ -39,6 +39,14 @@ class RoutingTests(ProgramsTestCase):
         self.assertIn("www.elsewhere.test", reply.text)
         self.assertRegex(reply.text, r"Reason: \w+")
 
+    async def test_mode_of_a_listening_socket(self) -> None:
+        """
+        A UNIX listener has the mode that chmod-socket asks for.
+        """
+        emperor = Emperor(self, "fastrouter = %drouter.sock", "chmod-socket = 660")
+        await emperor.start().listens(emperor.port)
+        self.assertEqual((self.place / "router.sock").stat().st_mode & 0o777, 0o660)
+
     async def test_known_host_without_vassal(self) -> None:
         """
         A rule whose socket nobody listens on is a 503 that may be tried again.
@@ -92,6 +100,21 @@ class VassalTests(ProgramsTestCase):
         await emperor.answers("www", 503)
         self.assertFalse((self.place / "www.sock").exists())
         self.assertEqual((await emperor.fetch("shop")).status, 200)
+
+    async def test_removed_after_a_reload(self) -> None:
+        """
+        A vassal that was reloaded, which keeps uWSGI from removing its socket,
+        still frees its host when its file goes: 404.
+        """
+        emperor = Emperor(self)
+        await emperor.serve("blog")
+        emperor.add("blog", site="edited")
+        await emperor.until(
+            "blog", lambda reply: reply.status == 200 and reply.json["site"] == "edited", "new text"
+        )
+        emperor.remove("blog")
+        await emperor.answers("blog", 404)
+        self.assertFalse((self.place / "blog.sock").exists())
 
     async def test_killed_vassal(self) -> None:
         """

@@ -2,6 +2,8 @@
 Tests for L{emperor.vassals.absence}.
 """
 
+import os
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import parse_address
@@ -31,6 +33,17 @@ class WhereaboutsTests(SynchronousTestCase):
         self.assertEqual([A, A], [self.listener("/run/a.sock"), self.listener("127.0.0.1:80")])
         self.assertIsNone(self.listener("127.0.0.2:80"))
         self.assertIsNone(self.listener("/run/b.sock"))
+
+    def test_spellings(self) -> None:
+        """
+        A path is the same place however it is written.
+        """
+        self.settle(A, "/run/vassals/../a.sock")
+        self.assertEqual(A, self.listener("/run/a.sock"))
+        os.mkdir(place := os.path.abspath(self.mktemp()))
+        os.symlink(place, place + ".link")
+        self.settle(A, f"{place}.link/a.sock")
+        self.assertEqual(A, self.listener(f"{place}/a.sock"))
 
     def test_every_host(self) -> None:
         """
