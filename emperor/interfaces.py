@@ -65,6 +65,13 @@ class IVassalDirectory(Interface):
     What the routers may ask the Emperor.
     """
 
+    leaving: set[Address] = Attribute(
+        "Addresses of vassals that were asked to leave and may still have their sockets: what "
+        "is dialed there now is cut or never answered.  As the vassal's file spells them and in "
+        "one form for all (no links in the directory, an empty host for every interface); one "
+        "that another vassal serves by now is not among them.  The same set for ever."
+    )
+
     def reason_for_absence(address: Address) -> str | None:
         """
         Why nothing accepts at C{address}, if a vassal that is known to listen

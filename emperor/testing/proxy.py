@@ -341,9 +341,11 @@ class FakeVassals:
     Answers what the test has written down.
 
     @ivar absences: why nothing accepts, by address.
+    @ivar leaving: where vassals are about to leave.
     """
 
     def __init__(self) -> None:
+        self.leaving: set[Address] = set()
         self.absences: dict[Address, str] = {}
 
     def reason_for_absence(self, address: Address) -> str | None:

@@ -22,26 +22,51 @@ _REASONS = {
     Phase.EXILED: "asked not to be started again until its configuration changes",
 }
 
+#: Phases in which a vassal still has its sockets and will take no request.
+_LEAVING = frozenset({Phase.STOPPING, Phase.REPLACED})
+
+#: Phases in which a vassal has its sockets and takes requests, or soon will.
+_SERVING = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING})
+
 _EVERY_HOST = frozenset({"", "0.0.0.0", "::"})
 
 
 class Whereabouts:
     """
-    Which vassal listens at which address.
+    Which vassals listen at which address; several may claim the same one.
+
+    @ivar leaving: the addresses, in every spelling that is known, whose vassal
+        is about to leave, while no other one serves there.  It is the same set
+        for ever.
     """
 
     def __init__(self) -> None:
-        self._listeners: dict[Address, VassalId] = {}
-        self._addresses: dict[VassalId, frozenset[Address]] = {}
+        self.leaving: set[Address] = set()
+        self._places: dict[VassalId, frozenset[Address]] = {}
+        self._phases: dict[VassalId, Phase] = {}
+        # Of each place who claims it, the last one last, and in which spellings.
+        self._claims: dict[Address, dict[VassalId, set[Address]]] = {}
 
     def settle(self, id: VassalId, addresses: frozenset[Address]) -> None:
         """
         A vassal listens at these addresses and nowhere else.
         """
-        self.leave(id)
-        known = frozenset(_canonical(address) for address in addresses)
-        self._addresses[id] = known
-        self._listeners.update(dict.fromkeys(known, id))
+        self._drop(id)
+        for address in addresses:
+            place = _canonical(address)
+            spellings = self._claims.setdefault(place, {}).setdefault(id, {place})
+            spellings.add(address)
+            if isinstance(place, TcpAddress) and not place.host:
+                spellings.add(TcpAddress("127.0.0.1", place.port))
+        self._places[id] = frozenset(_canonical(address) for address in addresses)
+
+    def note(self, id: VassalId, phase: Phase) -> None:
+        """
+        A vassal came into another phase.
+        """
+        self._phases[id] = phase
+        for place in self._places.get(id, ()):
+            self._judge(place)
 
     def leave(self, id: VassalId) -> frozenset[Address]:
         """
@@ -49,23 +74,37 @@ class Whereabouts:
 
         @return: where nobody listens now.
         """
-        left = frozenset(
-            address
-            for address in self._addresses.pop(id, frozenset())
-            if self._listeners.get(address) == id
-        )
-        for address in left:
-            del self._listeners[address]
-        return left
+        self._phases.pop(id, None)
+        return self._drop(id)
 
     def listener(self, address: Address) -> VassalId | None:
         """
-        The vassal that listens at C{address}, also on behalf of every host.
+        The vassal that listens at C{address}, also on behalf of every host;
+        of several the one that came last.
         """
-        found = self._listeners.get(_canonical(address))
-        if found is None and isinstance(address, TcpAddress):
-            return self._listeners.get(TcpAddress("", address.port))
-        return found
+        found = self._claims.get(_canonical(address))
+        if not found and isinstance(address, TcpAddress):
+            found = self._claims.get(TcpAddress("", address.port))
+        return next(reversed(found)) if found else None
+
+    def _drop(self, id: VassalId) -> frozenset[Address]:
+        places = self._places.pop(id, frozenset())
+        for place in places:
+            self.leaving -= self._claims[place].pop(id)
+            self._judge(place)
+        left = frozenset(place for place in places if not self._claims[place])
+        for place in left:
+            del self._claims[place]
+        return left
+
+    def _judge(self, place: Address) -> None:
+        claims = self._claims[place]
+        phases = {self._phases.get(id) for id in claims}
+        spellings = {spelling for each in claims.values() for spelling in each}
+        if phases & _LEAVING and not phases & _SERVING:
+            self.leaving |= spellings
+        else:
+            self.leaving -= spellings
 
 
 def _canonical(address: Address) -> Address:

@@ -43,6 +43,8 @@ _RELOADABLE = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.HE
 class Emperor(Service):
     """
     Runs the vassals that its monitors want.
+
+    @ivar leaving: see L{IVassalDirectory}.
     """
 
     _log = Logger()
@@ -82,6 +84,7 @@ class Emperor(Service):
         self._away: dict[str, str] = {}
         self._vassals: dict[VassalId, Vassal] = {}
         self._whereabouts = Whereabouts()
+        self.leaving = self._whereabouts.leaving
         self._watchers: list[Watcher] = [Chronicle(clock).record]
         self._all_gone: list[Deferred[None]] = []
 
@@ -204,6 +207,7 @@ class Emperor(Service):
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in (Phase.STARTING, Phase.RELOADING):
             self._whereabouts.settle(status.id, self._addresses(status.id))
+        self._whereabouts.note(status.id, status.phase)
         for watcher in self._watchers:
             watcher(status)
         if status.phase is Phase.GONE:

@@ -64,6 +64,46 @@ class WhereaboutsTests(SynchronousTestCase):
         self.whereabouts.leave(B)
         self.assertIsNone(self.listener("/run/a.sock"))
 
+    def test_two_at_one_address(self) -> None:
+        """
+        Of two vassals that claim one socket the last one counts; when it goes
+        the socket still is the other's, and only then it is free.
+        """
+        self.settle(A, "/run/a.sock")
+        self.settle(B, "/run/a.sock")
+        self.assertEqual(frozenset(), self.whereabouts.leave(B))
+        self.assertEqual(A, self.listener("/run/a.sock"))
+        self.assertEqual({parse_address("/run/a.sock")}, self.whereabouts.leave(A))
+        self.assertIsNone(self.listener("/run/a.sock"))
+
+    def test_leaving(self) -> None:
+        """
+        The addresses of a vassal that was asked to leave are known in each
+        spelling, until it starts again or is gone.
+        """
+        self.settle(A, "/run/../run/a.sock", ":80")
+        self.whereabouts.note(A, Phase.STOPPING)
+        expected = ("/run/../run/a.sock", "/run/a.sock", ":80", "127.0.0.1:80")
+        self.assertEqual(set(map(parse_address, expected)), self.whereabouts.leaving)
+        self.whereabouts.note(A, Phase.QUEUED)
+        self.assertEqual(set(), self.whereabouts.leaving)
+        self.whereabouts.note(A, Phase.REPLACED)
+        self.whereabouts.leave(A)
+        self.assertEqual(set(), self.whereabouts.leaving)
+
+    def test_leaving_with_a_successor(self) -> None:
+        """
+        Where another vassal takes over, requests wait until that one is ready,
+        and no longer.
+        """
+        self.settle(A, "/run/a.sock")
+        self.whereabouts.note(A, Phase.STOPPING)
+        self.settle(B, "/run/a.sock")
+        self.whereabouts.note(B, Phase.STARTING)
+        self.assertEqual({parse_address("/run/a.sock")}, self.whereabouts.leaving)
+        self.whereabouts.note(B, Phase.READY)
+        self.assertEqual(set(), self.whereabouts.leaving)
+
 
 class ReasonTests(SynchronousTestCase):
     def test_each_phase(self) -> None:

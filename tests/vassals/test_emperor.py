@@ -122,6 +122,18 @@ class EmperorTests(EmperorTestCase):
         a.ends()
         self.assertEqual([], self.removed)
 
+    def test_leaving(self) -> None:
+        """
+        The routers are told whose vassal is about to leave.
+        """
+        leaving = self.emperor.leaving
+        a, _ = self.run_with(A, B)
+        self.assertEqual(set(), leaving)
+        self.monitor.want(B)
+        self.assertEqual({parse_address("/a.ini.sock")}, leaving)
+        a.ends()
+        self.assertEqual(set(), leaving)
+
     def test_only_the_changed_one(self) -> None:
         """
         One changed file reloads one vassal, one removed file stops one.
