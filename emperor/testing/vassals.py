@@ -268,12 +268,14 @@ class MemorySpawner(Clock):
 
     @ivar processes: all that were ever spawned.
     @ivar fault: raised by the next attempts, to play an exhausted system.
+    @ivar pipe_fault: raised when the next pipes are adopted.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.processes: list[MemoryProcess] = []
-        self.fault: OSError | None = None
+        self.fault: Exception | None = None
+        self.pipe_fault: Exception | None = None
         self._adopted: tuple[Any, StringTransport] | None = None
 
     @property
@@ -328,6 +330,8 @@ class MemorySpawner(Clock):
         """
         Connect a protocol to memory.
         """
+        if self.pipe_fault is not None:
+            raise self.pipe_fault
         protocol = factory.buildProtocol(None)
         assert protocol is not None
         transport = StringTransport()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from emperor.vassals.backoff import BackOff, Life
 from emperor.vassals.events import Inputs
@@ -74,6 +75,9 @@ class Court:
     observe: Callable[[VassalStatus], object]
 
 
+_log = Logger()
+
+
 @dataclass
 class Core:
     """
@@ -129,6 +133,9 @@ class Core:
         try:
             self.process = self.court.launch(self.spec, inputs)
         except LaunchFailed as error:
+            inputs.over(Ending(trouble=str(error)))
+        except Exception as error:  # The machine must come into a state all the same.
+            _log.failure("The start of a vassal failed")
             inputs.over(Ending(trouble=str(error)))
         starts = self.status.starts + 1
         self.enter(Phase.STARTING, pid=self.process.pid, born=now, starts=starts)

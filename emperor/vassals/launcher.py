@@ -129,10 +129,15 @@ class Launcher:
         ours, theirs = self._pipe()
         with ours, theirs:
             process = self._process(spec, listener, os.fstat(theirs.fileno()).st_ino)
-            self._reactor.adoptStreamConnection(
-                ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
-            )
-            self._spawn(spec, program, process, theirs.fileno())
+            try:
+                self._reactor.adoptStreamConnection(
+                    ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
+                )
+                self._spawn(spec, program, process, theirs.fileno())
+            except Exception as error:  # Also what is no OSError must not stop the others.
+                process.link.close()
+                why = getattr(error, "strerror", None) or str(error)
+                raise LaunchFailed(f"{program.path}: {why}") from error
         return process
 
     def _program(self, spec: VassalSpec) -> Program:
@@ -161,16 +166,12 @@ class Launcher:
     def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
         words = argv(program, spec.id.name, self._settings)
         variables = environment(self._environ, PIPE)
-        try:
-            with open(os.devnull, "r+b", buffering=0) as nothing:
-                self._reactor.spawnProcess(
-                    process,
-                    os.fsencode(program.path),
-                    [os.fsencode(word) for word in words],
-                    {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
-                    os.fsencode(spec.directory),
-                    childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe},
-                )
-        except OSError as error:
-            process.link.close()
-            raise LaunchFailed(f"{program.path}: {error.strerror}") from error
+        with open(os.devnull, "r+b", buffering=0) as nothing:
+            self._reactor.spawnProcess(
+                process,
+                os.fsencode(program.path),
+                [os.fsencode(word) for word in words],
+                {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
+                os.fsencode(spec.directory),
+                childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe},
+            )

@@ -176,7 +176,7 @@ class VassalProcess(ProcessProtocol):
 
     def _signal(self, name: str) -> None:
         if self._ending is None and self.transport is not None:
-            with suppress(ProcessExitedAlready):
+            with suppress(ProcessExitedAlready, OSError):
                 self.transport.signalProcess(name)
 
     def _kill_survivors(self) -> None:

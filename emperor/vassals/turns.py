@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 
 #: Starts in one turn of the reactor.
 AT_ONCE = 2
@@ -17,8 +18,11 @@ AT_ONCE = 2
 
 class StartQueue:
     """
-    Gives each vassal its turn, in the order in which they came.
+    Gives each vassal its turn, in the order in which they came; one that
+    fails does not keep the others.
     """
+
+    _log = Logger()
 
     def __init__(self, clock: IReactorTime, at_once: int = AT_ONCE) -> None:
         self._clock = clock
@@ -52,5 +56,11 @@ class StartQueue:
         for ticket in list(self._waiting)[: self._at_once]:
             turn_came = self._waiting.pop(ticket, None)
             if turn_came is not None:
-                turn_came()
+                self._take(turn_came)
         self._schedule()
+
+    def _take(self, turn_came: Callable[[], None]) -> None:
+        try:
+            turn_came()
+        except Exception:
+            self._log.failure("A start failed")

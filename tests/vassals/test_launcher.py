@@ -101,6 +101,18 @@ class LauncherTests(SynchronousTestCase):
         error = self.assertRaises(LaunchFailed, self.launcher().launch, make_spec(), self.listener)
         self.assertEqual("/usr/bin/uwsgi: Resource temporarily unavailable", str(error))
 
+    def test_no_descriptors(self) -> None:
+        """
+        So is a reactor that has no descriptor left for the pipe, and any other
+        fault of it.
+        """
+        self.reactor.pipe_fault = OSError(24, "Too many open files")
+        error = self.assertRaises(LaunchFailed, self.launcher().launch, make_spec(), self.listener)
+        self.assertEqual("/usr/bin/uwsgi: Too many open files", str(error))
+        self.reactor.pipe_fault, self.reactor.fault = None, RuntimeError("odd")
+        error = self.assertRaises(LaunchFailed, self.launcher().launch, make_spec(), self.listener)
+        self.assertEqual("/usr/bin/uwsgi: odd", str(error))
+
     def test_output(self) -> None:
         """
         What a vassal prints is logged with its name.

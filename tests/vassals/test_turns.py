@@ -35,6 +35,17 @@ class StartQueueTests(SynchronousTestCase):
             self.assertEqual(expected, self.started)
         self.assertEqual([], self.clock.getDelayedCalls())
 
+    def test_failure(self) -> None:
+        """
+        A start that fails is logged, and the next ones have their turn.
+        """
+        self.queue.enter(lambda: self.fail("as the test wants"))
+        for number in range(3):
+            self.queue.enter(lambda number=number: self.started.append(number))  # type: ignore[misc]
+        self.clock.pump([0] * 3)
+        self.assertEqual([0, 1, 2], self.started)
+        self.assertEqual(1, len(self.flushLoggedErrors(self.failureException)))
+
     def test_leave(self) -> None:
         """
         Who has left is not started, and nothing is scheduled for nobody.
