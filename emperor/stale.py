@@ -16,20 +16,15 @@ def remove_stale_socket(path: bytes) -> None:
     Remove the file of a UNIX socket that nobody listens on.
 
     A socket that somebody listens on stays, and so does a file of another
-    kind: it may be precious.
+    kind: it may be precious.  What cannot be told, for want of a descriptor or
+    because no socket's path is that long, stays as well.
     """
-    if not _is_socket(path):
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        result = probe.connect_ex(path)
-    if result == ECONNREFUSED:
-        with suppress(FileNotFoundError, PermissionError):
+    with suppress(OSError, ValueError):
+        if stat.S_ISSOCK(os.lstat(path).st_mode) and _is_refused(path):
             os.unlink(path)
 
 
-def _is_socket(path: bytes) -> bool:
-    try:
-        return stat.S_ISSOCK(os.lstat(path).st_mode)
-    except OSError:
-        return False
+def _is_refused(path: bytes) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(path) == ECONNREFUSED

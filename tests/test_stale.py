@@ -57,6 +57,23 @@ class StaleSocketTests(SynchronousTestCase):
         os.symlink("nowhere", self.path)
         self.assertFalse(self.remove())
 
+    def test_untold(self) -> None:
+        """
+        Where a socket cannot be probed it stays, and nobody is disturbed.
+        """
+        folder = os.path.dirname(self.path)
+        long = os.path.join(folder, "x" * 200)
+        self.bind().close()
+        os.rename(self.path, long)
+        remove_stale_socket(os.fsencode(long))
+        self.assertTrue(os.path.lexists(long))
+        os.rename(long, self.path)
+        self.patch(socket, "socket", self.no_descriptor)
+        self.assertFalse(self.remove())
+
+    def no_descriptor(self, *arguments: object) -> socket.socket:
+        raise OSError(24, "Too many open files")
+
     def test_no_file(self) -> None:
         """
         Nothing there is nothing to do.

@@ -99,8 +99,9 @@ class PollingMonitor(ABC):
         except OSError as error:
             self._watch_only(self.doorstep())
             self._realm.unavailable(self.source, _why(error))
-        if self._realm is not None:
-            self._timer = self._reactor.callLater(self._frequency, self.rescan)
+        finally:
+            if self._realm is not None:
+                self._timer = self._reactor.callLater(self._frequency, self.rescan)
 
     def stop(self) -> None:
         """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import random
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -26,6 +26,7 @@ from emperor.vassals.absence import Whereabouts, reason
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
+from emperor.vassals.farewell import Farewell
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
@@ -86,7 +87,7 @@ class Emperor(Service):
         self._whereabouts = Whereabouts()
         self.leaving = self._whereabouts.leaving
         self._watchers: list[Watcher] = [Chronicle(clock).record]
-        self._all_gone: list[Deferred[None]] = []
+        self._farewell = Farewell(clock, settings.curse_tolerance, self._vassals.values)
 
     def startService(self) -> None:
         """
@@ -100,19 +101,16 @@ class Emperor(Service):
         """
         Stop every vassal; those that take too long are killed.
 
-        @return: fires when nothing of any vassal is left.
+        @return: fires when nothing of any vassal is left, or if that cannot be
+            reached.
         """
         super().stopService()  # type: ignore[no-untyped-call]
         for monitor in self._monitors:
             monitor.stop()
         self._kept.clear()
         for vassal in list(self._vassals.values()):
-            vassal.unwanted()
-        if not self._vassals:
-            return succeed(None)
-        waiting: Deferred[None] = Deferred()
-        self._all_gone.append(waiting)
-        return waiting
+            self._guarded(vassal.unwanted)
+        return self._farewell.wait()
 
     def watch(self, watcher: Watcher) -> None:
         """
@@ -133,7 +131,7 @@ class Emperor(Service):
             return
         self._kept[source] = after
         for step in plan(after.values(), before.values()):
-            self._do(step)
+            self._guarded(self._do, step)
 
     def unavailable(self, source: str, reason: str) -> None:
         """
@@ -183,7 +181,7 @@ class Emperor(Service):
         """
         for vassal in list(self._vassals.values()):
             if vassal.status.phase in _RELOADABLE:
-                vassal.wanted(vassal.spec)
+                self._guarded(vassal.wanted, vassal.spec)
 
     def log_state(self) -> None:
         """
@@ -209,7 +207,7 @@ class Emperor(Service):
             self._whereabouts.settle(status.id, self._addresses(status.id))
         self._whereabouts.note(status.id, status.phase)
         for watcher in self._watchers:
-            watcher(status)
+            self._guarded(watcher, status)
         if status.phase is Phase.GONE:
             self._remove(status.id)
 
@@ -221,12 +219,18 @@ class Emperor(Service):
             return frozenset()
 
     def _remove(self, id: VassalId) -> None:
+        del self._vassals[id]
         for address in self._whereabouts.leave(id):
             # uWSGI's vacuum leaves the socket if there was a reload, or a kill.
             if isinstance(address, UnixAddress) and not address.is_abstract:
-                self._remove_socket(address.path)
-        del self._vassals[id]
-        if not self._vassals:
-            waiting, self._all_gone = self._all_gone, []
-            for deferred in waiting:
-                deferred.callback(None)
+                self._guarded(self._remove_socket, address.path)
+        self._farewell.one_is_gone()
+
+    def _guarded(self, call: Callable[..., object], *arguments: object) -> None:
+        """
+        Call something whose failure must not keep what comes after it.
+        """
+        try:
+            call(*arguments)
+        except Exception:
+            self._log.failure("{call} failed", call=call)

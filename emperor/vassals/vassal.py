@@ -102,3 +102,9 @@ class Vassal:
         Stop it.
         """
         self._machine.unwanted()
+
+    def kill(self) -> None:
+        """
+        End its processes, whatever its state is.
+        """
+        self._core.process.kill()

@@ -371,3 +371,75 @@ class StopTests(EmperorTestCase):
         self.successResultOf(stopped)
         self.reactor.advance(100)
         self.assertEqual(2, len(self.reactor.processes))
+
+
+class FaultTests(EmperorTestCase):
+    """
+    What fails around a vassal does not keep the Emperor from its work.
+    """
+
+    def test_no_descriptors(self) -> None:
+        """
+        Vassals for which there are no descriptors are tried again, all of them,
+        and are up when there are some again.
+        """
+        self.reactor.pipe_fault = OSError(24, "Too many open files")
+        self.emperor.startService()
+        self.monitor.want(A, B, C)
+        self.reactor.pump([0] * 5)
+        self.assertEqual([Phase.HELD_BACK] * 3, self.phases())
+        self.reactor.pipe_fault = None
+        self.reactor.pump([1, 0, 0])
+        self.assertEqual([Phase.STARTING] * 3, self.phases())
+
+    def test_odd_faults(self) -> None:
+        """
+        So it is with a launcher that fails in an unforeseen way; and such a
+        vassal can be stopped.
+        """
+        fault = RuntimeError("as the test wants")
+
+        def launch(*arguments: object) -> None:
+            raise fault
+
+        emperor = Emperor(
+            self.reactor,
+            [self.monitor],
+            launch,  # type: ignore[arg-type]
+            settings=EmperorSettings(throttle=1, max_throttle=180, curse_tolerance=30),
+            listening=self.listening,
+        )
+        emperor.startService()
+        self.monitor.want(A, B, C)
+        self.reactor.pump([0] * 5)
+        self.assertEqual([Phase.HELD_BACK] * 3, [each.phase for each in emperor.states()])
+        self.successResultOf(emperor.stopService())
+        self.assertEqual(3, len(self.flushLoggedErrors(RuntimeError)))
+
+    def test_hooks(self) -> None:
+        """
+        Neither a watcher nor the removal of a socket can keep a vassal from
+        being gone.
+        """
+        self.emperor._remove_socket = self.fail
+        self.emperor.watch(self.fail)
+        (a,) = self.run_with(A)
+        stopped = self.emperor.stopService()
+        a.ends()
+        self.successResultOf(stopped)
+        self.assertTrue(self.flushLoggedErrors(self.failureException))
+
+    def test_what_cannot_be_killed(self) -> None:
+        """
+        A vassal that survives everything is killed once more, and the program
+        ends and says so.
+        """
+        (a,) = self.run_with(A)
+        stopped = self.emperor.stopService()
+        self.reactor.advance(30)
+        self.assertNoResult(stopped)
+        with capturedLogs() as events:
+            self.reactor.pump([1] * 5)
+        self.successResultOf(stopped)
+        self.assertIn("Given up, and killed once more: a.ini", map(formatEvent, events))
+        self.assertGreater(a.signals.count("KILL"), 1)
