@@ -179,7 +179,7 @@ class MemoryProcess:
         """
         Exit, while somebody else may hold the pipe and the output.
         """
-        self.gone = True
+        self.gone, self.pid = True, 0
         self.protocol.processExited(self._reason(code, signal))
 
     def ends(self, code: int = 0, signal: int | None = None) -> None:
@@ -304,12 +304,15 @@ class MemorySpawner(Clock):
         childFDs: Mapping[int, int | str] | None = None,
     ) -> IProcessTransport:
         """
-        Note everything; the pipe is the connection adopted before.
+        Note everything; the pipe is the connection adopted before.  C{setsid}
+        executes what is behind it, as the real one.
         """
         if self.fault is not None:
             raise self.fault
         assert self._adopted is not None
         link, transport = self._adopted
+        if os.path.basename(os.fsdecode(executable)) == "setsid":
+            args = args[1:]
         process = MemoryProcess(
             processProtocol,
             1000 + len(self.processes),

@@ -5,11 +5,17 @@ The vassal finds: C{/dev/null} as its standard input, our log as its output,
 its end of the pipe as descriptor L{PIPE}, and nothing else open; the directory
 of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
+
+It leads a session of its own: Ctrl-C in a terminal goes to every process of the
+foreground group, and would end vassals whose requests are still in flight.
+The program C{setsid} of util-linux makes the session and then executes the
+vassal in its place, so that pid and argv stay what they are.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -24,7 +30,7 @@ from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.program import NoProgram, find_program
 from emperor.vassals.spec import VassalSpec
-from emperor.vassals.survivors import kill_holders
+from emperor.vassals.survivors import kill_group, kill_holders
 
 #: The vassal's descriptor of the pipe.
 PIPE = 3
@@ -104,8 +110,10 @@ class Launcher:
         reactor: Spawner,
         settings: EmperorSettings,
         environ: Mapping[str, str],
+        *,
         find: Callable[[str], Program] = find_program,
         kill_holders: Callable[[int], object] = kill_holders,
+        kill_group: Callable[[int], object] = kill_group,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
@@ -117,6 +125,8 @@ class Launcher:
         self._environ = environ
         self._find = find
         self._kill_holders = kill_holders
+        self._kill_group = kill_group
+        self._setsid = shutil.which("setsid", path=environ.get("PATH"))
 
     def launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
         """
@@ -161,15 +171,25 @@ class Launcher:
         def log_line(line: str) -> None:
             self._log.info("{vassal}: {line}", vassal=spec.id.name, line=line)
 
-        return VassalProcess(self._reactor, listener, log_line, self._kill_holders, inode)
+        return VassalProcess(
+            self._reactor,
+            listener,
+            log_line,
+            kill_holders=self._kill_holders,
+            kill_group=self._kill_group,
+            inode=inode,
+        )
 
     def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
         words = argv(program, spec.id.name, self._settings)
+        executable = program.path
+        if self._setsid is not None:
+            executable, words = self._setsid, [self._setsid, *words]
         variables = environment(self._environ, PIPE)
         with open(os.devnull, "r+b", buffering=0) as nothing:
             self._reactor.spawnProcess(
                 process,
-                os.fsencode(program.path),
+                os.fsencode(executable),
                 [os.fsencode(word) for word in words],
                 {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
                 os.fsencode(spec.directory),

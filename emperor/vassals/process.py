@@ -2,9 +2,10 @@
 The processes of one vassal, from the fork to the last one's end.
 
 A vassal is over when its first process has exited, nobody holds its end of
-the pipe and its output is read.  Whoever still holds the pipe after the first
-process has gone is killed (L{emperor.vassals.survivors}); whoever only holds
-the output has L{OUTPUT_GRACE} seconds, then we stop listening to it.
+the pipe and its output is read.  Whoever still is in its process group, or holds
+the pipe, after the first process has gone is killed
+(L{emperor.vassals.survivors}); whoever only holds the output has L{OUTPUT_GRACE}
+seconds, then we stop listening to it.
 """
 
 from __future__ import annotations
@@ -98,14 +99,18 @@ class VassalProcess(ProcessProtocol):
         clock: IReactorTime,
         listener: Listener,
         log_line: Callable[[str], object],
+        *,
         kill_holders: Callable[[int], object],
+        kill_group: Callable[[int], object],
         inode: int,
     ) -> None:
         self._clock = clock
         self._listener = listener
         self._kill_holders = kill_holders
+        self._kill_group = kill_group
         self._output = {1: Lines(log_line), 2: Lines(log_line)}
         self._ending: Ending | None = None
+        self._group = 0
         self._read_all = False
         self._timers: list[IDelayedCall] = []
         self.inode = inode
@@ -118,6 +123,12 @@ class VassalProcess(ProcessProtocol):
         Of the first process.
         """
         return int(self.transport.pid or 0) if self.transport is not None else 0
+
+    def connectionMade(self) -> None:
+        """
+        It was started; the transport forgets the number before we need it last.
+        """
+        self._group = self.pid
 
     def reload(self) -> bool:
         """
@@ -137,8 +148,10 @@ class VassalProcess(ProcessProtocol):
 
     def kill(self) -> None:
         """
-        End it and everybody who holds its pipe.
+        End it, its process group and everybody who holds its pipe.
         """
+        if self._ending is None:
+            self._kill_group(self._group)  # Its number cannot be another one's yet.
         self._signal("KILL")
         self._kill_holders(self.inode)
 
@@ -156,8 +169,10 @@ class VassalProcess(ProcessProtocol):
 
     def processExited(self, reason: Failure) -> None:
         """
-        Its first process has left.
+        Its first process has left; now, before another process can get its
+        number, those of its group follow.
         """
+        self._kill_group(self._group)
         self._ending = _ending(reason)
         self._listener.exited(self._ending)
         self._later(SURVIVOR_INTERVAL, self._kill_survivors)

@@ -5,12 +5,16 @@ When the first process of a vassal is killed, its workers may go on and keep
 its sockets.  All of them inherited the vassal's end of the pipe, a socket
 whose inode is unique; so whoever holds that inode belongs to the vassal.
 This needs C{/proc} as Linux has it; elsewhere nobody is found.
+
+Programs that an application has started may not have the pipe.  They are in the
+process group of the first process, unless they have left it on purpose.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from signal import SIGKILL
 
 from twisted.logger import Logger
@@ -45,6 +49,18 @@ def kill_holders(inode: int) -> None:
             pass
         except PermissionError:
             _log.warn("Process {pid} of a dead vassal may not be killed", pid=pid)
+
+
+def kill_group(pid: int) -> None:
+    """
+    Kill what is left of the process group that C{pid} leads, or led.
+
+    Where a vassal has no session of its own, there is no such group.
+    """
+    if pid <= 1:  # 0 would be our own group.
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, SIGKILL)
 
 
 def _holds(directory: str, wanted: str) -> bool:

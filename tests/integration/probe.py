@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
@@ -92,6 +93,17 @@ def slow(environ: WSGIEnvironment, start_response: StartResponse, query: Query) 
     yield b"ended\n"
 
 
+def child(environ: WSGIEnvironment, start_response: StartResponse, query: Query) -> Iterable[bytes]:
+    """
+    Start a program that nobody waits for.
+
+    @return: its pid.
+    """
+    started = subprocess.Popen(["sleep", query["seconds"]])
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(started.pid).encode()]
+
+
 def site() -> str:
     """
     The name that the vassal's configuration gives this site.
@@ -117,4 +129,10 @@ def swallow(stream: InputStream) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-PAGES: dict[str, Page] = {"download": download, "headers": headers, "empty": empty, "slow": slow}
+PAGES: dict[str, Page] = {
+    "child": child,
+    "download": download,
+    "headers": headers,
+    "empty": empty,
+    "slow": slow,
+}

@@ -7,9 +7,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from pathlib import Path
 
-from tests.integration.programs import ProgramsTestCase, free_port
-from tests.integration.servers import Emperor
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import deferLater
+
+from tests.integration.programs import ProgramsTestCase, free_port, reactor
+from tests.integration.servers import Emperor, debian_uwsgi
 
 
 class RoutingTests(ProgramsTestCase):
@@ -167,6 +171,46 @@ class SignalTests(ProgramsTestCase):
         emperor = Emperor(self)
         await emperor.serve("www")
         os.killpg(emperor.program.pid, signal.SIGINT)
+        self.assertEqual(await emperor.program.end(), 0)
+        self.assertEqual(self.processes(), [])
+
+    async def test_interrupt_with_a_request_in_flight(self) -> None:
+        """
+        Ctrl-C reaches every process of the terminal's group; vassals are not in
+        it, so a request in flight is answered before they leave.
+        """
+        emperor = Emperor(self)
+        await emperor.serve("www")
+        master = (await emperor.fetch("www")).json["master"]
+        self.assertEqual((master, master), (os.getpgid(master), os.getsid(master)))
+        request = ensureDeferred(emperor.fetch("www", "/slow?seconds=2"))
+        await deferLater(reactor, 0.5)
+        os.killpg(emperor.program.pid, signal.SIGINT)
+        reply = await request
+        self.assertEqual((reply.status, reply.text), (200, "begun\nended\n"))
+        self.assertEqual(await emperor.program.end(), 0)
+        self.assertEqual(self.processes(), [])
+
+    async def test_what_a_vassal_sees(self) -> None:
+        """
+        Whatever made its session, a vassal has the arguments that uWSGI gives.
+        """
+        emperor = Emperor(self, f"binary-path = {debian_uwsgi()}")
+        await emperor.serve("www")
+        master = (await emperor.fetch("www")).json["master"]
+        words = Path(f"/proc/{master}/cmdline").read_bytes().split(b"\0")
+        self.assertEqual(words, [str(debian_uwsgi()).encode(), b"--ini", b"www.ini", b""])
+
+    async def test_programs_of_an_application(self) -> None:
+        """
+        What an application has started does not outlive its vassal, even if it
+        does not have the vassal's pipe.
+        """
+        emperor = Emperor(self)
+        await emperor.serve("www")
+        child = int((await emperor.fetch("www", "/child?seconds=600")).text)
+        self.assertIn(child, self.processes())
+        emperor.program.send(signal.SIGTERM)
         self.assertEqual(await emperor.program.end(), 0)
         self.assertEqual(self.processes(), [])
 

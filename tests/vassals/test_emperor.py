@@ -42,6 +42,7 @@ class EmperorTestCase(SynchronousTestCase):
             {},
             find=lambda binary: Program("/usr/bin/uwsgi"),
             kill_holders=lambda inode: None,
+            kill_group=lambda pid: None,
         )
         self.removed: list[bytes] = []
         self.emperor = Emperor(

@@ -47,9 +47,15 @@ class LauncherTests(SynchronousTestCase):
         self.reactor = MemorySpawner()
         self.listener = Listener()
         self.killed: list[int] = []
+        self.groups: list[int] = []
 
     def launcher(self, **options: object) -> Launcher:
-        arguments = {"find": find, "kill_holders": self.killed.append, **options}
+        arguments = {
+            "find": find,
+            "kill_holders": self.killed.append,
+            "kill_group": self.groups.append,
+            **options,
+        }
         return Launcher(self.reactor, EmperorSettings(), {"HOME": "/h"}, **arguments)  # type: ignore[arg-type]
 
     def test_what_the_vassal_finds(self) -> None:
@@ -132,8 +138,14 @@ class VassalProcessTests(SynchronousTestCase):
         self.reactor = MemorySpawner()
         self.listener = Listener()
         self.killed: list[int] = []
+        self.groups: list[int] = []
         launcher = Launcher(
-            self.reactor, EmperorSettings(), {}, find=find, kill_holders=self.killed.append
+            self.reactor,
+            EmperorSettings(),
+            {},
+            find=find,
+            kill_holders=self.killed.append,
+            kill_group=self.groups.append,
         )
         self.launched = launcher.launch(make_spec(), self.listener)
         self.process = self.reactor.last
@@ -191,6 +203,19 @@ class VassalProcessTests(SynchronousTestCase):
         self.reactor.advance(1)
         self.assertEqual(("over", "killed by SIGKILL"), self.listener.heard[-1])
         self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_process_group(self) -> None:
+        """
+        What an application has started goes with it, at once, and is looked
+        for while the number of the first process cannot be another one's.
+        """
+        pid = self.launched.pid
+        self.launched.kill()
+        self.assertEqual([pid], self.groups)
+        self.process.leaves()
+        self.assertEqual([pid] * 2, self.groups)
+        self.launched.kill()
+        self.assertEqual([pid] * 2, self.groups)
 
     def test_kill(self) -> None:
         """

@@ -40,6 +40,7 @@ class World:
             {},
             find=lambda binary: Program("/usr/bin/uwsgi"),
             kill_holders=self.killed.append,
+            kill_group=lambda pid: None,
         )
         self.vassal = Vassal(
             make_spec(),
