@@ -137,6 +137,7 @@ class MemoryProcess:
     @ivar signals: those it received.
     @ivar link: our end of its pipe.
     @ivar transport: what was written to it.
+    @ivar paused: whether its output is not read at the moment.
     """
 
     protocol: IProcessProtocol
@@ -148,6 +149,7 @@ class MemoryProcess:
     link: Any
     transport: StringTransport
     signals: list[str] = field(default_factory=list)
+    paused: bool = False
     gone: bool = False
 
     @property
@@ -199,6 +201,18 @@ class MemoryProcess:
         if self.gone:
             raise ProcessExitedAlready()
         self.signals.append(str(signalID))
+
+    def pauseProducing(self) -> None:
+        """
+        Read its output no more.
+        """
+        self.paused = True
+
+    def resumeProducing(self) -> None:
+        """
+        Read its output again.
+        """
+        self.paused = False
 
     def loseConnection(self) -> None:
         """

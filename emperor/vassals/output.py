@@ -6,8 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
 #: Bytes of one logged line; a longer one is logged in pieces.
 LINE_LIMIT = 8192
+
+#: Lines of one vassal that are logged in a second; the rest is counted.
+LINES_A_SECOND = 500
+
+#: Bytes that are read of one vassal's output in a second.
+BYTES_A_SECOND = 1024 * 1024
 
 
 class Lines:
@@ -30,6 +38,19 @@ class Lines:
             self._receive(_text(self._rest[:LINE_LIMIT]))
             self._rest = self._rest[LINE_LIMIT:]
 
+    def skip(self, data: bytes) -> int:
+        """
+        Take the next bytes and pass on nothing.
+
+        @return: how many lines they complete.
+        """
+        end = data.rfind(b"\n") + 1
+        if end:
+            self._rest = data[end:]
+        else:
+            self._rest = (self._rest + data)[-LINE_LIMIT:]
+        return data.count(b"\n")
+
     def finish(self) -> None:
         """
         The stream has ended: pass on what has no line end.
@@ -45,3 +66,87 @@ class Lines:
 
 def _text(line: bytes) -> str:
     return line.decode("utf-8", "backslashreplace")
+
+
+class Output:
+    """
+    What one vassal prints, on both of its outputs, as much as the log can bear.
+
+    @ivar paused: whether the vassal has to wait until the second is over.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        log_line: Callable[[str], object],
+        pause: Callable[[], object],
+        resume: Callable[[], object],
+    ) -> None:
+        """
+        @param pause: makes the reactor read no more of it.
+        @param resume: makes it read again.
+        """
+        self._clock = clock
+        self._log_line = log_line
+        self._pause, self._resume = pause, resume
+        self._streams = {1: Lines(self._line), 2: Lines(self._line)}
+        self._second: IDelayedCall | None = None
+        self._lines = self._bytes = self._left_out = 0
+        self._ending = False
+        self.paused = False
+
+    def feed(self, descriptor: int, data: bytes) -> None:
+        """
+        It printed something.
+        """
+        if self._second is None:
+            self._second = self._clock.callLater(1, self._begin_second)
+        self._bytes += len(data)
+        stream = self._streams[descriptor]
+        if self._lines < LINES_A_SECOND:
+            stream.feed(data)
+        else:
+            self._left_out += stream.skip(data)
+        if self._bytes > BYTES_A_SECOND and not self.paused and not self._ending:
+            self.paused = True
+            self._pause()
+
+    def close(self, descriptor: int) -> None:
+        """
+        One of its outputs is closed.
+        """
+        self._streams[descriptor].finish()
+
+    def read_to_the_end(self) -> None:
+        """
+        It has left: what it printed last matters, and is not much.
+        """
+        self._ending = True
+        self._go_on()
+
+    def finish(self) -> None:
+        """
+        Nothing more comes.
+        """
+        if self._second is not None:
+            self._second.cancel()
+            self._begin_second()
+
+    def _line(self, line: str) -> None:
+        self._lines += 1
+        if self._lines <= LINES_A_SECOND:
+            self._log_line(line)
+        else:
+            self._left_out += 1
+
+    def _begin_second(self) -> None:
+        self._second = None
+        if self._left_out:
+            self._log_line(f"{self._left_out} lines left out")
+        self._lines = self._bytes = self._left_out = 0
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self.paused:
+            self.paused = False
+            self._resume()

@@ -14,15 +14,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from signal import Signals
-from typing import Protocol
+from typing import Protocol, cast
 
 from twisted.internet.error import ProcessExitedAlready, ProcessTerminated
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from emperor.vassals.link import Link
-from emperor.vassals.output import Lines
+from emperor.vassals.output import Output
 from emperor.wire.vassal import Order, Said
 
 #: Seconds until, and between, looks for processes that hold a dead vassal's
@@ -108,14 +108,14 @@ class VassalProcess(ProcessProtocol):
         self._listener = listener
         self._kill_holders = kill_holders
         self._kill_group = kill_group
-        self._output = {1: Lines(log_line), 2: Lines(log_line)}
+        self._output = Output(clock, log_line, self._pause_output, self._resume_output)
         self._ending: Ending | None = None
         self._group = 0
         self._read_all = False
         self._timers: list[IDelayedCall] = []
         self.inode = inode
         self.silent = True
-        self.link = Link(self._hear, self._end_if_over)
+        self.link = Link(clock, self._hear, self._end_if_over)
 
     @property
     def pid(self) -> int:
@@ -159,13 +159,13 @@ class VassalProcess(ProcessProtocol):
         """
         It printed something.
         """
-        self._output[childFD].feed(data)
+        self._output.feed(childFD, data)
 
     def childConnectionLost(self, childFD: int) -> None:
         """
         One of its outputs is closed.
         """
-        self._output[childFD].finish()
+        self._output.close(childFD)
 
     def processExited(self, reason: Failure) -> None:
         """
@@ -174,6 +174,8 @@ class VassalProcess(ProcessProtocol):
         """
         self._kill_group(self._group)
         self._ending = _ending(reason)
+        self._output.read_to_the_end()
+        self.link.read_to_the_end()
         self._listener.exited(self._ending)
         self._later(SURVIVOR_INTERVAL, self._kill_survivors)
         self._later(OUTPUT_GRACE, self._stop_reading)
@@ -183,7 +185,16 @@ class VassalProcess(ProcessProtocol):
         It has left and its output is closed.
         """
         self._read_all = True
+        self._output.finish()
         self._end_if_over()
+
+    def _pause_output(self) -> None:
+        if self.transport is not None:
+            cast(IPushProducer, self.transport).pauseProducing()
+
+    def _resume_output(self) -> None:
+        if self.transport is not None:
+            cast(IPushProducer, self.transport).resumeProducing()
 
     def _hear(self, word: Said) -> None:
         self.silent = False

@@ -42,7 +42,7 @@ class Ear:
         """
         if word in self._words:
             self._words[word]()
-        else:
+        elif word is not Said.ALIVE:
             self._log.debug("Vassal {vassal} said {word}", vassal=self._name, word=word.name)
 
     def exited(self, ending: Ending) -> None:

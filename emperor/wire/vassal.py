@@ -8,7 +8,6 @@ the other one has gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import IntEnum
 
 
@@ -21,8 +20,6 @@ class Order(IntEnum):
     STOP = 0
     #: Read the configuration again, keeping the process.
     RELOAD = 1
-    #: Leave when the requests in flight are answered (uWSGI 2.0.19 and later).
-    STOP_GRACEFULLY = 2
 
 
 class Said(IntEnum):
@@ -46,12 +43,10 @@ class Said(IntEnum):
     SOS = 30
 
 
-_MEANINGS = {int(said): said for said in Said}
-
-
-def parse_said(data: bytes) -> Iterator[Said]:
+def parse_said(data: bytes) -> list[Said]:
     """
-    Read what a vassal said; bytes without a meaning are passed over, as uWSGI
-    does, for a newer vassal may know more words.
+    Read what a vassal said, each word once, in the order in which they came
+    first: to say a word again says nothing new.  Bytes without a meaning are
+    passed over, as uWSGI does, for a newer vassal may know more words.
     """
-    return (_MEANINGS[byte] for byte in data if byte in _MEANINGS)
+    return sorted((said for said in Said if said in data), key=data.index)

@@ -161,6 +161,15 @@ class VassalProcessTests(SynchronousTestCase):
         self.assertEqual([1, 0], self.process.orders)
         self.assertEqual([], self.process.signals)
 
+    def test_flood(self) -> None:
+        """
+        A vassal that prints without end waits, but not when it has left.
+        """
+        self.process.prints(b"y\n" * 1024 * 1024)
+        self.assertTrue(self.process.paused)
+        self.process.leaves()
+        self.assertFalse(self.process.paused)
+
     def test_silent(self) -> None:
         """
         A program that never spoke is not trusted to read: it cannot reload, and

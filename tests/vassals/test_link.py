@@ -4,17 +4,19 @@ Tests for L{emperor.vassals.link}.
 
 from typing import Any
 
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.vassals.link import Link
+from emperor.vassals.link import BUDGET, Link
 from emperor.wire.vassal import Order, Said
 
 
 class LinkTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.heard: list[Said | None] = []
-        self.link = Link(self.heard.append, lambda: self.heard.append(None))
+        self.clock = Clock()
+        self.link = Link(self.clock, self.heard.append, lambda: self.heard.append(None))
         self.transport = StringTransport()
 
     def connect(self) -> None:
@@ -30,6 +32,31 @@ class LinkTests(SynchronousTestCase):
         self.assertTrue(self.link.tell(Order.RELOAD))
         self.assertEqual([Said.READY, Said.ACCEPTING], self.heard)
         self.assertEqual(b"\x01", self.transport.value())
+
+    def test_flood(self) -> None:
+        """
+        A vassal that talks without end is heard, each word once, and then not
+        read until the second is over, or until it has left.
+        """
+        self.connect()
+        self.link.dataReceived(b"\x05" * (BUDGET + 1))
+        self.assertEqual([Said.ACCEPTING], self.heard)
+        self.assertEqual("paused", self.transport.producerState)
+        self.clock.advance(1)
+        self.assertEqual("producing", self.transport.producerState)
+        self.link.dataReceived(b"\x05" * (BUDGET + 1))
+        self.link.read_to_the_end()
+        self.assertEqual("producing", self.transport.producerState)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_end_of_a_flood(self) -> None:
+        """
+        A pipe that is over leaves no timer behind.
+        """
+        self.connect()
+        self.link.dataReceived(b"\x05")
+        self.link.connectionLost()
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_end(self) -> None:
         """

@@ -4,9 +4,10 @@ Tests for L{emperor.vassals.output}.
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.vassals.output import LINE_LIMIT, Lines
+from emperor.vassals.output import BYTES_A_SECOND, LINE_LIMIT, LINES_A_SECOND, Lines, Output
 
 
 def lines_of(*pieces: bytes) -> list[str]:
@@ -48,3 +49,66 @@ class LinesTests(SynchronousTestCase):
         It does not matter in which pieces the lines arrive.
         """
         self.assertEqual(lines_of(b"".join(pieces)), lines_of(*pieces))
+
+
+class OutputTests(SynchronousTestCase):
+    """
+    One vassal that prints much.
+    """
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.found: list[str] = []
+        self.calls: list[str] = []
+        self.output = Output(
+            self.clock,
+            self.found.append,
+            lambda: self.calls.append("pause"),
+            lambda: self.calls.append("resume"),
+        )
+
+    def test_lines_left_out(self) -> None:
+        """
+        Of what is printed too fast the number is logged, once in a second, on
+        both outputs together; the next second begins anew.
+        """
+        self.output.feed(1, b"y\n" * (LINES_A_SECOND + 10))
+        self.output.feed(2, b"y\n" * 5 + b"half")
+        self.assertEqual(["y"] * LINES_A_SECOND, self.found)
+        self.clock.advance(1)
+        self.assertEqual(["15 lines left out"], self.found[LINES_A_SECOND:])
+        self.output.feed(1, b"z\n")
+        self.assertEqual("z", self.found[-1])
+
+    def test_pause(self) -> None:
+        """
+        One that prints without end has to wait for the next second.
+        """
+        self.output.feed(1, b"x" * (BYTES_A_SECOND + 1))
+        self.assertEqual(["pause"], self.calls)
+        self.clock.advance(1)
+        self.assertEqual(["pause", "resume"], self.calls)
+
+    def test_end(self) -> None:
+        """
+        What a vassal printed last is read, however much it was, and no timer is
+        left behind.
+        """
+        self.output.feed(1, b"x\n" * BYTES_A_SECOND)
+        self.output.read_to_the_end()
+        self.output.feed(1, b"y\n" * BYTES_A_SECOND)
+        self.assertEqual(["pause", "resume"], self.calls)
+        self.output.close(1)
+        self.output.finish()
+        self.assertRegex(self.found[-1], r"^\d+ lines left out$")
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_endless_line_left_out(self) -> None:
+        """
+        A line without end takes no memory either when it is left out.
+        """
+        self.output.feed(1, b"y\n" * LINES_A_SECOND)
+        for _ in range(5):
+            self.output.feed(1, b"x" * LINE_LIMIT)
+        self.output.close(1)
+        self.assertEqual(["y"] * LINES_A_SECOND, self.found)

@@ -29,19 +29,19 @@ class VassalPipeTests(SynchronousTestCase):
         """
         The orders are the bytes that uWSGI reads.
         """
-        self.assertEqual([0, 1, 2], [Order.STOP, Order.RELOAD, Order.STOP_GRACEFULLY])
+        self.assertEqual([0, 1], list(Order))
 
     @given(st.binary(), st.integers(0, 100))
     def test_cut_anywhere(self, data: bytes, cut: int) -> None:
         """
         It does not matter in which pieces the words arrive.
         """
-        pieces = [*parse_said(data[:cut]), *parse_said(data[cut:])]
-        self.assertEqual(list(parse_said(data)), pieces)
+        pieces = dict.fromkeys([*parse_said(data[:cut]), *parse_said(data[cut:])])
+        self.assertEqual(parse_said(data), list(pieces))
 
     @given(st.lists(st.sampled_from(Said)))
     def test_round_trip(self, words: list[Said]) -> None:
         """
-        What is said is what is heard.
+        What is said is what is heard, but a word that is repeated only once.
         """
-        self.assertEqual(words, list(parse_said(bytes(words))))
+        self.assertEqual(list(dict.fromkeys(words)), parse_said(bytes(words)))
