@@ -25,7 +25,7 @@ from emperor.config.settings import EmperorSettings, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
-from emperor.monitors.schemes import UnknownScheme, make_monitor
+from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals
 from emperor.proxy.backends import EndpointDialer
 from emperor.proxy.listeners import CannotListen
@@ -71,21 +71,9 @@ class Options(usage.Options):
             leave("which configuration? twistd emperor --config FILE")
         self.surroundings = Surroundings.of_this_process(reactor.seconds())
         self.loaded = self._load()
-        self._check_monitors()
         if self["check"]:
             print("\n".join(describe(self.loaded)))
             raise SystemExit(0)
-
-    def _check_monitors(self) -> None:
-        problems = []
-        for pair in self.loaded.pairs:
-            if pair.key == "emperor":
-                try:
-                    make_monitor(pair.value, reactor, self.loaded.settings.emperor)
-                except UnknownScheme as error:
-                    problems.append(f"{pair.origin}: {error}")
-        if problems:
-            leave("\n".join(problems))
 
     def _load(self) -> Loaded:
         try:
@@ -131,6 +119,9 @@ def makeService(options: Options) -> IService:
     settings = options.loaded.settings
     log = Logger("emperor.config")
     told = options["config"] or "command line"
+    if not (settings.emperor.monitors or settings.routers):
+        nothing = f"{told}: nothing to do: it has no emperor, http or fastrouter"
+        leave("\n".join([nothing, *settings.notes]))
     try:
         program = build_program(settings, options.surroundings)
     except (CannotListen, NoProgram) as error:

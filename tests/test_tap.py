@@ -70,9 +70,12 @@ class TapTests(SynchronousTestCase):
         """
         Each error has its own line with the file and the line in it.
         """
-        path = self.write("[uwsgi]\nhttp = nowhere:x\nroute-host = a b\n")
+        text = "[uwsgi]\nhttp = nowhere:x\nroute-host = a b\ninclude = no.ini\nhtpp = :1\n"
+        path = self.write(text)
         lines = self.farewell("--config", path).splitlines()
-        self.assertEqual([line.split(": ")[0] for line in lines], [f"{path}:2", f"{path}:3"])
+        places = [line.split(": ")[0] for line in lines]
+        self.assertEqual(places, [f"{path}:{number}" for number in (2, 3, 4, 5)])
+        self.assertIn("did you mean http?", lines[-1])
 
     def test_monitors_that_are_not_supported(self) -> None:
         """
@@ -80,7 +83,15 @@ class TapTests(SynchronousTestCase):
         """
         path = self.write("[uwsgi]\nemperor = pg://host=db\n")
         farewell = self.farewell("--config", path, "--check")
-        self.assertTrue(farewell.startswith(f"{path}:2: emperor = pg://"), farewell)
+        self.assertTrue(farewell.startswith(f"{path}:2: emperor: pg://"), farewell)
+
+    def test_nothing_to_do(self) -> None:
+        """
+        A section that does not exist, or says nothing, starts nothing.
+        """
+        options = self.options("--config", self.write("[other]\nhttp = :80\n"))
+        error = self.assertRaises(SystemExit, makeService, options)
+        self.assertIn("nothing to do", str(error.code))
 
     def test_without_a_configuration_it_says_what_to_give(self) -> None:
         """
@@ -112,5 +123,5 @@ class TapTests(SynchronousTestCase):
         """
         twistd gets one service with everything in it.
         """
-        options = self.options("--http-to", "/run/a.sock")
+        options = self.options("--emperor", self.folder.path, "--binary-path", sys.executable)
         verifyObject(IService, makeService(options))

@@ -31,19 +31,28 @@ from emperor.config.settings import (
 T = TypeVar("T")
 
 
-def build(pairs: Iterable[Pair], used: set[str], notes: Iterable[str] = ()) -> Settings:
+def build(
+    pairs: Iterable[Pair],
+    used: set[str],
+    notes: Iterable[str] = (),
+    problems: Iterable[Problem] = (),
+) -> Settings:
     """
     Build the settings.
 
     @param used: names that are placeholders because something asks for them.
     @param notes: what the reading had to say.
+    @param problems: what the reading found wrong.
     @raise ConfigurationError: with every problem there is.
     """
-    builder = Builder(classify(pairs, used))
+    classified = classify(pairs, used)
+    builder = Builder(classified)
     settings = builder.settings(notes)
-    if builder.problems:
+    found = {*problems, *builder.problems}
+    if found:
+        # Beside an error, an unknown name may be the reason for it.
         place = attrgetter("origin.file", "origin.line")
-        raise ConfigurationError(sorted(set(builder.problems), key=place))
+        raise ConfigurationError(sorted(found.union(classified.slips), key=place))
     return settings
 
 
@@ -93,7 +102,7 @@ class Builder:
     def _emperor(self) -> EmperorSettings:
         words = partial(self._many, parse=values.words)
         return EmperorSettings(
-            monitors=words("emperor"),
+            monitors=self._many("emperor", values.monitor),
             frequency=self._default("emperor-freq", values.seconds),
             curse_tolerance=self._default("emperor-curse-tolerance", values.grace),
             throttle=self._default("emperor-throttle", values.milliseconds),

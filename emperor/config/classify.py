@@ -60,11 +60,14 @@ class Classified:
     The pairs sorted by whom they concern.
 
     @ivar options: the pairs of each option, under its name, in order.
+    @ivar slips: names that nobody knows; they are in C{problems} or in
+        C{notes} as well.
     """
 
     options: dict[str, list[Pair]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    slips: list[Problem] = field(default_factory=list)
 
 
 def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
@@ -107,8 +110,9 @@ def _judge(slips: list[Pair], result: Classified) -> None:
     is_strict = strict is not None and flag(strict[-1].value)
     for pair in slips[:_SLIPS_LIMIT]:
         say = f"{pair.key!r} is no option and nothing uses it{_nearest(pair.key)}"
+        result.slips.append(Problem(say, pair.origin))
         if is_strict:
-            result.problems.append(Problem(say, pair.origin))
+            result.problems.append(result.slips[-1])
         else:
             result.notes.append(f"{pair.origin}: {say}")
     if len(slips) > _SLIPS_LIMIT:

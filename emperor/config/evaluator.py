@@ -17,12 +17,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emperor.config.arithmetic import evaluate
-from emperor.config.errors import fault
+from emperor.config.errors import ConfigurationError, Problem, fault
 from emperor.config.expand import expand
 from emperor.config.ini import parse_ini
 from emperor.config.logic import OPENERS, Block, Context, open_block
 from emperor.config.pairs import CLOSERS, Budget, Pair
-from emperor.config.reader import LOADERS, Parser, Reader, parser_of, split_section
+from emperor.config.reader import LOADERS, Parser, Read, Reader, parser_of, split_section
 from emperor.config.settings import Origin
 from emperor.config.sources import Sources
 from emperor.config.surroundings import Surroundings
@@ -48,6 +48,7 @@ class Evaluator:
 
     @ivar pairs: all of them, in the order in which they count.
     @ivar notes: sentences for the log.
+    @ivar problems: files that could not be read.
     @ivar used: every name that a placeholder asked for.
     """
 
@@ -68,6 +69,7 @@ class Evaluator:
         self._first: dict[str, int] = {}
         self.pairs: list[Pair] = []
         self.notes: list[str] = []
+        self.problems: list[Problem] = []
         self.used: set[str] = set()
 
     def load(
@@ -86,7 +88,9 @@ class Evaluator:
                 f"too many files at {argument} ({limits}); do they load each other?", origin
             )
         argument = self._complete(argument, parser)
-        read = self._reader.read(argument, parser, origin, template)
+        read = self._read(argument, parser, origin, template)
+        if read is None:
+            return
         self._budget.spend(read.size, origin)
         self.notes += read.notes
         self._depth += 1
@@ -96,6 +100,22 @@ class Evaluator:
         self._close()
         self._block = outer
         self._depth -= 1
+
+    def _read(self, argument: str, parser: Parser, origin: Origin, template: bool) -> Read | None:
+        """
+        Read a file; one that another file asks for may fail without keeping
+        the rest from being looked at.
+        """
+        try:
+            return self._reader.read(argument, parser, origin, template)
+        except ConfigurationError as error:
+            if not origin.line:
+                raise
+            for problem in error.problems:
+                place = problem.origin if problem.origin.line else origin
+                named = problem.message if problem.origin.line else str(problem)
+                self.problems.append(Problem(named, place))
+            return None
 
     def _complete(self, argument: str, parser: Parser) -> str:
         """

@@ -5,6 +5,7 @@ JSON as a list of pairs: duplicates are kept, numbers stay the texts they are.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -26,11 +27,40 @@ def parse_json(text: str, file: str, section: str) -> list[Pair] | None:
     @return: or L{None}: there is no such object.
     @raise ConfigurationError: it is no JSON.
     """
-    origin = Origin(file, 0)
-    for key, value in _json_root(text, origin):
+    lines = _Lines(text, file)
+    for key, value in _json_root(text, Origin(file, 0)):
+        lines.of(key)
         if key == section and isinstance(value, _Object):
-            return [Pair(name, item, origin) for name, any_ in value for item in _json_texts(any_)]
+            return [
+                Pair(name, item, origin)
+                for name, any_ in value
+                for origin in [lines.of(name)]
+                for item in _json_texts(any_)
+            ]
     return None
+
+
+class _Lines:
+    """
+    Tells in which line a key stands, asked in the order of the text.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._position = 0
+        self._line = 1
+
+    def of(self, key: str) -> Origin:
+        """
+        The next place of C{key}, or where the last key was.
+        """
+        name = re.compile(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:")
+        found = name.search(self._text, self._position)
+        if found is not None:
+            self._line += self._text.count("\n", self._position, found.start())
+            self._position = found.start() + 1
+        return Origin(self._file, self._line)
 
 
 def _json_root(text: str, origin: Origin) -> _Object:

@@ -41,7 +41,7 @@ def load(path: str | None, surroundings: Surroundings, command_line: Iterable[Pa
     @raise ConfigurationError: with every problem that could be found.
     """
     evaluator = evaluate_file(path, surroundings, command_line)
-    settings = build(evaluator.pairs, evaluator.used, evaluator.notes)
+    settings = build(evaluator.pairs, evaluator.used, evaluator.notes, evaluator.problems)
     return Loaded(settings, tuple(evaluator.pairs))
 
 

@@ -116,7 +116,12 @@ def address(text: str) -> Address:
     A socket address.
 
     @raise emperor.addresses.BadAddress: the text is none.
+    @raise BadValue: it is a bare port, or not all of it could be replaced.
     """
+    if any(sign in text for sign in ("%(", "$(", "@(")):
+        raise BadValue(f"{text!r} has a reference that leads nowhere")
+    if text.isdecimal():
+        raise BadValue(f"{text!r} is no socket address; a port is written :{text}")
     return parse_address(text)
 
 
@@ -163,3 +168,27 @@ def pattern(text: str) -> str:
     if "%s" not in text:
         raise BadValue(f"{text!r} has no %s, which stands for the host")
     return base(text)
+
+
+#: Where vassals can be written down, C{SCHEME://…}.
+SCHEMES = ("dir", "glob")
+
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+
+
+def monitor(text: str) -> str:
+    """
+    A path, a pattern, or one of L{SCHEMES} and what follows it.
+
+    @raise BadValue: the scheme is not among those of this version, or there is
+        no path.
+    """
+    written = SCHEME.fullmatch(words(text))
+    if written is not None and written[1].lower() not in SCHEMES:
+        accepted = ", ".join(f"{name}://" for name in SCHEMES)
+        raise BadValue(
+            f"{written[1]}:// is not supported by this version; accepted: {accepted} or a path"
+        )
+    if written is not None and not written[2]:
+        raise BadValue("a path is missing")
+    return text

@@ -5,29 +5,21 @@ From the text of an C{emperor} option to its monitor.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from glob import has_magic
 from typing import Any
 
 from emperor.config.settings import EmperorSettings
+from emperor.config.values import SCHEME
 from emperor.interfaces import IMonitor
 from emperor.monitors.directory import DirectoryMonitor
 from emperor.monitors.globbing import GlobMonitor
 from emperor.vassals.commandline import EXTENSIONS
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-
 _MONITORS: dict[str, Callable[[str, Any, EmperorSettings], IMonitor]] = {
     "dir": DirectoryMonitor,
     "glob": GlobMonitor,
 }
-
-
-class UnknownScheme(ValueError):
-    """
-    The text names no place where vassals can be written down.
-    """
 
 
 def make_monitor(text: str, reactor: Any, settings: EmperorSettings) -> IMonitor:
@@ -38,16 +30,9 @@ def make_monitor(text: str, reactor: Any, settings: EmperorSettings) -> IMonitor
     no wildcard and no extension of a configuration file: it may be created
     later.  Everything else is a pattern.
 
-    @raise UnknownScheme: the scheme is not among those of this version.
+    @param text: one that L{emperor.config.values.monitor} accepts.
     """
     scheme, rest = split_scheme(text, settings)
-    if scheme not in _MONITORS:
-        accepted = ", ".join(f"{name}://" for name in _MONITORS)
-        raise UnknownScheme(
-            f"emperor = {scheme}://…: not supported by this version; accepted: {accepted} or a path"
-        )
-    if not rest:
-        raise UnknownScheme(f"emperor = {text}: a path is missing")
     return _MONITORS[scheme](rest, reactor, settings)
 
 
@@ -55,7 +40,7 @@ def split_scheme(text: str, settings: EmperorSettings) -> tuple[str, str]:
     """
     The scheme of C{text}, written or guessed, and what follows it.
     """
-    written = _SCHEME.fullmatch(text)
+    written = SCHEME.fullmatch(text)
     if written is not None:
         return written.group(1).lower(), written.group(2)
     if os.path.isdir(text):

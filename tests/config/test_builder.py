@@ -36,7 +36,7 @@ class BuilderTests(ConfigurationCase):
         Everything the Emperor can be told.
         """
         text = (
-            "emperor = %dv/*.ini\nemperor = pg://x\nemperor-freq = 5\nemperor-throttle = 1500\n"
+            "emperor = %dv/*.ini\nemperor = glob://x\nemperor-freq = 5\nemperor-throttle = 1500\n"
             "emperor-curse-tolerance = 10\nemperor-max-throttle = 2000\nemperor-nofollow\n"
             "emperor-extra-ext = .cfg\nvassals-inherit = a\nvassals-include = b\n"
             "vassals-inherit-before = c\nvassals-include-before = d\nvassal-set = e=f\n"
@@ -45,7 +45,7 @@ class BuilderTests(ConfigurationCase):
         self.assertEqual(
             self.settings(text).emperor,
             EmperorSettings(
-                monitors=(f"{self.cwd}/v/*.ini", "pg://x"),
+                monitors=(f"{self.cwd}/v/*.ini", "glob://x"),
                 frequency=5,
                 curse_tolerance=10,
                 throttle=1.5,

@@ -60,7 +60,7 @@ class DescribeTests(ConfigurationCase):
         """
         A password is not printed.
         """
-        lines = "\n".join(self.lines("emperor = mongodb://u:hush@h/x\nvassals-set = db-key=hush\n"))
+        lines = "\n".join(self.lines("emperor = glob://u:hush@h/x\nvassals-set = db-key=hush\n"))
         self.assertNotIn("hush", lines)
 
 

@@ -137,7 +137,17 @@ class EvaluatorTests(ConfigurationCase):
         self.assert_refused("accepted is NAME=VALUE", self.read, "set = x")
         self.assert_refused("test.ini:2: the configuration says exit = 3", self.read, "exit = 3")
         self.assert_refused("unknown kind of file", self.read, "include = x.txt")
-        self.assert_refused("no.ini: cannot be read", self.read, "ini = no.ini")
+
+    def test_file_that_cannot_be_read(self) -> None:
+        """
+        A file that another one asks for is a problem of the line that asks,
+        and what follows is still read.
+        """
+        self.write("test.ini", "[uwsgi]\nini = no.ini\na = 1\n")
+        found = evaluate_file("test.ini", self.surroundings())
+        self.assertEqual([pair.key for pair in found.pairs], ["ini", "a"])
+        (problem,) = found.problems
+        self.assertRegex(str(problem), r"^test\.ini:2: .*no\.ini: cannot be read")
 
     def test_notes(self) -> None:
         """

@@ -51,6 +51,15 @@ class JsonTests(ConfigurationCase):
         for text in ("{}", "[1]", '{"uwsgi": 1}'):
             self.assertIsNone(parse_json(text, "f.json", "uwsgi"), text)
 
+    def test_lines(self) -> None:
+        """
+        Each option has the line in which it stands.
+        """
+        text = '{"other": {"a": 1},\n"uwsgi": {\n"a": 1, "b": ["x",\n"y"],\n"a": 2}}'
+        pairs = parse_json(text, "f.json", "uwsgi")
+        assert pairs is not None
+        self.assertEqual([pair.origin.line for pair in pairs], [3, 3, 3, 5])
+
     def test_not_json(self) -> None:
         """
         A slip is shown with its line.

@@ -77,6 +77,28 @@ class ValueTests(SynchronousTestCase):
         self.accepts(values.mode, **{"": 0o666, "1": 0o666, "660": 0o660, "0600": 0o600})
         self.refuses(values.mode, "8", "999", "66", "rw", "66666")
 
+    def test_monitor(self) -> None:
+        """
+        A place for vassals is a path or has a known scheme; the error for
+        another names those, and no secret.
+        """
+        for text in ("/etc/v", "v/*.ini", "dir:///etc/v", "GLOB://*.ini"):
+            self.assertEqual(values.monitor(text), text)
+        for text in ("", "dir://"):
+            self.assertRaises(BadValue, values.monitor, text)
+        error = self.assertRaises(BadValue, values.monitor, "pg://password=x")
+        self.assertEqual(
+            str(error),
+            "pg:// is not supported by this version; accepted: dir://, glob:// or a path",
+        )
+
+    def test_addresses_that_are_none(self) -> None:
+        """
+        A bare port and a reference that leads nowhere are no socket's path.
+        """
+        for text in ("8080", "%(a)", "/run/$(NO).sock"):
+            self.assertRaises(BadValue, values.address, text)
+
     def test_keepalive(self) -> None:
         """
         On is the time-out; a number of seconds is itself.
