@@ -4,10 +4,10 @@ Every seam of the program, in one place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConsumer, IProtocol, IPushProducer, ITransport
+from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
 from emperor.addresses import Address
@@ -97,12 +97,21 @@ class IDialer(Interface):
     How connections to nodes are made.
     """
 
-    def dial(address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
+    def dial(
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
         """
-        Connect C{protocol} to C{address}.
+        Connect C{protocol} to C{address}, perhaps before this returns.
 
+        No L{twisted.internet.defer.Deferred} is made, because this happens
+        for every request.
+
+        @param failed: called instead, once and never before this returns, with
+            a L{Failure} of
+            L{twisted.internet.error.ConnectError}.
         @param timeout: seconds until the node must have accepted.
-        @return: fires when C{protocol} is connected; fails with
-            L{twisted.internet.error.ConnectError} or
-            L{twisted.internet.defer.CancelledError}.
+        @return: gives up, after which neither is called.
         """

@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 
 from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
+from emperor.proxy.accepting import PollingPort
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend, HttpSite
@@ -108,6 +109,7 @@ class RouterService(Service):
     """
 
     _log = Logger()
+    poller = None
 
     def __init__(
         self, reactor: IListeningReactor, router: Router, hostname: str, grace: float
@@ -138,6 +140,10 @@ class RouterService(Service):
             self._log.info("{kind} listens on {address}", kind=self.name, address=str(address))
 
     def _adopt(self, listener: socket.socket) -> IListeningPort:
+        if self.poller is not None:
+            port = PollingPort(self.poller, listener, self._factory)
+            port.startListening()
+            return port
         port = self._reactor.adoptStreamPort(listener.fileno(), listener.family, self._factory)
         listener.close()
         return port

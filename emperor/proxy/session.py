@@ -9,14 +9,12 @@ touching it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Protocol as TypingProtocol
 
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from emperor.config.settings import Node
@@ -135,7 +133,6 @@ class Session(Protocol):
     """
 
     transport: IStream
-    _log = Logger()
 
     def __init__(self, router: Router, front: Front, pool: Pool, host: str) -> None:
         self.host = host
@@ -148,7 +145,7 @@ class Session(Protocol):
         self._tried: list[Node] = []
         self._payload = b""
         self._modifiers = (0, 0)
-        self._dialing: Deferred[IProtocol] | None = None
+        self._give_up: Callable[[], None]
 
     def start(self, payload: bytes, modifiers: tuple[int, int] = (0, 0)) -> None:
         """
@@ -171,31 +168,16 @@ class Session(Protocol):
         self._tried.append(node)
         timeout = self._router.settings.connect_timeout
         self._front.expect_within(timeout)
-        # Kept before the callbacks, since these may run at once and dial again.
-        self._dialing = self._router.dialer.dial(node.address, self, timeout)
-        self._dialing.addCallbacks(self._dialed, self._not_connected).addErrback(self._log_failure)
-
-    def _dialed(self, _: object) -> None:
-        self._dialing = None
+        self._give_up = self._router.dialer.dial(node.address, self, self._not_connected, timeout)
 
     def _not_connected(self, failure: Failure) -> None:
-        self._dialing = None
-        if self.phase is not Phase.CONNECTING or failure.check(CancelledError):
-            return
         self._pool.failed(self._node, self._router.deadlines.now)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
-
-    def _log_failure(self, failure: Failure) -> None:
-        self._log.failure("A request for {host} broke", failure, host=self.host)
-        self._front.cut()
 
     def connectionMade(self) -> None:
         """
         The node accepted.
         """
-        if self.phase is not Phase.CONNECTING:
-            self.transport.abortConnection()
-            return
         self._move(Event.CONNECTED)
         self._pool.accepted(self._node)
         self._front.expect_within(self._router.settings.timeout)
@@ -290,10 +272,10 @@ class Session(Protocol):
         self._front.refuse(refusal)
 
     def _close(self) -> None:
-        if self._dialing is not None:
-            self._dialing.cancel()
-        elif self.transport is not None:
+        if self.transport is not None:
             self.transport.abortConnection()
+        else:
+            self._give_up()
 
     def _move(self, event: Event) -> None:
         self.phase = PHASES[self.phase, event]
