@@ -21,7 +21,7 @@ from emperor.routing.pools import Pool
 from emperor.wire.answers import AnswerWriter, BadAnswer
 from emperor.wire.http import BadRequest, RequestHead, RequestReader
 from emperor.wire.uwsgi import encode_variables
-from emperor.wire.variables import connection_variables, request_payload
+from emperor.wire.variables import connection_variables, request_payload, server_variables
 
 #: Bytes of a client's next requests that are kept while one is answered.
 PIPELINE_LIMIT = 64 * 1024
@@ -31,6 +31,8 @@ class Reception(Enum):
     """
     What the client's next bytes are.
     """
+
+    __hash__ = object.__hash__
 
     #: A request's head.
     HEAD = auto()
@@ -54,10 +56,18 @@ class HttpSite:
         self.router = router
         self.settings = settings
         self.server_name = hostname.encode("ascii", "replace")
+        self._server = server_variables(self.server_name)
         self.extra = encode_variables(
             (name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape"))
             for name, value in settings.variables
         )
+
+    def server(self, host: bytes) -> bytes:
+        """
+        The variables about the server, for a request to C{host}.
+        """
+        named = self.settings.server_name_as_http_host
+        return server_variables(host) if named else self._server
 
 
 class HttpFrontend(Frontend):
@@ -165,8 +175,9 @@ class HttpFrontend(Frontend):
 
     def _start(self, head: RequestHead, content_length: int) -> None:
         site, host = self._site, self._host(head)
-        server_name = host if site.settings.server_name_as_http_host else site.server_name
-        payload = request_payload(head, server_name, self._connection, site.extra, content_length)
+        payload = request_payload(
+            head, site.server(host), self._connection, site.extra, content_length
+        )
         self.session = Session(self.router, self, self._pool, host.decode("ascii"))
         self.session.start(payload, site.settings.modifiers)
 

@@ -63,6 +63,7 @@ class RequestHead:
         3.2.2), so that the application sees what the request was routed by.
     @ivar content_length: bytes of the body; 0 if there is none or if it is
         C{chunked}.
+    @ivar has_length: whether the length of the body is said or will be known.
     """
 
     method: bytes
@@ -71,6 +72,7 @@ class RequestHead:
     host: bytes
     headers: list[tuple[bytes, bytes]]
     content_length: int
+    has_length: bool
     chunked: bool
     keep_alive: bool
     expects_continue: bool
@@ -230,6 +232,7 @@ class RequestReader:
             host=(host or b"") if authority is None else authority,
             headers=_passed_on(self._events.headers, authority),
             content_length=_content_length(singles.get(b"content-length")),
+            has_length=encoding is not None or b"content-length" in singles,
             chunked=encoding is not None,
             keep_alive=minor == 1 and not _asks_to_close(self._events.headers),
             expects_continue=minor == 1 and singles.get(b"expect", b"").lower() == b"100-continue",
