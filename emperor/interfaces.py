@@ -5,8 +5,17 @@ Every seam of the program, in one place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from socket import socket
 
-from twisted.internet.interfaces import IConsumer, IProtocol, IPushProducer, ITransport
+from twisted.application.service import IService
+from twisted.internet.interfaces import (
+    IConsumer,
+    IListeningPort,
+    IProtocol,
+    IProtocolFactory,
+    IPushProducer,
+    ITransport,
+)
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
@@ -114,4 +123,19 @@ class IDialer(Interface):
             L{twisted.internet.error.ConnectError}.
         @param timeout: seconds until the node must have accepted.
         @return: gives up, after which neither is called.
+        """
+
+
+class INetwork(IService):
+    """
+    Which transports connections are made of.
+    """
+
+    dialer: IDialer = Attribute("Makes connections to nodes.")
+
+    def listen(listener: socket, factory: IProtocolFactory) -> IListeningPort:
+        """
+        Take a listening socket over and accept clients from it.
+
+        @param listener: bound, listening and non-blocking.
         """

@@ -25,10 +25,11 @@ from emperor.config.settings import EmperorSettings, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
+from emperor.interfaces import IDialer, INetwork
 from emperor.monitors.schemes import UnknownScheme, make_monitor
 from emperor.program import Program, Signals
-from emperor.proxy.backends import EndpointDialer
 from emperor.proxy.listeners import CannotListen
+from emperor.proxy.networks import PollingNetwork, ReactorNetwork
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
@@ -150,10 +151,12 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     emperor = build_emperor(settings.emperor, surroundings)
     emperor.watch(Greeting(settings.routers, emperor.accepts).saw)
     refusals = RefusalLog(reactor)
+    network = build_network(settings.transport)
     routers = [
         RouterService(
             reactor,
-            build_router(router, emperor, refusals),
+            network,
+            build_router(router, network.dialer, emperor, refusals),
             platform.node(),
             settings.shutdown_grace,
         )
@@ -163,7 +166,7 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     for router in routers:
         router.setServiceParent(together)
     program = Program()
-    for service in (build_signals(emperor, routers), emperor, together):
+    for service in (build_signals(emperor, routers), network, emperor, together):
         service.setServiceParent(program)
     return program
 
@@ -185,14 +188,23 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
     return Emperor(reactor, monitors, launcher.launch, settings=settings, listening=addresses)
 
 
-def build_router(settings: RouterSettings, emperor: Emperor, refusals: RefusalLog) -> Router:
+def build_network(transport: str) -> INetwork:
+    """
+    The transports that the option C{transport} asks for.
+    """
+    return ReactorNetwork(reactor) if transport == "twisted" else PollingNetwork(reactor)
+
+
+def build_router(
+    settings: RouterSettings, dialer: IDialer, emperor: Emperor, refusals: RefusalLog
+) -> Router:
     """
     One router, which asks the Emperor about nodes that do not accept.
     """
     return Router(
         settings,
         clock=reactor,
-        dialer=EndpointDialer(reactor),
+        dialer=dialer,
         vassals=emperor,
         refusals=refusals,
     )

@@ -66,6 +66,7 @@ class Builder:
         return Settings(
             emperor=emperor,
             routers=routers,
+            transport=self._default("transport", values.transport),
             shutdown_grace=self._default("shutdown-grace", values.grace),
             notes=(*notes, *self.notes),
         )

@@ -46,6 +46,8 @@ class Kind(Enum):
     PATTERN = "address with %s"
     #: C{REGEX uwsgi:ADDRESS,MODIFIER1,MODIFIER2}.
     RULE = "REGEX uwsgi:ADDRESS,MODIFIER1,MODIFIER2"
+    #: Which transports the routers run on.
+    TRANSPORT = "epoll or twisted"
     #: On, off or seconds.
     KEEPALIVE = "seconds, or 1 or true for the time-out, 0 or false for off"
 
@@ -195,6 +197,14 @@ def _routing() -> Iterator[Option]:
         default="off",
         ours=True,
         help="Match and route by the host exactly as the client sent it: its case, its port.",
+    )
+    yield Option(
+        name="transport",
+        kind=Kind.TRANSPORT,
+        service=service,
+        default="epoll",
+        ours=True,
+        help="Run the routers on their own lean transports, or on Twisted's.",
     )
     yield Option(
         name="chmod-socket",

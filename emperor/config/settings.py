@@ -142,6 +142,7 @@ class Settings:
     """
     Everything a configuration says.
 
+    @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar shutdown_grace: seconds that requests in flight have at the end.
     @ivar notes: sentences for the log that are no errors: options of a uWSGI
         worker, names nobody uses.
@@ -149,5 +150,6 @@ class Settings:
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
     routers: tuple[RouterSettings, ...] = ()
+    transport: str = "epoll"
     shutdown_grace: float = 30
     notes: tuple[str, ...] = ()

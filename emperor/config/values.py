@@ -163,3 +163,12 @@ def pattern(text: str) -> str:
     if "%s" not in text:
         raise BadValue(f"{text!r} has no %s, which stands for the host")
     return base(text)
+
+
+def transport(value: str) -> str:
+    """
+    C{epoll} or C{twisted}.
+    """
+    if value not in ("epoll", "twisted"):
+        raise BadValue(f"{value!r} is neither epoll nor twisted")
+    return value

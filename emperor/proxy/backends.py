@@ -8,7 +8,6 @@ from collections.abc import Callable
 from errno import ECONNREFUSED, ENOENT
 from typing import cast
 
-from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
@@ -78,13 +77,19 @@ class EndpointDialer:
         See L{IDialer.dial}.
         """
 
+        wanted = [True]
+
         def not_connected(failure: Failure) -> None:
-            if not failure.check(CancelledError):
+            if wanted:
                 failed(failure)
+
+        def give_up() -> None:
+            wanted.clear()
+            connecting.cancel()
 
         connecting = self._endpoint(address, timeout).connect(_OneConnection(protocol))
         connecting.addErrback(not_connected)
-        return connecting.cancel
+        return give_up
 
     def _endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
         if isinstance(address, UnixAddress):

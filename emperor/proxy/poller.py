@@ -145,11 +145,13 @@ class Poller:
 
     def _finish(self) -> None:
         later = self._later
-        while later:
+        for _ in range(len(later)):
             try:
                 later.popleft()()
             except Exception:
                 self._log.failure("A connection's end broke")
+        if later:
+            self._schedule()
         if self._closed:
             for connection in self._closed:
                 connection.close()

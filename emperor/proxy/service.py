@@ -5,7 +5,6 @@ A router as a service: it accepts, and at the end it lets requests finish.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
@@ -14,7 +13,6 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import (
     IAddress,
     IListeningPort,
-    IReactorSocket,
     IReactorTime,
 )
 from twisted.internet.protocol import Protocol, ServerFactory
@@ -23,18 +21,12 @@ from twisted.python.failure import Failure
 
 from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
-from emperor.proxy.accepting import PollingPort
+from emperor.interfaces import INetwork
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend, HttpSite
 from emperor.proxy.listeners import open_listener
 from emperor.proxy.router import Router
-
-
-class IListeningReactor(IReactorSocket, IReactorTime):
-    """
-    A reactor that takes listening sockets over.
-    """
 
 
 class FrontendFactory(ServerFactory):
@@ -109,14 +101,14 @@ class RouterService(Service):
     """
 
     _log = Logger()
-    poller = None
 
     def __init__(
-        self, reactor: IListeningReactor, router: Router, hostname: str, grace: float
+        self, clock: IReactorTime, network: INetwork, router: Router, hostname: str, grace: float
     ) -> None:
         settings = router.settings
         self.name = settings.kind
-        self._reactor = reactor
+        self._clock = clock
+        self._network = network
         self._router = router
         self._grace = grace
         self._factory = build_factory(router, hostname)
@@ -132,21 +124,9 @@ class RouterService(Service):
         """
         Service.startService(self)
         self._router.deadlines.start()
-        self._ports = [self._adopt(listener) for listener in self._sockets]
-        for path in self._paths():
-            # Twisted makes a UNIX socket that it adopts writable for everybody.
-            os.chmod(path, self._router.settings.socket_mode)
+        self._ports = [self._network.listen(each, self._factory) for each in self._sockets]
         for address in self._router.settings.listen:
             self._log.info("{kind} listens on {address}", kind=self.name, address=str(address))
-
-    def _adopt(self, listener: socket.socket) -> IListeningPort:
-        if self.poller is not None:
-            port = PollingPort(self.poller, listener, self._factory)
-            port.startListening()
-            return port
-        port = self._reactor.adoptStreamPort(listener.fileno(), listener.family, self._factory)
-        listener.close()
-        return port
 
     async def stopService(self) -> None:
         """
@@ -157,7 +137,7 @@ class RouterService(Service):
         await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
         self._remove_files()
         drained = self._factory.drain()
-        drained.addTimeout(self._grace, self._reactor)
+        drained.addTimeout(self._grace, self._clock)
         await drained.addErrback(self._cut)
         self._router.deadlines.stop()
 

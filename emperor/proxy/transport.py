@@ -218,6 +218,8 @@ class Stream:
                 self._fail_writing()
                 return
             if sent == len(data):
+                if self._producer is not None and not self._streaming:
+                    self._poller.later(self._pull)
                 return
             data = data[sent:]
         self._kept.append(data)
@@ -227,6 +229,10 @@ class Stream:
             self._producer.pauseProducing()
         if not self._watched & WRITABLE:
             self._update()
+
+    def _pull(self) -> None:
+        if self._producer is not None and not (self._streaming or self._kept or self._gone):
+            self._producer.resumeProducing()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """

@@ -77,6 +77,14 @@ class ValueTests(SynchronousTestCase):
         self.accepts(values.mode, **{"": 0o666, "1": 0o666, "660": 0o660, "0600": 0o600})
         self.refuses(values.mode, "8", "999", "66", "rw", "66666")
 
+    def test_transport(self) -> None:
+        """
+        There are two kinds of transports.
+        """
+        for text in ("epoll", "twisted"):
+            self.assertEqual(values.transport(text), text)
+        self.assertRaises(BadValue, values.transport, "uvloop")
+
     def test_keepalive(self) -> None:
         """
         On is the time-out; a number of seconds is itself.

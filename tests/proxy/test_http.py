@@ -316,8 +316,10 @@ class RefusalTests(HttpCase):
         Thousands of requests whose node refuses at once are answered one by one.
         """
         wire = self.start()
-        wire.dialer.at_once = ConnectionRefusedError()
-        self.assertEqual(self.ask(GET * 3000).take().count(b"HTTP/1.1 503"), 3000)
+        wire.dialer.soon = ConnectionRefusedError()
+        client = self.ask(GET * 3000)
+        wire.clock.advance(0)
+        self.assertEqual(client.take().count(b"HTTP/1.1 503"), 3000)
 
 
 class PipelineTests(HttpCase):
@@ -560,10 +562,7 @@ class ChunkedUploadTests(HttpCase):
         """
         wire = self.start()
         client = self.ask(CHUNKED + b"5\r\nabcde\r\n0\r\n\r\n")
-        dial = wire.dial
-        node = FakeStream(dial._protocol, wire.clock)
-        node.full = True
-        dial.deferred.callback(dial._protocol)
+        node = wire.dial.accept(full=True)
         node.send(OK)
         self.assertTrue(client.take().endswith(b"ok"))
         wire.wait(8)
