@@ -51,6 +51,8 @@ class Frontend(Protocol):
         self.deadline = 0.0
         self.closing = False
         self._client_ended = False
+        self._tied = False
+        self._deadlines = router.deadlines
 
     def connectionMade(self) -> None:
         """
@@ -75,7 +77,7 @@ class Frontend(Protocol):
         """
         Something must happen within so many seconds.
         """
-        self.deadline = self.router.deadlines.after(seconds)
+        self.deadline = self._deadlines.after(seconds)
 
     def timed_out(self) -> None:
         """
@@ -123,17 +125,23 @@ class Frontend(Protocol):
 
     def tie(self, session: Session) -> None:
         """
-        Let each side wait for the other's room.
+        Let each side wait for the other's room, from now on.
+
+        Not needed, and not done, for a request without a body whose answer
+        comes in one piece.
         """
-        self.transport.registerProducer(session.reading, True)
-        session.transport.registerProducer(self.reading, True)
+        if not self._tied:
+            self._tied = True
+            self.transport.registerProducer(session.read_side(), True)
+            session.transport.registerProducer(self.reading, True)
 
     def leave_session(self) -> None:
         """
         The request's way to a node is over.
         """
         session, self.session = self.session, None
-        if session is not None:
+        if session is not None and self._tied:
+            self._tied = False
             session.untie()
             self.transport.unregisterProducer()
             self.reading.stopProducing()

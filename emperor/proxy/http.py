@@ -234,12 +234,13 @@ class HttpFrontend(Frontend):
             and (not self._client_ended or bool(self._pending)),
         )
         if self._spool is not None:
-            self.transport.registerProducer(session.reading, True)
+            self._tied = True
+            self.transport.registerProducer(session.read_side(), True)
             sending = self._spool.send(session.transport, self._sent)
             sending.addErrback(lambda _: None)  # the session hears of it as well
             return
-        self.tie(session)
         if self._reception is Reception.BODY:
+            self.tie(session)
             self._continue(request)
             body, self._pending = self._pending, b""
             if body:
@@ -262,10 +263,13 @@ class HttpFrontend(Frontend):
         if self.router.draining:
             writer.persistent = writer.persistent and writer.started
         try:
-            self.transport.write(writer.feed(data))
+            data = writer.feed(data)
         except BadAnswer as error:
             session.fail_node(str(error))
             return
+        if not writer.complete:
+            self.tie(session)
+        self.transport.write(data)
         if writer.complete:
             session.finish()
             self._answered(writer)

@@ -172,8 +172,9 @@ class Session(Protocol):
         self._node = node
         self._tried.append(node)
         timeout = self._router.settings.connect_timeout
-        self._front.expect_within(timeout)
         self._give_up = self._router.dialer.dial(node.address, self, self._not_connected, timeout)
+        if self.phase is Phase.CONNECTING:
+            self._front.expect_within(timeout)
 
     def _not_connected(self, failure: Failure) -> None:
         self._pool.failed(self._node, self._router.deadlines.now)
@@ -186,7 +187,6 @@ class Session(Protocol):
         self._move(Event.CONNECTED)
         self._pool.accepted(self._node)
         self._front.expect_within(self._router.settings.timeout)
-        self.reading = ReadSide(self.transport)
         modifier1 = self._modifiers[0] or self._node.modifier1
         modifier2 = self._modifiers[1] or self._node.modifier2
         self.transport.write(build_packet(modifier1, self._payload, modifier2))
@@ -222,6 +222,12 @@ class Session(Protocol):
         self.deadline = self._router.deadlines.after(CLOSING)
         self._router.deadlines.watch(self)
         self.transport.loseConnection()
+
+    def read_side(self) -> ReadSide:
+        """
+        The reading of the node's connection, for flow control.
+        """
+        return ReadSide(self.transport)
 
     def untie(self) -> None:
         """

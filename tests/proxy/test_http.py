@@ -153,6 +153,7 @@ class AnswerTests(HttpCase):
         wire = self.start()
         client = self.ask()
         node = wire.dial.accept()
+        node.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na part")
         client.fill()
         self.assertFalse(node.reading)
         client.drain()
