@@ -1,9 +1,8 @@
 """
 What a router has used, by the kernel's account in /proc.
 
-A router is the process that was started and what that forked.  A child with
-another command line has executed another program: a vassal of an Emperor, which
-is no part of the router.
+A router is the process that was started and what that started, but for vassals:
+they have a pipe to their Emperor, which their environment names.
 """
 
 from __future__ import annotations
@@ -14,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+
+#: The variable that uWSGI's vassals know their Emperor by.
+VASSAL = b"UWSGI_EMPEROR_FD="
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -72,19 +75,18 @@ def parse_rollup(text: str) -> Memory:
 
 def family(pid: int, proc: Path = PROC) -> list[int]:
     """
-    A process and what it forked, down to the last generation.
+    A process and what it started, down to the last generation, without vassals.
 
     @raise ProcessLookupError: it has ended.
     """
     children: dict[int, list[int]] = {}
     for child, stat in _stats(proc):
         children.setdefault(stat.parent, []).append(child)
-    command = (proc / str(pid) / "cmdline").read_bytes()
-    if not command:  # a zombie has none
+    if not (proc / str(pid) / "cmdline").read_bytes():  # as a zombie's
         raise ProcessLookupError(f"process {pid} has ended")
     found = [pid]
     for member in found:
-        found += (child for child in children.get(member, ()) if _runs(child, command, proc))
+        found += (child for child in children.get(member, ()) if not _is_vassal(child, proc))
     return found
 
 
@@ -97,11 +99,9 @@ def _stats(proc: Path) -> Iterator[tuple[int, Stat]]:
                 continue
 
 
-def _runs(pid: int, command: bytes, proc: Path) -> bool:
-    try:
-        return (proc / str(pid) / "cmdline").read_bytes() == command
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+def _is_vassal(pid: int, proc: Path) -> bool:
+    variables = (proc / str(pid) / "environ").read_bytes().split(b"\0")
+    return any(variable.startswith(VASSAL) for variable in variables)
 
 
 def cpu(pids: Iterable[int], proc: Path = PROC) -> float:

@@ -44,7 +44,7 @@ class ParseTests(SynchronousTestCase):
 
 class FamilyTests(SynchronousTestCase):
     """
-    A router and what it forked.
+    A router and what it started.
     """
 
     def setUp(self) -> None:
@@ -54,24 +54,27 @@ class FamilyTests(SynchronousTestCase):
         self.proc = Path(self.mktemp())
         self.proc.mkdir()
         (self.proc / "uptime").write_text("1 2\n")
-        self.process(5, 1, b"uwsgi\0router.ini\0")
-        self.process(6, 5, b"uwsgi\0router.ini\0")
-        self.process(7, 6, b"uwsgi\0router.ini\0")
-        self.process(8, 6, b"uwsgi\0vassal.ini\0")
-        self.process(9, 1, b"uwsgi\0router.ini\0")
+        self.process(5, 1)
+        self.process(6, 5)
+        self.process(7, 6)
+        self.process(8, 6, environment=b"HOME=/\0UWSGI_EMPEROR_FD=9\0")
+        self.process(9, 8)
+        self.process(10, 1)
 
-    def process(self, pid: int, parent: int, command: bytes) -> None:
+    def process(
+        self, pid: int, parent: int, command: bytes = b"uwsgi\0", environment: bytes = b"HOME=/\0"
+    ) -> None:
         entry = self.proc / str(pid)
         entry.mkdir()
         (entry / "cmdline").write_bytes(command)
+        (entry / "environ").write_bytes(environment)
         text = STAT.format(pid=pid, name="uwsgi", parent=parent, user=10_000 * pid, system=0)
         (entry / "stat").write_text(text)
         (entry / "smaps_rollup").write_text(ROLLUP)
 
-    def test_forked(self) -> None:
+    def test_vassals(self) -> None:
         """
-        What was forked belongs to a router; a vassal does not, for it is another
-        program.
+        What a router started belongs to it; a vassal does not, nor its processes.
         """
         self.assertEqual([5, 6, 7], family(5, self.proc))
 
@@ -79,8 +82,8 @@ class FamilyTests(SynchronousTestCase):
         """
         A router that has ended has no figures.
         """
-        self.process(10, 1, b"")
-        self.assertRaises(ProcessLookupError, family, 10, self.proc)
+        self.process(11, 1, b"")
+        self.assertRaises(ProcessLookupError, family, 11, self.proc)
 
     def test_sums(self) -> None:
         """
