@@ -50,7 +50,7 @@ class Frontend(Protocol):
         self.session: Session | None = None
         self.deadline = 0.0
         self.closing = False
-        self._client_ended = False
+        self._client_ended = self._all_sent = False
         self._tied = False
         self._deadlines = router.deadlines
 
@@ -83,7 +83,10 @@ class Frontend(Protocol):
         """
         Nothing happened.
         """
-        if self.closing:
+        if self.closing and self._all_sent:
+            # Not aborted: the kernel may still be sending to a slow client.
+            self.transport.loseConnection()
+        elif self.closing:
             self.transport.abortConnection()
         elif self.session is not None:
             self.session.timed_out()
@@ -110,8 +113,9 @@ class Frontend(Protocol):
 
     def writeConnectionLost(self) -> None:
         """
-        Our half is closed, as asked, and everything is sent.
+        Our half is closed, as asked: everything is with the kernel.
         """
+        self._all_sent = True
         self.expect_within(LINGER)
 
     def refuse(self, refusal: Refusal) -> None:

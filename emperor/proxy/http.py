@@ -211,6 +211,10 @@ class HttpFrontend(Frontend):
                 self._start(request, spool.size)
         except BadRequest as error:
             self._refuse_request(error)
+        except OSError as error:
+            detail = f"the request's body cannot be kept: {error.strerror or error}"
+            request.keep_alive = False
+            self.refuse(Refusal(Reason.NO_ROOM, detail, self._host(request).decode("ascii")))
 
     def _receive_next(self, data: bytes) -> None:
         self._pending += data

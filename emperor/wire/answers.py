@@ -28,6 +28,11 @@ _FRAMING = re.compile(
 )
 
 
+_FRAMING_NAMES = frozenset([b"content-length", b"transfer-encoding"])
+_OVERRIDDEN = frozenset([b"content-length"])
+_NONE: frozenset[bytes] = frozenset()
+
+
 class BadAnswer(ValueError):
     """
     The node sent something that is no HTTP answer: the node's fault.
@@ -130,14 +135,18 @@ class AnswerWriter:
     def _interim(self, head: bytes, status: bytes) -> bytes:
         if status == b"101":
             raise BadAnswer("the answer switches protocols, which is not supported")
-        return head if self._minor_version else b""
+        return _without(head, _FRAMING_NAMES) if self._minor_version else b""
 
     def _final_head(self, head: bytes, fields: bytes, status: bytes) -> bytes:
         lengths, encodings, others = _framing_fields(fields)
         if lengths and (len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0])):
             raise BadAnswer("the answer's Content-Length is malformed")
         added = b""
-        if self._head_only or status in (b"204", b"304"):
+        dropped = _OVERRIDDEN if encodings else _NONE
+        if status == b"204":
+            self._size(0)
+            dropped = _FRAMING_NAMES
+        elif self._head_only or status == b"304":
             self._size(0)
         elif encodings:
             self.framing, self.persistent = Framing.CLOSING, False
@@ -147,8 +156,8 @@ class AnswerWriter:
             self.framing, added = Framing.CHUNKED, b"Transfer-Encoding: chunked\r\n"
         else:
             self.framing, self.persistent = Framing.CLOSING, False
-        if others or (encodings and lengths):
-            head = _without(head, lengths if encodings else [])
+        if others or (dropped and (lengths or encodings)):
+            head = _without(head, dropped)
         if not self.persistent:
             added += b"Connection: close\r\n"
         if self._minor_version and not head.startswith(b"HTTP/1.1"):
@@ -191,16 +200,17 @@ def _framing_fields(fields: bytes) -> tuple[list[bytes], list[bytes], bool]:
     return lengths, encodings, others
 
 
-def _without(head: bytes, lengths: list[bytes]) -> bytes:
+def _without(head: bytes, dropped: frozenset[bytes]) -> bytes:
     """
-    The head without the headers of the node's connection, and without
-    Content-Length where an encoding overrides it (RFC 9112 section 6.3).
+    The head without the headers of the node's connection.
+
+    @param dropped: names of framing headers that go as well: both where there
+        can be no body (RFC 9112 section 6.1), Content-Length where an encoding
+        overrides it (section 6.3).
     """
 
     def kept(match: re.Match[bytes]) -> bytes:
         name = match[1].lower()
-        if name == b"transfer-encoding" or (name == b"content-length" and not lengths):
-            return match[0]
-        return b""
+        return match[0] if name in _FRAMING_NAMES and name not in dropped else b""
 
     return _FRAMING.sub(kept, head)

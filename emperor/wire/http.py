@@ -139,10 +139,11 @@ class RequestReader:
             needed.
         @raise BadRequest: this is no HTTP/1 request, or too large a one.
         """
-        data = self._buffer + data if self._buffer else self._without_blank_lines(data)
-        end = data.find(_END)
+        before = len(self._buffer)
+        data = self._buffer + data if before else self._without_blank_lines(data)
+        end = data.find(_END, max(0, before - len(_END)))
         if not 0 <= end <= HEAD_LIMIT:
-            self._check_part(data)
+            self._check_part(data, before)
             self._buffer = data
             return None, None
         end += len(_END)
@@ -177,7 +178,11 @@ class RequestReader:
         events.body.clear()
         return pieces, events.complete
 
-    def _check_part(self, data: bytes) -> None:
+    def _check_part(self, data: bytes, before: int) -> None:
+        """
+        @param before: bytes that have been checked; only the others are, so
+            that a head in many small pieces costs no more than in one.
+        """
         if data and not _TOKEN_START.match(data):
             raise BadRequest(400, "this is not an HTTP request")
         # One or three bytes more: a part of the line's or the head's end.
@@ -185,7 +190,8 @@ class RequestReader:
             raise BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
         if len(data) > HEAD_LIMIT + 3:
             raise BadRequest(431, f"the request's head is over {HEAD_LIMIT} bytes")
-        if data.count(b"\n") != data.count(b"\r\n"):
+        start = max(0, before - 1)
+        if data.count(b"\n", start + (before > 0)) != data.count(b"\r\n", start):
             raise BadRequest(400, "a line ends with LF alone")
 
     def _read(self, head: bytes) -> RequestHead:

@@ -4,12 +4,13 @@ The HTTP router as the dialogue between a client, the router and a node.
 
 from __future__ import annotations
 
-from errno import ENOENT
+from errno import ENOENT, ENOSPC
 
 from twisted.internet.error import ConnectionRefusedError
 
 from emperor.proxy.http import PIPELINE_LIMIT
 from emperor.proxy.refusals import Reason
+from emperor.proxy.spool import Spool
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import HTTP, NODE, OTHER, DialogueCase
 
@@ -296,7 +297,8 @@ class RefusalTests(HttpCase):
         wire.wait(4)
         self.assertIsNone(client.lost)
         wire.wait(4)
-        self.assertTrue(client.aborted)
+        self.assertIsNotNone(client.lost)
+        self.assertFalse(client.aborted)
 
     def test_bad_path(self) -> None:
         """
@@ -576,6 +578,20 @@ class ChunkedUploadTests(HttpCase):
         self.start()
         client = self.ask(CHUNKED[:-2] + b"Expect: 100-continue\r\n\r\n")
         self.assertEqual(client.take(), b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def test_no_room(self) -> None:
+        """
+        A body that cannot be kept is refused with the reason, and asked for
+        again later.
+        """
+
+        def full(spool: Spool, data: bytes) -> bool:
+            raise OSError(ENOSPC, "No space left on device")
+
+        self.start()
+        self.patch(Spool, "feed", full)
+        client = self.ask(CHUNKED + b"3\r\nabc\r\n")
+        self.assert_refused(client.take(), 503, b"No space left")
 
     def test_limit(self) -> None:
         """
