@@ -21,6 +21,7 @@ from zope.interface import Attribute, Interface
 
 from emperor.addresses import Address
 from emperor.vassals.spec import VassalSpec
+from emperor.wire.control import Vassals
 
 
 class IMonitor(Interface):
@@ -81,6 +82,23 @@ class IVassalDirectory(Interface):
 
         @return: for example C{"vassal hello.ini is starting"}, or L{None}:
             no known vassal listens there.
+        """
+
+
+class IVassalNews(Interface):
+    """
+    What router processes are told of the Emperor's vassals.
+    """
+
+    def whole() -> Vassals:
+        """
+        Everything that is known now.
+        """
+
+    def watch(listener: Callable[[Vassals], object]) -> None:
+        """
+        Call C{listener} with each change from now on; changes may come that
+        L{whole} has told already.
         """
 
 

@@ -48,6 +48,8 @@ class Kind(Enum):
     RULE = "REGEX uwsgi:ADDRESS,MODIFIER1,MODIFIER2"
     #: Which transports the routers run on.
     TRANSPORT = "epoll or twisted"
+    #: A count of at least 1, or one for each processor.
+    PROCESSES = "number or auto"
     #: On, off or seconds.
     KEEPALIVE = "seconds, or 1 or true for the time-out, 0 or false for off"
 
@@ -239,6 +241,13 @@ def _router(prefix: str, service: Service, aliases: tuple[str, ...]) -> Iterator
         Kind.GRACE,
         f"How long a failed {prefix}-to address is passed over.",
         default="30",
+    )
+    yield row(
+        "-processes",
+        Kind.PROCESSES,
+        "Processes that take connections; with 1 the program does it itself.",
+        aliases=(f"{prefix}-workers",),
+        default="1",
     )
     yield row("-timeout", Kind.SECONDS, "How long both sides may be silent.", default="60")
     yield row(

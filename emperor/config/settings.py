@@ -71,6 +71,7 @@ class RouterSettings:
     @ivar timeout: seconds without a byte on either side.
     @ivar connect_timeout: seconds until a node must have accepted.
     @ivar headers_timeout: seconds until the request's head must be complete.
+    @ivar processes: how many take connections; 1 is the program itself.
     """
 
     kind: str
@@ -86,6 +87,7 @@ class RouterSettings:
     headers_timeout: float = 60
     socket_mode: int = 0o600
     backlog: int = 100
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,19 @@ class ReactorNetwork(Service):
         return port
 
 
+class INetworkReactor(IAdoptingReactor, IPollingReactor):
+    """
+    A reactor for either network.
+    """
+
+
+def make_network(reactor: INetworkReactor, transport: str) -> INetwork:
+    """
+    The network that the option C{transport} asks for.
+    """
+    return ReactorNetwork(reactor) if transport == "twisted" else PollingNetwork(reactor)
+
+
 def _path(listener: socket.socket) -> str:
     """
     The file of a UNIX socket; empty for an abstract name and for TCP.

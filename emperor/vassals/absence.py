@@ -58,6 +58,12 @@ class Whereabouts:
             del self._listeners[address]
         return left
 
+    def addresses(self, id: VassalId) -> frozenset[Address]:
+        """
+        Where a vassal listens, as far as it is known.
+        """
+        return self._addresses.get(id, frozenset())
+
     def listener(self, address: Address) -> VassalId | None:
         """
         The vassal that listens at C{address}, also on behalf of every host.

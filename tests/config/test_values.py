@@ -5,6 +5,7 @@ L{emperor.config.values}
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,15 @@ class ValueTests(SynchronousTestCase):
         self.refuses(values.number, "", "-1", "1.5", "x", "٣", "9" * 5000, "99999999999")
         self.assertRaises(BadValue, values.number, "256", highest=255)
         self.assertRaises(BadValue, values.number, "0", lowest=1)
+
+    def test_processes(self) -> None:
+        """
+        A number of processes, or one for each processor we may use.
+        """
+        self.accepts(values.processes, **{"1": 1, "64": 64})
+        self.refuses(values.processes, "0", "65", "x", "")
+        self.patch(os, "sched_getaffinity", lambda pid: {0, 2, 5})
+        self.accepts(values.processes, auto=3)
 
     def test_times(self) -> None:
         """

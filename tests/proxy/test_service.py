@@ -19,7 +19,7 @@ from emperor.config.settings import RouterSettings
 from emperor.interfaces import INetwork
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.http import HttpFrontend
-from emperor.proxy.listeners import CannotListen
+from emperor.proxy.listeners import open_listeners
 from emperor.proxy.service import RouterService, build_factory
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, HTTP, NODE, Dialogue
@@ -94,7 +94,14 @@ class ServiceTests(SynchronousTestCase):
         self.wire.router.deadlines.stop()
         self.network = Network()
         network = cast(INetwork, self.network)
-        service = RouterService(self.wire.clock, network, self.wire.router, "machine", grace)
+        service = RouterService(
+            self.wire.clock,
+            network,
+            self.wire.router,
+            open_listeners(settings)[0],
+            hostname="machine",
+            grace=grace,
+        )
         service.startService()
         self.addCleanup(self.wire.router.deadlines.stop)
         return service
@@ -173,11 +180,3 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue(os.path.exists(path))
         self.successResultOf(self.stop(service))
         self.assertFalse(os.path.exists(path))
-
-    def test_address_in_use(self) -> None:
-        """
-        An address that is taken is reported before anything is started.
-        """
-        with socket.create_server(("127.0.0.1", 0)) as other:
-            listen = TcpAddress("127.0.0.1", other.getsockname()[1])
-            self.assertRaises(CannotListen, self.serve, replace(HTTP, listen=(listen,)))
