@@ -9,6 +9,12 @@
 PYTHON ?= python3
 CONFIG ?= etc/router.ini
 
+# make bench: CASE= for all, TWISTED=1 for our other transports as well.
+CASE ?=
+ROUNDS ?= 5
+SECONDS ?= 3
+TWISTED ?=
+
 # Three environments, so that what is tested is what is installed: RUN has no
 # test tools, and REFERENCE holds a uWSGI compiled from its source.
 RUN := .venv
@@ -26,7 +32,7 @@ UNITS := $(filter-out tests.integration tests.conformance, \
 	$(subst /,.,$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py)))) \
 	$(subst /,.,$(patsubst %.py,%,$(wildcard tests/test_*.py)))
 
-.PHONY: help run test lint format types units integration servers test-all-pythons test-wheel clean
+.PHONY: help run test lint format types units integration bench servers test-all-pythons test-wheel clean
 
 help:
 	@echo 'make run               serve $(CONFIG) in the foreground (CONFIG=... for another)'
@@ -35,6 +41,7 @@ help:
 	@echo 'make types             mypy --strict'
 	@echo 'make units             tests without network and processes'
 	@echo 'make integration       tests against real servers, and against uWSGI itself'
+	@echo 'make bench             beside uWSGI and nginx (CASE=http-close, ROUNDS=5, SECONDS=3, TWISTED=1)'
 	@echo 'make servers           as root with apt: install those servers'
 	@echo 'make format            let ruff format and fix'
 	@echo 'make test-all-pythons  units on every Python that is found (3.11 to 3.14)'
@@ -83,6 +90,11 @@ units: $(TEST)/installed
 
 integration: $(TEST)/installed $(REFERENCE)/installed
 	$(TEST)/bin/python -m tests.run tests.integration tests.conformance
+
+# Results are written to bench/results; the table goes to the standard output.
+bench: servers $(RUN)/installed $(REFERENCE)/installed
+	$(RUN)/bin/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) \
+		$(if $(TWISTED),--twisted) $(CASE)
 
 servers:
 	tests/install-servers $(PYTHON)

@@ -4,30 +4,17 @@ What the program says when it has started.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from twisted.logger import Logger
 
 from emperor.addresses import Address, TcpAddress, parse_address
-from emperor.config.settings import HostRule, HttpSettings, RouterSettings
+from emperor.config.settings import HttpSettings, RouterSettings
+from emperor.routing.hosts import literal_host
 from emperor.vassals.status import Phase, VassalStatus
-
-#: A pattern that stands for exactly one host: C{^www\.example\.com$}.
-_LITERAL = re.compile(r"\^((?:[A-Za-z0-9-]|\\[.-])+)\$")
 
 #: Phases in which a vassal's first start has come to an end.
 _SETTLED = frozenset({Phase.ACCEPTING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
-
-
-def literal_host(rule: HostRule) -> str | None:
-    """
-    The one host that a rule is for.
-
-    @return: L{None}: its pattern stands for several.
-    """
-    match = _LITERAL.fullmatch(rule.pattern.pattern)
-    return None if match is None else match[1].replace("\\", "")
 
 
 def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool]) -> Iterator[str]:
@@ -39,8 +26,8 @@ def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool])
         if isinstance(router, HttpSettings) and ports:
             port = "" if ports[0] == 80 else f":{ports[0]}"
             for rule in router.rules:
-                host = literal_host(rule)
-                if host is not None and accepts(parse_address(rule.template)):
+                host = literal_host(rule.pattern.pattern)
+                if host and accepts(parse_address(rule.template)):
                     yield f"http://{host}{port}/"
 
 

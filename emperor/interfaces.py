@@ -4,14 +4,24 @@ Every seam of the program, in one place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from socket import socket
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConsumer, IProtocol, IPushProducer, ITransport
+from twisted.application.service import IService
+from twisted.internet.interfaces import (
+    IConsumer,
+    IListeningPort,
+    IProtocol,
+    IProtocolFactory,
+    IPushProducer,
+    ITransport,
+)
+from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
 from emperor.addresses import Address
 from emperor.vassals.spec import VassalSpec
+from emperor.wire.control import Vassals
 
 
 class IMonitor(Interface):
@@ -82,6 +92,23 @@ class IVassalDirectory(Interface):
         """
 
 
+class IVassalNews(Interface):
+    """
+    What router processes are told of the Emperor's vassals.
+    """
+
+    def whole() -> Vassals:
+        """
+        Everything that is known now.
+        """
+
+    def watch(listener: Callable[[Vassals], object]) -> None:
+        """
+        Call C{listener} with each change from now on; changes may come that
+        L{whole} has told already.
+        """
+
+
 class IStream(ITransport, IConsumer, IPushProducer):
     """
     What the routers need of a connection: Twisted's stream transports of TCP
@@ -104,12 +131,36 @@ class IDialer(Interface):
     How connections to nodes are made.
     """
 
-    def dial(address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
+    def dial(
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
         """
-        Connect C{protocol} to C{address}.
+        Connect C{protocol} to C{address}, perhaps before this returns.
 
+        No L{twisted.internet.defer.Deferred} is made, because this happens
+        for every request.
+
+        @param failed: called instead, once and never before this returns, with
+            a L{Failure} of
+            L{twisted.internet.error.ConnectError}.
         @param timeout: seconds until the node must have accepted.
-        @return: fires when C{protocol} is connected; fails with
-            L{twisted.internet.error.ConnectError} or
-            L{twisted.internet.defer.CancelledError}.
+        @return: gives up, after which neither is called.
+        """
+
+
+class INetwork(IService):
+    """
+    Which transports connections are made of.
+    """
+
+    dialer: IDialer = Attribute("Makes connections to nodes.")
+
+    def listen(listener: socket, factory: IProtocolFactory) -> IListeningPort:
+        """
+        Take a listening socket over and accept clients from it.
+
+        @param listener: bound, listening and non-blocking.
         """

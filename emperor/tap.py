@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import platform
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -25,17 +25,21 @@ from emperor.config.settings import EmperorSettings, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
+from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals
-from emperor.proxy.backends import EndpointDialer
-from emperor.proxy.listeners import CannotListen
+from emperor.proxy.listeners import CannotListen, open_listeners
+from emperor.proxy.networks import make_network
+from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
+from emperor.vassals.news import Herald
 from emperor.vassals.program import NoProgram, find_program
 from emperor.vassals.spec import VassalSpec
+from emperor.wire.control import Configure
 
 # Twisted's reactor provides more interfaces than one annotation can name.
 reactor: Any = _reactor
@@ -141,20 +145,19 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     emperor = build_emperor(settings.emperor, surroundings)
     emperor.watch(Greeting(settings.routers, emperor.accepts).saw)
     refusals = RefusalLog(reactor)
+    network = make_network(reactor, settings.transport)
+    herald = Herald(reactor, emperor)
     routers = [
-        RouterService(
-            reactor,
-            build_router(router, emperor, refusals),
-            platform.node(),
-            settings.shutdown_grace,
-        )
+        build_router(router, settings, network, emperor, refusals)
+        if router.processes == 1
+        else build_processes(router, settings, herald)
         for router in settings.routers
     ]
     together = MultiService()
     for router in routers:
         router.setServiceParent(together)
     program = Program()
-    for service in (build_signals(emperor, routers), emperor, together):
+    for service in (build_signals(emperor, routers), network, emperor, together):
         service.setServiceParent(program)
     return program
 
@@ -176,26 +179,58 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
     return Emperor(reactor, monitors, launcher.launch, settings=settings, listening=addresses)
 
 
-def build_router(settings: RouterSettings, emperor: Emperor, refusals: RefusalLog) -> Router:
+def build_router(
+    router: RouterSettings,
+    settings: Settings,
+    network: INetwork,
+    emperor: Emperor,
+    refusals: RefusalLog,
+) -> RouterService:
     """
-    One router, which asks the Emperor about nodes that do not accept.
+    One router in this process, which asks the Emperor about nodes that do not
+    accept.
+
+    @raise CannotListen: an address is in use or forbidden.
     """
-    return Router(
-        settings,
-        clock=reactor,
-        dialer=EndpointDialer(reactor),
-        vassals=emperor,
-        refusals=refusals,
+    decisions = Router(
+        router, clock=reactor, dialer=network.dialer, vassals=emperor, refusals=refusals
+    )
+    (sockets,) = open_listeners(router)
+    return RouterService(
+        reactor,
+        network,
+        decisions,
+        sockets,
+        hostname=platform.node(),
+        grace=settings.shutdown_grace,
     )
 
 
-def build_signals(emperor: Emperor, routers: list[RouterService]) -> Signals:
+def build_processes(
+    router: RouterSettings, settings: Settings, news: IVassalNews
+) -> RouterProcesses:
+    """
+    One router in processes of its own.
+
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    order = Configure(router, platform.node(), settings.shutdown_grace, settings.transport)
+    return RouterProcesses(reactor, order, open_listeners(router), news, os.environ)
+
+
+def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProcesses]) -> Signals:
     """
     What each signal does, as in uWSGI where uWSGI has it.
     """
+
+    def log_state() -> None:
+        emperor.log_state()
+        for router in routers:
+            router.log_state()
+
     actions = {
         signal.SIGHUP: emperor.reload_all,
-        signal.SIGUSR1: emperor.log_state,
+        signal.SIGUSR1: log_state,
         signal.SIGWINCH: emperor.rescan,
     }
 

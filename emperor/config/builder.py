@@ -75,6 +75,7 @@ class Builder:
         return Settings(
             emperor=emperor,
             routers=routers,
+            transport=self._default("transport", values.transport),
             shutdown_grace=self._default("shutdown-grace", values.grace),
             notes=(*notes, *self.notes),
         )
@@ -167,6 +168,7 @@ class Builder:
             headers_timeout=self._one(f"{kind}-headers-timeout", values.seconds, timeout),
             socket_mode=self._default("chmod-socket", values.mode),
             backlog=self._default("listen", partial(values.number, lowest=1, highest=65535)),
+            processes=self._default(f"{kind}-processes", values.processes),
         )
 
     def _http(self, timeout: float) -> dict[str, Any]:

@@ -34,11 +34,11 @@ UNSUPPORTED = _names(
     fastrouter-cheap fastrouter-defer-connect-timeout fastrouter-emperor-socket
     fastrouter-fallback fastrouter-fallback-on-no-key fastrouter-force-key fastrouter-gid
     fastrouter-harakiri fastrouter-max-retries fastrouter-post-buffering
-    fastrouter-post-buffering-dir fastrouter-processes fastrouter-resubscribe
+    fastrouter-post-buffering-dir fastrouter-resubscribe
     fastrouter-resubscribe-bind fastrouter-ss fastrouter-stats fastrouter-stats-server
     fastrouter-subscription-fallback-key fastrouter-subscription-server
     fastrouter-subscription-slot fastrouter-uid fastrouter-use-cache fastrouter-use-code-string
-    fastrouter-use-socket fastrouter-workers fastrouter-zerg final-route final-route-host
+    fastrouter-use-socket fastrouter-zerg final-route final-route-host
     final-route-if final-route-if-not final-route-label final-route-qs final-route-referer
     final-route-remote-addr final-route-remote-user final-route-run final-route-status
     final-route-uri final-route-user-agent forkpty-router forkpty-router-cmd
@@ -51,10 +51,10 @@ UNSUPPORTED = _names(
     hook-as-vassal-before-drop hook-emperor-lost hook-emperor-reload hook-emperor-start
     hook-emperor-stop http-auto-gzip http-backend-http http-cheap http-chunked-input
     http-enable-proxy-protocol http-fallback http-gid http-harakiri http-manage-rtsp
-    http-manage-source http-post-buffering http-post-buffering-dir http-processes http-raw-body
+    http-manage-source http-post-buffering http-post-buffering-dir http-raw-body
     http-resubscribe http-ss http-stats http-stats-server http-stud-prefix
     http-subscription-fallback-key http-subscription-server http-to-https http-uid
-    http-use-cache http-use-code-string http-use-socket http-websockets http-workers http-zerg
+    http-use-cache http-use-code-string http-use-socket http-websockets http-zerg
     https https-export-cert https-session-context https2 imperial-monitor-list
     imperial-monitors-list mount-as-emperor mount-as-vassal rawrouter rawrouter-buffer-size
     rawrouter-cheap rawrouter-events rawrouter-fallback rawrouter-gracetime rawrouter-harakiri

@@ -46,6 +46,10 @@ class Kind(Enum):
     PATTERN = "address with %s"
     #: C{REGEX uwsgi:ADDRESS,MODIFIER1,MODIFIER2}.
     RULE = "REGEX uwsgi:ADDRESS,MODIFIER1,MODIFIER2"
+    #: Which transports the routers run on.
+    TRANSPORT = "epoll or twisted"
+    #: A count of at least 1, or one for each processor.
+    PROCESSES = "number or auto"
     #: On, off or seconds.
     KEEPALIVE = "seconds, or 1 or true for the time-out, 0 or false for off"
 
@@ -197,6 +201,14 @@ def _routing() -> Iterator[Option]:
         help="Match and route by the host exactly as the client sent it: its case, its port.",
     )
     yield Option(
+        name="transport",
+        kind=Kind.TRANSPORT,
+        service=service,
+        default="epoll",
+        ours=True,
+        help="Run the routers on their own lean transports, or on Twisted's.",
+    )
+    yield Option(
         name="chmod-socket",
         kind=Kind.MODE,
         service=service,
@@ -229,6 +241,13 @@ def _router(prefix: str, service: Service, aliases: tuple[str, ...]) -> Iterator
         Kind.GRACE,
         f"How long a failed {prefix}-to address is passed over.",
         default="30",
+    )
+    yield row(
+        "-processes",
+        Kind.PROCESSES,
+        "Processes that take connections; with 1 the program does it itself.",
+        aliases=(f"{prefix}-workers",),
+        default="1",
     )
     yield row("-timeout", Kind.SECONDS, "How long both sides may be silent.", default="60")
     yield row(

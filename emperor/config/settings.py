@@ -71,6 +71,7 @@ class RouterSettings:
     @ivar timeout: seconds without a byte on either side.
     @ivar connect_timeout: seconds until a node must have accepted.
     @ivar headers_timeout: seconds until the request's head must be complete.
+    @ivar processes: how many take connections; 1 is the program itself.
     """
 
     kind: str
@@ -86,6 +87,7 @@ class RouterSettings:
     headers_timeout: float = 60
     socket_mode: int = 0o600
     backlog: int = 100
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,7 @@ class Settings:
     """
     Everything a configuration says.
 
+    @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar shutdown_grace: seconds that requests in flight have at the end.
     @ivar notes: sentences for the log that are no errors: options of a uWSGI
         worker, names nobody uses.
@@ -149,5 +152,6 @@ class Settings:
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
     routers: tuple[RouterSettings, ...] = ()
+    transport: str = "epoll"
     shutdown_grace: float = 30
     notes: tuple[str, ...] = ()

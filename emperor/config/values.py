@@ -4,6 +4,7 @@ The texts of options read as values.
 
 from __future__ import annotations
 
+import os
 import re
 
 from emperor.addresses import Address, parse_address
@@ -15,6 +16,10 @@ _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _BYTES = re.compile(r"([0-9]{1,15})([KMG]?)", re.ASCII | re.IGNORECASE)
 _OCTAL = re.compile(r"0?[0-7]{3,4}", re.ASCII)
+
+
+#: Each router process has some 30 MB of its own, and hears all news.
+MOST_PROCESSES = 64
 
 
 class BadValue(ValueError):
@@ -41,6 +46,18 @@ def number(text: str, lowest: int = 0, highest: int = 2**31 - 1) -> int:
     if not lowest <= int(text) <= highest:
         raise BadValue(f"{text} is out of range; accepted: {lowest} to {highest}")
     return int(text)
+
+
+def processes(text: str) -> int:
+    """
+    How many processes: a number, or C{auto} for one on each processor that we
+    may use.
+
+    @raise BadValue: the text is neither, or too many.
+    """
+    if text == "auto":
+        return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    return number(text, lowest=1, highest=MOST_PROCESSES)
 
 
 def grace(text: str) -> float:
@@ -192,3 +209,12 @@ def monitor(text: str) -> str:
     if written is not None and not written[2]:
         raise BadValue("a path is missing")
     return text
+
+
+def transport(value: str) -> str:
+    """
+    C{epoll} or C{twisted}.
+    """
+    if value not in ("epoll", "twisted"):
+        raise BadValue(f"{value!r} is neither epoll nor twisted")
+    return value

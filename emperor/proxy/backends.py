@@ -4,10 +4,10 @@ From a node's address to a connection.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from errno import ECONNREFUSED, ENOENT
 from typing import cast
 
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
@@ -66,13 +66,30 @@ class EndpointDialer:
     def __init__(self, reactor: IStreamReactor) -> None:
         self._reactor = reactor
 
-    def dial(self, address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
+    def dial(
+        self,
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
         """
         See L{IDialer.dial}.
         """
-        endpoint = self._endpoint(address, timeout)
-        connecting: Deferred[IProtocol] = endpoint.connect(_OneConnection(protocol))
-        return connecting
+
+        wanted = [True]
+
+        def not_connected(failure: Failure) -> None:
+            if wanted:
+                failed(failure)
+
+        def give_up() -> None:
+            wanted.clear()
+            connecting.cancel()
+
+        connecting = self._endpoint(address, timeout).connect(_OneConnection(protocol))
+        connecting.addErrback(not_connected)
+        return give_up
 
     def _endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
         if isinstance(address, UnixAddress):

@@ -50,7 +50,9 @@ class Frontend(Protocol):
         self.session: Session | None = None
         self.deadline = 0.0
         self.closing = False
-        self._client_ended = False
+        self._client_ended = self._all_sent = False
+        self._tied = False
+        self._deadlines = router.deadlines
 
     def connectionMade(self) -> None:
         """
@@ -75,13 +77,16 @@ class Frontend(Protocol):
         """
         Something must happen within so many seconds.
         """
-        self.deadline = self.router.deadlines.after(seconds)
+        self.deadline = self._deadlines.after(seconds)
 
     def timed_out(self) -> None:
         """
         Nothing happened.
         """
-        if self.closing:
+        if self.closing and self._all_sent:
+            # Not aborted: the kernel may still be sending to a slow client.
+            self.transport.loseConnection()
+        elif self.closing:
             self.transport.abortConnection()
         elif self.session is not None:
             self.session.timed_out()
@@ -108,8 +113,9 @@ class Frontend(Protocol):
 
     def writeConnectionLost(self) -> None:
         """
-        Our half is closed, as asked, and everything is sent.
+        Our half is closed, as asked: everything is with the kernel.
         """
+        self._all_sent = True
         self.expect_within(LINGER)
 
     def refuse(self, refusal: Refusal) -> None:
@@ -123,17 +129,23 @@ class Frontend(Protocol):
 
     def tie(self, session: Session) -> None:
         """
-        Let each side wait for the other's room.
+        Let each side wait for the other's room, from now on.
+
+        Not needed, and not done, for a request without a body whose answer
+        comes in one piece.
         """
-        self.transport.registerProducer(session.reading, True)
-        session.transport.registerProducer(self.reading, True)
+        if not self._tied:
+            self._tied = True
+            self.transport.registerProducer(session.read_side(), True)
+            session.transport.registerProducer(self.reading, True)
 
     def leave_session(self) -> None:
         """
         The request's way to a node is over.
         """
         session, self.session = self.session, None
-        if session is not None:
+        if session is not None and self._tied:
+            self._tied = False
             session.untie()
             self.transport.unregisterProducer()
             self.reading.stopProducing()

@@ -21,7 +21,7 @@ from emperor.routing.pools import Pool
 from emperor.wire.answers import AnswerWriter, BadAnswer
 from emperor.wire.http import BadRequest, RequestHead, RequestReader
 from emperor.wire.uwsgi import encode_variables
-from emperor.wire.variables import connection_variables, request_payload
+from emperor.wire.variables import connection_variables, request_payload, server_variables
 
 #: Bytes of a client's next requests that are kept while one is answered.
 PIPELINE_LIMIT = 64 * 1024
@@ -31,6 +31,8 @@ class Reception(Enum):
     """
     What the client's next bytes are.
     """
+
+    __hash__ = object.__hash__
 
     #: A request's head.
     HEAD = auto()
@@ -54,10 +56,18 @@ class HttpSite:
         self.router = router
         self.settings = settings
         self.server_name = hostname.encode("ascii", "replace")
+        self._server = server_variables(self.server_name)
         self.extra = encode_variables(
             (name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape"))
             for name, value in settings.variables
         )
+
+    def server(self, host: bytes) -> bytes:
+        """
+        The variables about the server, for a request to C{host}.
+        """
+        named = self.settings.server_name_as_http_host
+        return server_variables(host) if named else self._server
 
 
 class HttpFrontend(Frontend):
@@ -165,8 +175,9 @@ class HttpFrontend(Frontend):
 
     def _start(self, head: RequestHead, content_length: int) -> None:
         site, host = self._site, self._host(head)
-        server_name = host if site.settings.server_name_as_http_host else site.server_name
-        payload = request_payload(head, server_name, self._connection, site.extra, content_length)
+        payload = request_payload(
+            head, site.server(host), self._connection, site.extra, content_length
+        )
         self.session = Session(self.router, self, self._pool, host.decode("ascii"))
         self.session.start(payload, site.settings.modifiers)
 
@@ -200,6 +211,10 @@ class HttpFrontend(Frontend):
                 self._start(request, spool.size)
         except BadRequest as error:
             self._refuse_request(error)
+        except OSError as error:
+            detail = f"the request's body cannot be kept: {error.strerror or error}"
+            request.keep_alive = False
+            self.refuse(Refusal(Reason.NO_ROOM, detail, self._host(request).decode("ascii")))
 
     def _receive_next(self, data: bytes) -> None:
         self._pending += data
@@ -223,12 +238,13 @@ class HttpFrontend(Frontend):
             and (not self._client_ended or bool(self._pending)),
         )
         if self._spool is not None:
-            self.transport.registerProducer(session.reading, True)
+            self._tied = True
+            self.transport.registerProducer(session.read_side(), True)
             sending = self._spool.send(session.transport, self._sent)
             sending.addErrback(lambda _: None)  # the session hears of it as well
             return
-        self.tie(session)
         if self._reception is Reception.BODY:
+            self.tie(session)
             self._continue(request)
             body, self._pending = self._pending, b""
             if body:
@@ -251,10 +267,13 @@ class HttpFrontend(Frontend):
         if self.router.draining:
             writer.persistent = writer.persistent and writer.started
         try:
-            self.transport.write(writer.feed(data))
+            data = writer.feed(data)
         except BadAnswer as error:
             session.fail_node(str(error))
             return
+        if not writer.complete:
+            self.tie(session)
+        self.transport.write(data)
         if writer.complete:
             session.finish()
             self._answered(writer)

@@ -3,15 +3,22 @@ Listening sockets, opened before anything else is started.
 
 They are opened while the program still can say in one line on the terminal
 what is wrong and leave with status 1.
+
+Router processes have a TCP socket each for the same port (C{SO_REUSEPORT}), so
+that the kernel deals connections out evenly and wakes only the process that
+gets one.  UNIX sockets know no such thing: there all share one.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterable
+from contextlib import suppress
 from errno import EADDRINUSE
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.config.settings import RouterSettings
 from emperor.stale import remove_stale_socket
 
 
@@ -19,6 +26,47 @@ class CannotListen(Exception):
     """
     An address cannot be listened on; the message says what to do.
     """
+
+
+def open_listeners(settings: RouterSettings) -> list[list[socket.socket]]:
+    """
+    Open the sockets of a router.
+
+    @return: for each of its processes one socket for each address of
+        C{settings.listen}, in that order.
+    @raise CannotListen: an address is in use, forbidden, or not ours.
+    """
+    mode, backlog, count = settings.socket_mode, settings.backlog, settings.processes
+    columns: list[list[socket.socket]] = []
+    try:
+        for address in settings.listen:
+            first = open_listener(address, mode=mode, backlog=backlog)
+            columns.append([first])
+            if count > 1:
+                columns[-1] += _siblings(address, first, backlog, count - 1)
+    except BaseException:
+        close_listeners(columns)
+        raise
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def close_listeners(rows: Iterable[Iterable[socket.socket]]) -> None:
+    """
+    Close all of these, some of which may be the same.
+    """
+    for row in rows:
+        for listener in row:
+            listener.close()
+
+
+def remove_files(settings: RouterSettings) -> None:
+    """
+    Remove the files of a router's UNIX sockets, as far as they are there.
+    """
+    for address in settings.listen:
+        if isinstance(address, UnixAddress) and not address.is_abstract:
+            with suppress(FileNotFoundError):
+                os.unlink(address.path)
 
 
 def open_listener(address: Address, *, mode: int, backlog: int) -> socket.socket:
@@ -43,11 +91,28 @@ def _advice(error: OSError) -> str:
     return text
 
 
-def _open_tcp(address: TcpAddress, backlog: int) -> socket.socket:
+def _siblings(
+    address: Address, first: socket.socket, backlog: int, count: int
+) -> list[socket.socket]:
+    """
+    The sockets of the other processes.
+
+    The first one was bound alone, since a port that is bound to be shared
+    would also be shared with another program of the same user.
+    """
+    if isinstance(address, UnixAddress):
+        return [first] * count
+    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    there = TcpAddress(address.host, first.getsockname()[1])
+    return [_open_tcp(there, backlog, shared=True) for _ in range(count)]
+
+
+def _open_tcp(address: TcpAddress, backlog: int, *, shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
         if address.is_ipv6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind((address.host or "0.0.0.0", address.port))

@@ -38,6 +38,8 @@ class Reason(Enum):
     REQUEST_TIMEOUT = "request-timeout"
     #: The body is larger than is taken.
     TOO_LARGE = "too-large"
+    #: The body cannot be kept here: no room, no descriptor.
+    NO_ROOM = "no-room"
     #: The node accepted and then failed.
     NODE_FAILED = "node-failed"
     #: Nothing accepts at the node's address.
@@ -52,6 +54,7 @@ _STATUS = {
     Reason.UNKNOWN_HOST: 404,
     Reason.REQUEST_TIMEOUT: 408,
     Reason.TOO_LARGE: 413,
+    Reason.NO_ROOM: 503,
     Reason.NODE_FAILED: 502,
     Reason.NODE_ABSENT: 503,
     Reason.NODE_TIMEOUT: 504,
@@ -91,7 +94,7 @@ def render(refusal: Refusal, *, close: bool, head_only: bool = False) -> bytes:
     code = refusal.code
     phrase = HTTPStatus(code).phrase
     about = f"Host: {refusal.host}\n" if refusal.host else ""
-    body = f"{code} {phrase}\n{about}Reason: {refusal.detail}.\n".encode(
+    body = f"{code} {phrase}\n{about}Reason: {refusal.detail.rstrip('.')}.\n".encode(
         "utf-8", "backslashreplace"
     )
     head = [

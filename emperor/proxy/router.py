@@ -4,12 +4,14 @@ What all connections of one router share, and its decisions for a request.
 
 from __future__ import annotations
 
+import os
+
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from emperor.config.settings import Node, RouterSettings
 from emperor.interfaces import IDialer, IVassalDirectory
-from emperor.proxy.backends import is_absent, is_missing, is_timeout
+from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.routing.keys import BadHost, host_key
@@ -68,6 +70,29 @@ class Router:
             raise Refused(Refusal(Reason.UNKNOWN_HOST, detail, shown))
         return pool
 
+    def about_to_leave(self, node: Node, host: str) -> Refusal | None:
+        """
+        The answer to a request whose node is a vassal that is being stopped:
+        its socket still takes requests, and nobody answers them.
+
+        @return: L{None}: it stays, or is no vassal.
+        """
+        leaving = self._vassals.leaving
+        if not leaving or node.address not in leaving:
+            return None
+        reason = self._vassals.reason_for_absence(node.address)
+        return Refusal(Reason.NODE_ABSENT, reason or f"{node.address} is about to leave", host)
+
+    def not_answered(self, node: Node, host: str) -> Refusal:
+        """
+        The answer to a request whose node closed the connection without one.
+        """
+        absence = self._vassals.reason_for_absence(node.address)
+        if absence is not None:
+            return Refusal(Reason.NODE_ABSENT, absence, host)
+        detail = f"{node.address} closed the connection without an answer"
+        return Refusal(Reason.NODE_FAILED, detail, host)
+
     def not_connected(self, pool: Pool, node: Node, failure: Failure, host: str) -> Refusal:
         """
         The answer to a request whose node did not accept a connection.
@@ -76,7 +101,9 @@ class Router:
             detail = f"{node.address} did not accept within {self.settings.connect_timeout:g} s"
             return Refusal(Reason.NODE_TIMEOUT, detail, host)
         if not is_absent(failure):
-            detail = f"{node.address} cannot be reached: {failure.getErrorMessage()}"
+            number = error_number(failure)
+            why = os.strerror(number) if number else type(failure.value).__name__
+            detail = f"{node.address} cannot be reached: {why}"
             return Refusal(Reason.NODE_FAILED, detail, host)
         absence = self._vassals.reason_for_absence(node.address)
         if absence is None and pool.from_host and is_missing(failure):

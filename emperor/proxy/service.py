@@ -4,47 +4,41 @@ A router as a service: it accepts, and at the end it lets requests finish.
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from socket import socket
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import (
     IAddress,
     IListeningPort,
-    IReactorSocket,
     IReactorTime,
 )
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
+from emperor.interfaces import INetwork
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend, HttpSite
-from emperor.proxy.listeners import open_listener
+from emperor.proxy.listeners import remove_files
 from emperor.proxy.router import Router
-
-
-class IListeningReactor(IReactorSocket, IReactorTime):
-    """
-    A reactor that takes listening sockets over.
-    """
 
 
 class FrontendFactory(ServerFactory):
     """
     Makes the clients' connections and knows those that are open.
+
+    @ivar accepted: how many there ever were.
     """
 
     noisy = False
 
     def __init__(self, build: Callable[[], Frontend]) -> None:
         self._build = build
+        self.accepted = 0
         self._open: set[Frontend] = set()
         self._empty: Deferred[None] | None = None
 
@@ -54,6 +48,7 @@ class FrontendFactory(ServerFactory):
         """
         frontend = self._build()
         frontend.factory = self
+        self.accepted += 1
         self._open.add(frontend)
         return frontend
 
@@ -102,27 +97,40 @@ def build_factory(router: Router, hostname: str) -> FrontendFactory:
 
 class RouterService(Service):
     """
-    Listens for one router.
-
-    The sockets are open when the constructor returns.
+    Serves one router on its sockets.
     """
 
     _log = Logger()
 
     def __init__(
-        self, reactor: IListeningReactor, router: Router, hostname: str, grace: float
+        self,
+        clock: IReactorTime,
+        network: INetwork,
+        router: Router,
+        sockets: Sequence[socket],
+        *,
+        hostname: str,
+        grace: float,
     ) -> None:
-        settings = router.settings
-        self.name = settings.kind
-        self._reactor = reactor
+        """
+        @param sockets: one for each address of the router's settings, open; they
+            are ours from now on.
+        """
+        self.name = router.settings.kind
+        self._clock = clock
+        self._network = network
         self._router = router
         self._grace = grace
         self._factory = build_factory(router, hostname)
-        self._sockets = [
-            open_listener(address, mode=settings.socket_mode, backlog=settings.backlog)
-            for address in settings.listen
-        ]
+        self._sockets = sockets
         self._ports: Sequence[IListeningPort] = ()
+
+    @property
+    def accepted(self) -> int:
+        """
+        How many connections were accepted.
+        """
+        return self._factory.accepted
 
     def startService(self) -> None:
         """
@@ -130,17 +138,9 @@ class RouterService(Service):
         """
         Service.startService(self)
         self._router.deadlines.start()
-        self._ports = [self._adopt(listener) for listener in self._sockets]
-        for path in self._paths():
-            # Twisted makes a UNIX socket that it adopts writable for everybody.
-            os.chmod(path, self._router.settings.socket_mode)
+        self._ports = [self._network.listen(each, self._factory) for each in self._sockets]
         for address in self._router.settings.listen:
             self._log.info("{kind} listens on {address}", kind=self.name, address=str(address))
-
-    def _adopt(self, listener: socket.socket) -> IListeningPort:
-        port = self._reactor.adoptStreamPort(listener.fileno(), listener.family, self._factory)
-        listener.close()
-        return port
 
     async def stopService(self) -> None:
         """
@@ -149,9 +149,9 @@ class RouterService(Service):
         Service.stopService(self)
         self._router.draining = True
         await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
-        self._remove_files()
+        remove_files(self._router.settings)
         drained = self._factory.drain()
-        drained.addTimeout(self._grace, self._reactor)
+        drained.addTimeout(self._grace, self._clock)
         await drained.addErrback(self._cut)
         self._router.deadlines.stop()
 
@@ -161,16 +161,14 @@ class RouterService(Service):
         """
         self._factory.cut()
 
+    def log_state(self) -> None:
+        """
+        Write a line into the log.
+        """
+        self._log.info(
+            "{kind} has accepted {count} connections", kind=self.name, count=self.accepted
+        )
+
     def _cut(self, failure: Failure) -> None:
         self._log.info("Requests were still running after {grace} s: cut", grace=self._grace)
         self.cut()
-
-    def _remove_files(self) -> None:
-        for path in self._paths():
-            with suppress(FileNotFoundError):
-                os.unlink(path)
-
-    def _paths(self) -> Iterator[bytes]:
-        for address in self._router.settings.listen:
-            if isinstance(address, UnixAddress) and not address.is_abstract:
-                yield address.path

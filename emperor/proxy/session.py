@@ -9,14 +9,12 @@ touching it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Protocol as TypingProtocol
 
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from emperor.config.settings import Node
@@ -36,6 +34,9 @@ class Phase(Enum):
     How far a request has got.
     """
 
+    # Enum hashes by name, in Python; that would be a tenth of a request's cost.
+    __hash__ = object.__hash__
+
     #: A pool is known; no node has been asked.
     ROUTED = "routed"
     #: A node was asked for a connection.
@@ -52,6 +53,8 @@ class Event(Enum):
     """
     What moves a request on.
     """
+
+    __hash__ = object.__hash__
 
     #: A node is asked for a connection: the first or the next one.
     DIALED = "dialed"
@@ -135,7 +138,6 @@ class Session(Protocol):
     """
 
     transport: IStream
-    _log = Logger()
 
     def __init__(self, router: Router, front: Front, pool: Pool, host: str) -> None:
         self.host = host
@@ -148,7 +150,7 @@ class Session(Protocol):
         self._tried: list[Node] = []
         self._payload = b""
         self._modifiers = (0, 0)
-        self._dialing: Deferred[IProtocol] | None = None
+        self._give_up: Callable[[], None]
 
     def start(self, payload: bytes, modifiers: tuple[int, int] = (0, 0)) -> None:
         """
@@ -166,40 +168,29 @@ class Session(Protocol):
         if node is None:
             self._fail(refusal or Refusal(Reason.NODE_ABSENT, "the pool is empty", self.host))
             return
+        self._tried.append(node)
+        absent = self._router.about_to_leave(node, self.host)
+        if absent is not None:
+            self._dial(absent)
+            return
         self._move(Event.DIALED)
         self._node = node
-        self._tried.append(node)
         timeout = self._router.settings.connect_timeout
-        self._front.expect_within(timeout)
-        # Kept before the callbacks, since these may run at once and dial again.
-        self._dialing = self._router.dialer.dial(node.address, self, timeout)
-        self._dialing.addCallbacks(self._dialed, self._not_connected).addErrback(self._log_failure)
-
-    def _dialed(self, _: object) -> None:
-        self._dialing = None
+        self._give_up = self._router.dialer.dial(node.address, self, self._not_connected, timeout)
+        if self.phase is Phase.CONNECTING:
+            self._front.expect_within(timeout)
 
     def _not_connected(self, failure: Failure) -> None:
-        self._dialing = None
-        if self.phase is not Phase.CONNECTING or failure.check(CancelledError):
-            return
         self._pool.failed(self._node, self._router.deadlines.now)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
-
-    def _log_failure(self, failure: Failure) -> None:
-        self._log.failure("A request for {host} broke", failure, host=self.host)
-        self._front.cut()
 
     def connectionMade(self) -> None:
         """
         The node accepted.
         """
-        if self.phase is not Phase.CONNECTING:
-            self.transport.abortConnection()
-            return
         self._move(Event.CONNECTED)
         self._pool.accepted(self._node)
         self._front.expect_within(self._router.settings.timeout)
-        self.reading = ReadSide(self.transport)
         modifier1 = self._modifiers[0] or self._node.modifier1
         modifier2 = self._modifiers[1] or self._node.modifier2
         self.transport.write(build_packet(modifier1, self._payload, modifier2))
@@ -220,8 +211,7 @@ class Session(Protocol):
         """
         self._router.deadlines.forget(self)
         if self.phase is Phase.WAITING:
-            detail = f"{self._node.address} closed the connection without an answer"
-            self._fail(Refusal(Reason.NODE_FAILED, detail, self.host))
+            self._fail(self._router.not_answered(self._node, self.host))
         elif self.phase is Phase.ANSWERING:
             self._move(Event.FINISHED)
             self._front.answer_ended(reason.check(ConnectionDone) is not None)
@@ -235,6 +225,12 @@ class Session(Protocol):
         self.deadline = self._router.deadlines.after(CLOSING)
         self._router.deadlines.watch(self)
         self.transport.loseConnection()
+
+    def read_side(self) -> ReadSide:
+        """
+        The reading of the node's connection, for flow control.
+        """
+        return ReadSide(self.transport)
 
     def untie(self) -> None:
         """
@@ -290,10 +286,10 @@ class Session(Protocol):
         self._front.refuse(refusal)
 
     def _close(self) -> None:
-        if self._dialing is not None:
-            self._dialing.cancel()
-        elif self.transport is not None:
+        if self.transport is not None:
             self.transport.abortConnection()
+        else:
+            self._give_up()
 
     def _move(self, event: Event) -> None:
         self.phase = PHASES[self.phase, event]

@@ -8,12 +8,10 @@ C{loseConnection} waits for the buffer and the producer, an abort does not.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
 from twisted.internet.error import (
     ConnectError,
     ConnectionAborted,
@@ -59,10 +57,13 @@ class FakeStream:
         clock: Clock,
         peer: IAddress = _CLIENT,
         host: IAddress = _ROUTER,
+        *,
+        full: bool = False,
     ) -> None:
         self.protocol = protocol
         self.reading = True
-        self.full = self.ended = self.aborted = False
+        self.full = full
+        self.ended = self.aborted = False
         self.lost: type[Exception] | None = None
         self.producer: object = None
         self.streaming = False
@@ -262,23 +263,34 @@ class Dial:
     @ivar cancelled: whether the router has lost its interest.
     """
 
-    def __init__(self, address: Address, protocol: IProtocol, timeout: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+        clock: Clock,
+    ) -> None:
         self.address = address
         self.timeout = timeout
         self.cancelled = False
-        self.deferred: Deferred[IProtocol] = Deferred(self._cancel)
         self._protocol = protocol
+        self._failed = failed
         self._clock = clock
 
-    def _cancel(self, _: object) -> None:
+    def cancel(self) -> None:
+        """
+        The router wants no connection any more.
+        """
         self.cancelled = True
 
-    def accept(self) -> FakeStream:
+    def accept(self, *, full: bool = False) -> FakeStream:
         """
         The node accepts.
+
+        @param full: it has no room for what it is sent.
         """
-        stream = FakeStream(self._protocol, self._clock)
-        self.deferred.callback(self._protocol)
+        stream = FakeStream(self._protocol, self._clock, full=full)
         self._clock.advance(0)
         return stream
 
@@ -286,8 +298,15 @@ class Dial:
         """
         The node does not accept.
         """
-        self.deferred.errback(Failure(error))
+        self.tell(error)
         self._clock.advance(0)
+
+    def tell(self, error: Exception) -> None:
+        """
+        Let the router know of a failure, if it still wants to.
+        """
+        if not self.cancelled:
+            self._failed(Failure(error))
 
     def refuse(self) -> None:
         """
@@ -314,25 +333,30 @@ class FakeDialer:
     Remembers what was dialed; the test decides what comes of it.
 
     @ivar dials: all of them, the oldest first.
-    @ivar at_once: if set, the error that dials fail with before they return.
-    @ivar times: how many dials do so.
+    @ivar soon: if set, the error that dials fail with as soon as the clock
+        moves.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.dials: list[Dial] = []
-        self.at_once: Exception | None = None
-        self.times = sys.maxsize
+        self.soon: Exception | None = None
         self._clock = clock
 
-    def dial(self, address: Address, protocol: IProtocol, timeout: float) -> Deferred[IProtocol]:
+    def dial(
+        self,
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
         """
         See L{IDialer.dial}.
         """
-        dial = Dial(address, protocol, timeout, self._clock)
+        dial = Dial(address, protocol, failed, timeout, self._clock)
         self.dials.append(dial)
-        if self.at_once is not None and len(self.dials) <= self.times:
-            dial.deferred.errback(Failure(self.at_once))
-        return dial.deferred
+        if self.soon is not None:
+            self._clock.callLater(0, dial.tell, self.soon)
+        return dial.cancel
 
 
 @implementer(IVassalDirectory)

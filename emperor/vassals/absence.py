@@ -77,6 +77,13 @@ class Whereabouts:
         self._phases.pop(id, None)
         return self._drop(id)
 
+    def addresses(self, id: VassalId) -> frozenset[Address]:
+        """
+        Where a vassal listens, as far as it is known, in every spelling.
+        """
+        places = self._places.get(id, frozenset())
+        return frozenset(each for place in places for each in self._claims[place][id])
+
     def listener(self, address: Address) -> VassalId | None:
         """
         The vassal that listens at C{address}, also on behalf of every host;

@@ -162,6 +162,12 @@ class Emperor(Service):
         vassal = self._vassals.get(id) if id is not None else None
         return vassal is not None and vassal.status.phase is Phase.ACCEPTING
 
+    def addresses(self, id: VassalId) -> frozenset[Address]:
+        """
+        Where a vassal listens, as far as its configuration tells.
+        """
+        return self._whereabouts.addresses(id)
+
     def states(self) -> tuple[VassalStatus, ...]:
         """
         Every vassal as it is now, in the order in which they came.
@@ -204,14 +210,14 @@ class Emperor(Service):
 
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in (Phase.STARTING, Phase.RELOADING):
-            self._whereabouts.settle(status.id, self._addresses(status.id))
+            self._whereabouts.settle(status.id, self._read_addresses(status.id))
         self._whereabouts.note(status.id, status.phase)
         for watcher in self._watchers:
             self._guarded(watcher, status)
         if status.phase is Phase.GONE:
             self._remove(status.id)
 
-    def _addresses(self, id: VassalId) -> frozenset[Address]:
+    def _read_addresses(self, id: VassalId) -> frozenset[Address]:
         try:
             return self._listening(self._vassals[id].spec)
         except Exception:

@@ -28,6 +28,11 @@ _FRAMING = re.compile(
 )
 
 
+_FRAMING_NAMES = frozenset([b"content-length", b"transfer-encoding"])
+_OVERRIDDEN = frozenset([b"content-length"])
+_NONE: frozenset[bytes] = frozenset()
+
+
 class BadAnswer(ValueError):
     """
     The node sent something that is no HTTP answer: the node's fault.
@@ -113,31 +118,35 @@ class AnswerWriter:
 
     def _head(self, data: bytes) -> bytes:
         passed = b""
-        while end := _head_end(data):
-            match = _HEAD.fullmatch(data, 0, end)
-            if match is None:
-                raise BadAnswer("the answer's head is malformed")
+        while match := _HEAD.match(data):
+            end = match.end()
+            if end > HEAD_LIMIT + 4:
+                break
             self._buffer = b""
-            status = int(match[1])
-            if status >= 200:
-                head = self._final_head(data[:end], match[2], status)
+            if match[1] >= b"200":
+                head = self._final_head(data[:end], match[2], match[1])
                 return passed + head + self.feed(data[end:])
-            passed += self._interim(data[:end], status)
+            passed += self._interim(data[:end], match[1])
             data = data[end:]
+        _check_part(data)
         self._buffer = data
         return passed
 
-    def _interim(self, head: bytes, status: int) -> bytes:
-        if status == 101:
+    def _interim(self, head: bytes, status: bytes) -> bytes:
+        if status == b"101":
             raise BadAnswer("the answer switches protocols, which is not supported")
-        return head if self._minor_version else b""
+        return _without(head, _FRAMING_NAMES) if self._minor_version else b""
 
-    def _final_head(self, head: bytes, fields: bytes, status: int) -> bytes:
+    def _final_head(self, head: bytes, fields: bytes, status: bytes) -> bytes:
         lengths, encodings, others = _framing_fields(fields)
-        if len(lengths) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
+        if lengths and (len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0])):
             raise BadAnswer("the answer's Content-Length is malformed")
         added = b""
-        if self._head_only or status in (204, 304):
+        dropped = _OVERRIDDEN if encodings else _NONE
+        if status == b"204":
+            self._size(0)
+            dropped = _FRAMING_NAMES
+        elif self._head_only or status == b"304":
             self._size(0)
         elif encodings:
             self.framing, self.persistent = Framing.CLOSING, False
@@ -147,22 +156,22 @@ class AnswerWriter:
             self.framing, added = Framing.CHUNKED, b"Transfer-Encoding: chunked\r\n"
         else:
             self.framing, self.persistent = Framing.CLOSING, False
-        if others or (encodings and lengths):
-            head = _without(head, lengths if encodings else [])
+        if others or (dropped and (lengths or encodings)):
+            head = _without(head, dropped)
         if not self.persistent:
             added += b"Connection: close\r\n"
-        if self._minor_version:
+        if self._minor_version and not head.startswith(b"HTTP/1.1"):
             head = b"HTTP/1.1" + head[8:]
-        return head[:-2] + added + b"\r\n" if added else head
+        return b"%b%b\r\n" % (head[:-2], added) if added else head
 
     def _size(self, length: int) -> None:
         self.framing, self._remaining = Framing.SIZED, length
         self.complete = not length
 
 
-def _head_end(data: bytes) -> int:
+def _check_part(data: bytes) -> None:
     """
-    @return: where the first head ends, with its empty line; 0: it goes on.
+    @raise BadAnswer: C{data} is not the beginning of a head.
     """
     end = data.find(b"\r\n\r\n")
     # Three bytes more: a part of the head's end.
@@ -170,7 +179,8 @@ def _head_end(data: bytes) -> int:
         raise BadAnswer(f"the answer's head is over {HEAD_LIMIT} bytes")
     if not b"HTTP/1."[: len(data)] == data[:7]:
         raise BadAnswer("the answer does not start with HTTP/1.")
-    return end + 4 if end >= 0 else 0
+    if end >= 0:
+        raise BadAnswer("the answer's head is malformed")
 
 
 def _framing_fields(fields: bytes) -> tuple[list[bytes], list[bytes], bool]:
@@ -190,16 +200,17 @@ def _framing_fields(fields: bytes) -> tuple[list[bytes], list[bytes], bool]:
     return lengths, encodings, others
 
 
-def _without(head: bytes, lengths: list[bytes]) -> bytes:
+def _without(head: bytes, dropped: frozenset[bytes]) -> bytes:
     """
-    The head without the headers of the node's connection, and without
-    Content-Length where an encoding overrides it (RFC 9112 section 6.3).
+    The head without the headers of the node's connection.
+
+    @param dropped: names of framing headers that go as well: both where there
+        can be no body (RFC 9112 section 6.1), Content-Length where an encoding
+        overrides it (section 6.3).
     """
 
     def kept(match: re.Match[bytes]) -> bytes:
         name = match[1].lower()
-        if name == b"transfer-encoding" or (name == b"content-length" and not lengths):
-            return match[0]
-        return b""
+        return match[0] if name in _FRAMING_NAMES and name not in dropped else b""
 
     return _FRAMING.sub(kept, head)

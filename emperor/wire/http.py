@@ -33,7 +33,8 @@ CHUNK_OVERHEAD_LIMIT = 64 * 1024
 
 _END = b"\r\n\r\n"
 _CHUNKED_HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
+_OTHER_VERSION = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/[0-9]\.[0-9]")
 _TOKEN_START = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
@@ -63,6 +64,7 @@ class RequestHead:
         3.2.2), so that the application sees what the request was routed by.
     @ivar content_length: bytes of the body; 0 if there is none or if it is
         C{chunked}.
+    @ivar has_length: whether the length of the body is said or will be known.
     """
 
     method: bytes
@@ -71,6 +73,7 @@ class RequestHead:
     host: bytes
     headers: list[tuple[bytes, bytes]]
     content_length: int
+    has_length: bool
     chunked: bool
     keep_alive: bool
     expects_continue: bool
@@ -136,10 +139,11 @@ class RequestReader:
             needed.
         @raise BadRequest: this is no HTTP/1 request, or too large a one.
         """
-        data = self._buffer + data if self._buffer else self._without_blank_lines(data)
-        end = data.find(_END)
+        before = len(self._buffer)
+        data = self._buffer + data if before else self._without_blank_lines(data)
+        end = data.find(_END, max(0, before - len(_END)))
         if not 0 <= end <= HEAD_LIMIT:
-            self._check_part(data)
+            self._check_part(data, before)
             self._buffer = data
             return None, None
         end += len(_END)
@@ -174,7 +178,11 @@ class RequestReader:
         events.body.clear()
         return pieces, events.complete
 
-    def _check_part(self, data: bytes) -> None:
+    def _check_part(self, data: bytes, before: int) -> None:
+        """
+        @param before: bytes that have been checked; only the others are, so
+            that a head in many small pieces costs no more than in one.
+        """
         if data and not _TOKEN_START.match(data):
             raise BadRequest(400, "this is not an HTTP request")
         # One or three bytes more: a part of the line's or the head's end.
@@ -182,21 +190,16 @@ class RequestReader:
             raise BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
         if len(data) > HEAD_LIMIT + 3:
             raise BadRequest(431, f"the request's head is over {HEAD_LIMIT} bytes")
-        if data.count(b"\n") != data.count(b"\r\n"):
+        start = max(0, before - 1)
+        if data.count(b"\n", start + (before > 0)) != data.count(b"\r\n", start):
             raise BadRequest(400, "a line ends with LF alone")
 
     def _read(self, head: bytes) -> RequestHead:
-        line, _, _ = head.partition(b"\r\n")
-        if len(line) > LINE_LIMIT:
-            raise BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
-        match = _REQUEST_LINE.fullmatch(line)
-        if match is None:
-            raise BadRequest(400, "the request line is not METHOD TARGET HTTP/1.x")
-        method, target, major, minor = match.groups()
-        if major != b"1" or minor not in b"01":
-            raise BadRequest(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        match = _REQUEST_LINE.match(head)
+        if match is None or match.end() > LINE_LIMIT + 2:
+            raise _bad_line(head.partition(b"\r\n")[0])
         self._parse(head)
-        return self._head(method, target, int(minor))
+        return self._head(match[1], match[2], match[3] == b"1", b"_" in head)
 
     def _parse(self, head: bytes) -> None:
         try:
@@ -212,29 +215,40 @@ class RequestReader:
         if len(self._events.headers) > HEADERS_LIMIT:
             raise BadRequest(431, f"more than {HEADERS_LIMIT} header lines")
 
-    def _head(self, method: bytes, target: bytes, minor: int) -> RequestHead:
+    def _head(self, method: bytes, target: bytes, is_1_1: bool, unusual: bool) -> RequestHead:
+        """
+        @param unusual: there may be a name with an underscore.
+        """
         if method == b"CONNECT":
             raise BadRequest(501, "CONNECT is not offered here")
-        target, authority = _origin_form(target)
-        singles = _single_headers(self._events.headers)
+        headers = self._events.headers
+        singles, connection = _special_headers(headers)
         encoding = singles.get(b"transfer-encoding")
-        if encoding is not None and (encoding.lower() != b"chunked" or minor == 0):
+        if encoding is not None and (encoding.lower() != b"chunked" or not is_1_1):
             raise BadRequest(501, "the only transfer encoding taken is chunked, in HTTP/1.1")
         host = singles.get(b"host")
-        if host is None and minor == 1:
+        if host is None and is_1_1:
             raise BadRequest(400, "HTTP/1.1 without a Host header")
+        if unusual:
+            headers = [pair for pair in headers if b"_" not in pair[0]]
+        if not target.startswith(b"/") and target != b"*":
+            target, authority = _origin_form(target)
+            headers = [(b"host", authority), *(pair for pair in headers if pair[0] != b"host")]
+            host = authority
+        length = singles.get(b"content-length")
         head = RequestHead(
-            method=method,
-            target=target,
-            minor_version=minor,
-            host=(host or b"") if authority is None else authority,
-            headers=_passed_on(self._events.headers, authority),
-            content_length=_content_length(singles.get(b"content-length")),
-            chunked=encoding is not None,
-            keep_alive=minor == 1 and not _asks_to_close(self._events.headers),
-            expects_continue=minor == 1 and singles.get(b"expect", b"").lower() == b"100-continue",
+            method,
+            target,
+            1 if is_1_1 else 0,
+            host or b"",
+            headers,
+            0 if length is None else _content_length(length),
+            length is not None or encoding is not None,
+            encoding is not None,
+            is_1_1 and not (connection and _asks_to_close(connection)),
+            is_1_1 and singles.get(b"expect", b"").lower() == b"100-continue",
         )
-        if head.chunked:
+        if encoding is not None:
             self._begin_body()
         return head
 
@@ -252,32 +266,35 @@ class RequestReader:
 _SINGLE = frozenset([b"host", b"content-length", b"transfer-encoding", b"expect"])
 
 
-def _single_headers(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
+def _special_headers(
+    headers: list[tuple[bytes, bytes]],
+) -> tuple[dict[bytes, bytes], list[bytes]]:
+    """
+    @return: those that may come once, and the values of Connection.
+    """
+    singles: dict[bytes, bytes] = {}
+    connection: list[bytes] = []
     for name, value in headers:
         if name in _SINGLE:
-            if name in found:
+            if name in singles:
                 raise BadRequest(400, f"more than one {name.decode()} header")
-            found[name] = value
-    return found
+            singles[name] = value
+        elif name == b"connection":
+            connection.append(value)
+    return singles, connection
 
 
-def _asks_to_close(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(
-        option.strip() == b"close"
-        for name, value in headers
-        if name == b"connection"
-        for option in value.lower().split(b",")
-    )
+def _asks_to_close(connection: list[bytes]) -> bool:
+    options = b",".join(connection).lower().split(b",")
+    return any(option.strip() == b"close" for option in options)
 
 
-def _passed_on(
-    headers: list[tuple[bytes, bytes]], authority: bytes | None
-) -> list[tuple[bytes, bytes]]:
-    passed = [pair for pair in headers if b"_" not in pair[0]]
-    if authority is None:
-        return passed
-    return [(b"host", authority), *(pair for pair in passed if pair[0] != b"host")]
+def _bad_line(line: bytes) -> BadRequest:
+    if len(line) > LINE_LIMIT:
+        return BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
+    if _OTHER_VERSION.fullmatch(line):
+        return BadRequest(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+    return BadRequest(400, "the request line is not METHOD TARGET HTTP/1.x")
 
 
 def _content_length(value: bytes | None) -> int:
@@ -288,12 +305,11 @@ def _content_length(value: bytes | None) -> int:
     return int(value)
 
 
-def _origin_form(target: bytes) -> tuple[bytes, bytes | None]:
+def _origin_form(target: bytes) -> tuple[bytes, bytes]:
     """
-    Take a target apart: what stands behind the authority, and the authority.
+    Take an absolute target apart: what stands behind the authority, and the
+    authority (RFC 9112 section 3.2.2).
     """
-    if target.startswith(b"/") or target == b"*":
-        return target, None
     match = _ABSOLUTE.fullmatch(target)
     if match is None:
         raise BadRequest(400, "the target is neither a path nor an http URL")

@@ -44,31 +44,41 @@ def connection_variables(*, server_port: bytes, remote_address: bytes, remote_po
     )
 
 
+def server_variables(server_name: bytes) -> bytes:
+    """
+    The variables that are the same for every request of a server's name.
+    """
+    return encode_variable(b"SCRIPT_NAME", b"") + encode_variable(b"SERVER_NAME", server_name)
+
+
 def request_payload(
-    head: RequestHead, server_name: bytes, connection: bytes, extra: bytes, content_length: int
+    head: RequestHead, server: bytes, connection: bytes, extra: bytes, content_length: int
 ) -> bytes:
     """
     The payload of the uwsgi packet for a request.
 
+    @param server: from L{server_variables}.
     @param connection: from L{connection_variables}.
     @param extra: encoded variables that are appended.
     @param content_length: bytes of the body; in a chunked request only known
         when all of it is here.
     @raise BadRequest: the path is malformed, or the packet gets too large.
     """
-    payload = b"".join(
-        [
-            encode_variable(b"REQUEST_METHOD", head.method),
-            _target(head.target),
-            _PROTOCOLS[head.minor_version],
-            encode_variable(b"SCRIPT_NAME", b""),
-            encode_variable(b"SERVER_NAME", server_name),
-            connection,
-            _headers(head.headers),
-            _length(head, content_length),
-            extra,
-        ]
-    )
+    method = head.method
+    parts = [
+        b"\x0e\x00REQUEST_METHOD",
+        LENGTHS[len(method)],
+        method,
+        _target(head.target),
+        _PROTOCOLS[head.minor_version],
+        server,
+        connection,
+    ]
+    _add_headers(head.headers, parts)
+    if head.has_length:
+        parts.append(encode_variable(b"CONTENT_LENGTH", b"%d" % content_length))
+    parts.append(extra)
+    payload = b"".join(parts)
     if len(payload) > PAYLOAD_LIMIT:
         raise BadRequest(431, f"the head makes more than {PAYLOAD_LIMIT} bytes of variables")
     return payload
@@ -77,8 +87,15 @@ def request_payload(
 _PROTOCOLS = tuple(encode_variable(b"SERVER_PROTOCOL", b"HTTP/1.%d" % n) for n in range(2))
 
 
+#: The variables of a target without query and escapes.
+_PLAIN_TARGET = b"\x0b\x00REQUEST_URI%b%b\x09\x00PATH_INFO%b%b\x0c\x00QUERY_STRING\x00\x00"
+
+
 def _target(target: bytes) -> bytes:
     path, mark, query = target.partition(b"?")
+    if not mark and _UNUSUAL_PATH.search(path) is None:
+        size = LENGTHS[len(target)]
+        return _PLAIN_TARGET % (size, target, size, target)
     uri = encode_variable(b"REQUEST_URI", target)
     info = encode_variable(b"PATH_INFO", decode_path(path))
     parts = [info, uri] if mark else [uri, info]
@@ -108,12 +125,7 @@ def decode_path(path: bytes) -> bytes:
     return b"/" + b"/".join(segments) + closing
 
 
-def _length(head: RequestHead, content_length: int) -> bytes:
-    declared = head.chunked or any(name == b"content-length" for name, _ in head.headers)
-    return encode_variable(b"CONTENT_LENGTH", b"%d" % content_length) if declared else b""
-
-
-def _headers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def _add_headers(headers: Iterable[tuple[bytes, bytes]], parts: list[bytes]) -> None:
     merged: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in merged:
@@ -121,10 +133,8 @@ def _headers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
             merged[name] = merged[name] + separator + value
         elif name not in _DROPPED:
             merged[name] = value
-    parts = []
     for name, value in merged.items():
-        parts += [_NAMES.get(name) or _variable_name(name), LENGTHS[len(value)], value]
-    return b"".join(parts)
+        parts += (_NAMES.get(name) or _variable_name(name), LENGTHS[len(value)], value)
 
 
 def _variable_name(name: bytes) -> bytes:

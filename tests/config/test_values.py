@@ -5,6 +5,7 @@ L{emperor.config.values}
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +54,15 @@ class ValueTests(SynchronousTestCase):
         self.assertRaises(BadValue, values.number, "256", highest=255)
         self.assertRaises(BadValue, values.number, "0", lowest=1)
 
+    def test_processes(self) -> None:
+        """
+        A number of processes, or one for each processor we may use.
+        """
+        self.accepts(values.processes, **{"1": 1, "64": 64})
+        self.refuses(values.processes, "0", "65", "x", "")
+        self.patch(os, "sched_getaffinity", lambda pid: {0, 2, 5})
+        self.accepts(values.processes, auto=3)
+
     def test_times(self) -> None:
         """
         Seconds may have decimals; only some may be none.
@@ -98,6 +108,14 @@ class ValueTests(SynchronousTestCase):
         """
         for text in ("8080", "%(a)", "/run/$(NO).sock"):
             self.assertRaises(BadValue, values.address, text)
+
+    def test_transport(self) -> None:
+        """
+        There are two kinds of transports.
+        """
+        for text in ("epoll", "twisted"):
+            self.assertEqual(values.transport(text), text)
+        self.assertRaises(BadValue, values.transport, "uvloop")
 
     def test_keepalive(self) -> None:
         """

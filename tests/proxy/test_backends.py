@@ -4,6 +4,7 @@ From a node's address to a connection.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from errno import ECONNREFUSED, EHOSTUNREACH, ENOENT, ETIMEDOUT
 from typing import cast
 
@@ -38,6 +39,16 @@ class DialerTests(SynchronousTestCase):
         self.reactor = MemoryReactorClock()
         self.dialer = EndpointDialer(cast(IStreamReactor, self.reactor))
 
+    def dial(self, text: str) -> Callable[[], None]:
+        self.protocol = Protocol()
+        self.failures: list[Failure] = []
+        return self.dialer.dial(parse_address(text), self.protocol, self.failures.append, 7)
+
+    def refuse(self, error: Exception) -> None:
+        self.reactor.tcpClients[-1][2].clientConnectionFailed(
+            cast(IConnector, None), Failure(error)
+        )
+
     def test_interface(self) -> None:
         """
         It is a dialer.
@@ -49,7 +60,7 @@ class DialerTests(SynchronousTestCase):
         A TCP node is connected by address, port and time-out.
         """
         for text, host in (("192.0.2.1:80", "192.0.2.1"), ("[2001:db8::1]:80", "2001:db8::1")):
-            self.dialer.dial(parse_address(text), Protocol(), 7)
+            self.dial(text)
             self.assertEqual(self.reactor.tcpClients[-1][:2], (host, 80))
             self.assertEqual(self.reactor.tcpClients[-1][3], 7)
 
@@ -58,32 +69,36 @@ class DialerTests(SynchronousTestCase):
         A UNIX node is connected by path; an abstract name has uWSGI's two NULs.
         """
         for text, path in (("/run/a", b"/run/a"), ("@a", b"\0a\0")):
-            self.dialer.dial(parse_address(text), Protocol(), 7)
+            self.dial(text)
             self.assertEqual(self.reactor.unixClients[-1][0], path)
             self.assertEqual(self.reactor.unixClients[-1][2], 7)
 
     def test_connected(self) -> None:
         """
-        The protocol that was given is connected, then the Deferred fires.
+        The protocol that was given is connected.
         """
-        protocol = Protocol()
-        dialing = self.dialer.dial(parse_address("192.0.2.1:80"), protocol, 7)
+        self.dial("192.0.2.1:80")
         factory = self.reactor.tcpClients[-1][2]
         connected = cast(Protocol, factory.buildProtocol(None))
         connected.makeConnection(StringTransport())
-        self.assertIs(self.successResultOf(dialing), protocol)
-        self.assertTrue(protocol.connected)
+        self.assertTrue(self.protocol.connected)
+        self.assertEqual(self.failures, [])
 
     def test_failed(self) -> None:
         """
         A failure is passed on.
         """
-        dialing = self.dialer.dial(parse_address("192.0.2.1:80"), Protocol(), 7)
+        self.dial("192.0.2.1:80")
         error = ConnectionRefusedError()
-        self.reactor.tcpClients[-1][2].clientConnectionFailed(
-            cast(IConnector, None), Failure(error)
-        )
-        self.assertIs(self.failureResultOf(dialing).value, error)
+        self.refuse(error)
+        self.assertIs(self.failures[0].value, error)
+
+    def test_given_up(self) -> None:
+        """
+        Who gives up hears nothing more.
+        """
+        self.dial("192.0.2.1:80")()
+        self.assertEqual(self.failures, [])
 
 
 class FailureTests(SynchronousTestCase):

@@ -4,12 +4,13 @@ The HTTP router as the dialogue between a client, the router and a node.
 
 from __future__ import annotations
 
-from errno import ENOENT
+from errno import ENOENT, ENOSPC
 
 from twisted.internet.error import ConnectionRefusedError
 
 from emperor.proxy.http import PIPELINE_LIMIT
 from emperor.proxy.refusals import Reason
+from emperor.proxy.spool import Spool
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import HTTP, NODE, OTHER, DialogueCase
 
@@ -153,6 +154,7 @@ class AnswerTests(HttpCase):
         wire = self.start()
         client = self.ask()
         node = wire.dial.accept()
+        node.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na part")
         client.fill()
         self.assertFalse(node.reading)
         client.drain()
@@ -295,7 +297,8 @@ class RefusalTests(HttpCase):
         wire.wait(4)
         self.assertIsNone(client.lost)
         wire.wait(4)
-        self.assertTrue(client.aborted)
+        self.assertIsNotNone(client.lost)
+        self.assertFalse(client.aborted)
 
     def test_bad_path(self) -> None:
         """
@@ -316,8 +319,10 @@ class RefusalTests(HttpCase):
         Thousands of requests whose node refuses at once are answered one by one.
         """
         wire = self.start()
-        wire.dialer.at_once = ConnectionRefusedError()
-        self.assertEqual(self.ask(GET * 3000).take().count(b"HTTP/1.1 503"), 3000)
+        wire.dialer.soon = ConnectionRefusedError()
+        client = self.ask(GET * 3000)
+        wire.clock.advance(0)
+        self.assertEqual(client.take().count(b"HTTP/1.1 503"), 3000)
 
 
 class PipelineTests(HttpCase):
@@ -560,10 +565,7 @@ class ChunkedUploadTests(HttpCase):
         """
         wire = self.start()
         client = self.ask(CHUNKED + b"5\r\nabcde\r\n0\r\n\r\n")
-        dial = wire.dial
-        node = FakeStream(dial._protocol, wire.clock)
-        node.full = True
-        dial.deferred.callback(dial._protocol)
+        node = wire.dial.accept(full=True)
         node.send(OK)
         self.assertTrue(client.take().endswith(b"ok"))
         wire.wait(8)
@@ -576,6 +578,20 @@ class ChunkedUploadTests(HttpCase):
         self.start()
         client = self.ask(CHUNKED[:-2] + b"Expect: 100-continue\r\n\r\n")
         self.assertEqual(client.take(), b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def test_no_room(self) -> None:
+        """
+        A body that cannot be kept is refused with the reason, and asked for
+        again later.
+        """
+
+        def full(spool: Spool, data: bytes) -> bool:
+            raise OSError(ENOSPC, "No space left on device")
+
+        self.start()
+        self.patch(Spool, "feed", full)
+        client = self.ask(CHUNKED + b"3\r\nabc\r\n")
+        self.assert_refused(client.take(), 503, b"No space left")
 
     def test_limit(self) -> None:
         """

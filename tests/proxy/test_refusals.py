@@ -36,7 +36,7 @@ class RenderTests(SynchronousTestCase):
         """
         Every reason has its status, and may have another one.
         """
-        statuses = [400, 400, 404, 408, 413, 502, 503, 504]
+        statuses = [400, 400, 404, 408, 413, 503, 502, 503, 504]
         self.assertEqual([Refusal(reason, "").code for reason in Reason], statuses)
         self.assertEqual(Refusal(Reason.BAD_REQUEST, "", status=431).code, 431)
 
@@ -46,7 +46,7 @@ class RenderTests(SynchronousTestCase):
         """
         for reason in Reason:
             answer = render(Refusal(reason, ""), close=True)
-            self.assertEqual(b"\r\nRetry-After: 2\r\n" in answer, reason is Reason.NODE_ABSENT)
+            self.assertEqual(b"\r\nRetry-After: 2\r\n" in answer, b" 503 " in answer)
 
     def test_without_host(self) -> None:
         """

@@ -9,18 +9,18 @@ import socket
 from dataclasses import replace
 from typing import cast
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import ServerFactory
-from twisted.internet.task import Clock
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import TcpAddress, UnixAddress
 from emperor.config.settings import RouterSettings
+from emperor.interfaces import INetwork
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.http import HttpFrontend
-from emperor.proxy.listeners import CannotListen
-from emperor.proxy.service import IListeningReactor, RouterService, build_factory
+from emperor.proxy.listeners import open_listeners
+from emperor.proxy.service import RouterService, build_factory
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, HTTP, NODE, Dialogue
 
@@ -39,21 +39,17 @@ class AdoptedPort:
         return self.stopped
 
 
-class AdoptingReactor:
+class Network:
     """
-    Takes listening sockets over and has a clock.
+    Takes listening sockets over.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self.callLater = clock.callLater
-        self.seconds = clock.seconds
+    def __init__(self) -> None:
         self.ports: list[AdoptedPort] = []
 
-    def adoptStreamPort(
-        self, descriptor: int, family: int, factory: ServerFactory
-    ) -> IListeningPort:
-        os.fstat(descriptor)
-        self.family, self.factory = family, factory
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+        self.family, self.factory = listener.family, factory
+        listener.close()
         self.ports.append(AdoptedPort())
         return cast(IListeningPort, self.ports[-1])
 
@@ -96,21 +92,28 @@ class ServiceTests(SynchronousTestCase):
             settings = replace(settings, listen=(listen,))
         self.wire = Dialogue(settings)
         self.wire.router.deadlines.stop()
-        self.reactor = AdoptingReactor(self.wire.clock)
-        reactor = cast(IListeningReactor, self.reactor)
-        service = RouterService(reactor, self.wire.router, "machine", grace)
+        self.network = Network()
+        network = cast(INetwork, self.network)
+        service = RouterService(
+            self.wire.clock,
+            network,
+            self.wire.router,
+            open_listeners(settings)[0],
+            hostname="machine",
+            grace=grace,
+        )
         service.startService()
         self.addCleanup(self.wire.router.deadlines.stop)
         return service
 
     def client(self) -> FakeStream:
-        protocol = self.reactor.factory.buildProtocol(None)
+        protocol = self.network.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1))
         assert protocol is not None
         return FakeStream(protocol, self.wire.clock)
 
     def stop(self, service: RouterService) -> Deferred[None]:
         stopping = ensureDeferred(service.stopService())
-        for port in self.reactor.ports:
+        for port in self.network.ports:
             self.assertTrue(port.stopping)
             port.stopped.callback(None)
         return stopping
@@ -121,7 +124,7 @@ class ServiceTests(SynchronousTestCase):
         """
         service = self.serve()
         self.assertEqual(service.name, "http")
-        self.assertEqual(self.reactor.family, socket.AF_INET)
+        self.assertEqual(self.network.family, socket.AF_INET)
         client = self.client()
         client.send(b"GET / HTTP/1.0\r\n\r\n")
         self.assertEqual(self.wire.dial.address, NODE.address)
@@ -177,11 +180,3 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue(os.path.exists(path))
         self.successResultOf(self.stop(service))
         self.assertFalse(os.path.exists(path))
-
-    def test_address_in_use(self) -> None:
-        """
-        An address that is taken is reported before anything is started.
-        """
-        with socket.create_server(("127.0.0.1", 0)) as other:
-            listen = TcpAddress("127.0.0.1", other.getsockname()[1])
-            self.assertRaises(CannotListen, self.serve, replace(HTTP, listen=(listen,)))

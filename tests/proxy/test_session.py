@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from errno import ECONNREFUSED, EHOSTUNREACH, ENOENT
 
-from twisted.internet.error import ConnectionRefusedError
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.proxy.refusals import Reason, Refusal
@@ -151,18 +150,44 @@ class PathTests(SessionCase):
         self.dialogue.dial.accept()
         self.assertEqual([pool.pick(1, ()), pool.pick(1, ())], [NODE, NODE])
 
-    def test_nodes_that_fail_at_once(self) -> None:
+    def test_vassal_that_is_about_to_leave(self) -> None:
         """
-        A node that fails before the dialing returns does not hide the next one:
-        a client that goes away ends that one.
+        A vassal that is being stopped gets no more requests: the next node
+        does, or the client is told.
         """
         wire = Dialogue(self.settings)
         self.addCleanup(wire.router.deadlines.stop)
-        wire.dialer.at_once = ConnectionRefusedError()
+        wire.vassals.leaving.add(NODE.address)
+        wire.vassals.absences[NODE.address] = "vassal a.ini is stopping"
+        self.front = Notes()
+        Session(wire.router, self.front, FixedNodes([NODE, OTHER], 30), "a").start(b"")
+        self.assertEqual(wire.dial.address, OTHER.address)
+        Session(wire.router, self.front, FixedNodes([NODE], 30), "a").start(b"")
+        self.assertEqual(self.front.told, [Reason.NODE_ABSENT])
+        self.assertEqual(self.front.detail, "vassal a.ini is stopping")
+        self.assertEqual(len(wire.dialer.dials), 1)
+
+    def test_vassal_that_leaves_within(self) -> None:
+        """
+        A vassal that dies or stops before it answers is absent, not broken.
+        """
+        session = self.begin(FixedNodes([NODE], 30))
+        node = self.dialogue.dial.accept()
+        self.dialogue.vassals.absences[NODE.address] = "vassal a.ini died"
+        node.lose()
+        self.assertEqual(self.front.told, ["ready", Reason.NODE_ABSENT])
+        self.assertIs(session.phase, Phase.OVER)
+
+    def test_client_leaves_the_second_node(self) -> None:
+        """
+        A client that goes away ends the dialing of the node that is tried then.
+        """
+        wire = Dialogue(self.settings)
+        self.addCleanup(wire.router.deadlines.stop)
         self.front = Notes()
         session = Session(wire.router, self.front, FixedNodes([NODE, OTHER], 30), "a")
-        wire.dialer.times = 1
         session.start(b"")
+        wire.dial.refuse()
         self.assertIs(session.phase, Phase.CONNECTING)
         session.abandon()
         self.assertTrue(wire.dial.cancelled)
@@ -336,16 +361,6 @@ class AbandonTests(SessionCase):
         session.abandon()
         self.assertTrue(self.dialogue.dial.cancelled)
         self.assertEqual(len(self.dialogue.dialer.dials), 1)
-        self.assert_over(session)
-
-    def test_too_late(self) -> None:
-        """
-        A node that accepts all the same is left at once.
-        """
-        session = self.begin()
-        session.abandon()
-        node = FakeStream(session, self.dialogue.clock)
-        self.assertTrue(node.aborted)
         self.assert_over(session)
 
     def test_waiting(self) -> None:

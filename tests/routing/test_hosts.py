@@ -5,11 +5,15 @@ The route-host rules.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import cast
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.settings import HostRule, Origin
-from emperor.routing.hosts import HostRules, captures, fill
+from emperor.routing.hosts import HostRules, captures, fill, fixed_ending, literal_host
 
 
 def rule(pattern: str, template: str = "/a") -> HostRule:
@@ -54,3 +58,118 @@ class HostRulesTests(SynchronousTestCase):
         $12 is the first capture and a 2.
         """
         self.assertEqual(fill("$12", self.match("(a)", "a")), "a2")
+
+
+#: What patterns are made of, plain and nasty.
+PIECES = st.sampled_from(
+    [
+        r"^",
+        r"$",
+        r"a",
+        r"b-1",
+        r"\.",
+        r".",
+        r"com",
+        r"\.com",
+        r"\.a\.com$",
+        r"|",
+        r"(",
+        r")",
+        r"*",
+        r"[ab]",
+        r"\\",
+        r"([-\w]+)",
+        r"(?:a)",
+        r"(?=a)",
+        r"(?i)",
+        r"\$",
+        r"A",
+    ]
+)
+#: What people write, with what looks like it and is not.
+USUAL = st.sampled_from(
+    [
+        r"^a\.com$",
+        r"^A\.COM$",
+        r"\.com$",
+        r"^(.*)\.com$",
+        r"^([-\w]+)\.a\.com$",
+        r"a",
+        r"^a",
+        r"^a\.com$|x",
+        r"(a\.com)?$",
+        r"^b\.a\.com$",
+        r"\.a\.com$",
+        r"com$",
+        r"^a.com$",
+        r"^.+$",
+    ]
+)
+PATTERNS = st.one_of(USUAL, st.lists(PIECES, max_size=6).map("".join))
+HOSTS = st.one_of(
+    st.sampled_from(["a.com", "b.a.com", "x.com", "x.b.a.com", "com", "acom", "b"]),
+    st.lists(st.sampled_from(["a", "b-1", "com", "x", ""]), max_size=5).map(".".join),
+)
+
+
+def compiled(patterns: list[str]) -> list[HostRule]:
+    found = []
+    for pattern in patterns:
+        try:
+            found.append(rule(pattern))
+        except re.error:
+            continue
+    return found
+
+
+class IndexTests(SynchronousTestCase):
+    @given(st.lists(PATTERNS, max_size=40), HOSTS)
+    def test_like_the_loop(self, patterns: list[str], host: str) -> None:
+        """
+        However a rule is found, it is the first whose pattern is found.
+        """
+        rules = compiled(patterns)
+        expected = next((each for each in rules if each.pattern.search(host)), None)
+        found = HostRules(rules).find(host)
+        self.assertIs(expected, None if found is None else found[0])
+
+    def test_literal(self) -> None:
+        """
+        A pattern for exactly one host is told from all others.
+        """
+        self.assertEqual(literal_host(r"^www\.my-site\.org$"), "www.my-site.org")
+        for pattern in (r"^a.org$", r"a\.org$", r"^a\.org", r"^(a)\.org$", r"^a\.org$|b", ""):
+            self.assertEqual(literal_host(pattern), "", pattern)
+
+    def test_ending(self) -> None:
+        """
+        What every host ends in is found at a glance, and never guessed.
+        """
+        for pattern, ending in (
+            (r"^([-\w]+)\.Example\.com$", ".example.com"),
+            (r"^.*foo\.com$", ".com"),
+            (r"^WWW\.a\.com$", "www.a.com"),
+            (r"(?P<name>a)\.com$", ".com"),
+        ):
+            self.assertEqual(fixed_ending(pattern), ending, pattern)
+        for pattern in (r"a\.com", r"a|b\.com$", r"(a\.com)?$", r"a\\.com$", r"(?=a).*\.com$", ""):
+            self.assertEqual(fixed_ending(pattern), "", pattern)
+
+    def test_few_are_tried(self) -> None:
+        """
+        A host is compared with the rules of its own domain only.
+        """
+        tried: list[int] = []
+
+        class Pattern:
+            def __init__(self, number: int) -> None:
+                self.number = number
+                self.pattern = rf"^(.*)\.site{number}\.com$"
+                self.flags = 0
+
+            def search(self, host: str) -> None:
+                tried.append(self.number)
+
+        rules = [replace(rule("a"), pattern=cast("re.Pattern[str]", Pattern(n))) for n in range(99)]
+        self.assertIsNone(HostRules(rules).find("www.site7.com"))
+        self.assertEqual(tried, [7])

@@ -7,6 +7,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -71,10 +72,16 @@ class FakesTests(SynchronousTestCase):
 
     def test_dialer(self) -> None:
         """
-        A dialer remembers what was asked, and may fail at once.
+        A dialer remembers what was asked, and may fail by itself, but not
+        before it returns and not when it was told to give up.
         """
         dialer = FakeDialer(self.clock)
-        dialer.at_once = ZeroDivisionError()
+        dialer.soon = ZeroDivisionError()
         address = parse_address("127.0.0.1:1")
-        self.failureResultOf(dialer.dial(address, Protocol(), 3), ZeroDivisionError)
+        failures: list[Failure] = []
+        dialer.dial(address, Protocol(), failures.append, 3)
+        dialer.dial(address, Protocol(), failures.append, 3)()
+        self.assertEqual(failures, [])
+        self.clock.advance(0)
+        self.assertEqual([failure.type for failure in failures], [ZeroDivisionError])
         self.assertEqual((dialer.dials[0].address, dialer.dials[0].timeout), (address, 3))

@@ -91,14 +91,26 @@ class FramingTests(SynchronousTestCase):
 
     def test_no_body(self) -> None:
         """
-        Answers to HEAD, 204 and 304 end with their head.
+        Answers to HEAD and 304 end with their head.
         """
-        for status, head_only in ((200, True), (204, False), (304, False)):
+        for status, head_only in ((200, True), (304, False)):
             for lines in (b"", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"):
                 answer = writer(head_only=head_only)
                 head = b"HTTP/1.1 %d X\r\n%b\r\n" % (status, lines)
                 self.assertEqual(answer.feed(head + b"12345"), head)
                 self.assertTrue(answer.complete and answer.persistent)
+
+    def test_never_a_body(self) -> None:
+        """
+        204 and interim answers are not said to have a body, whatever the node
+        says: a client that believed it would wait.
+        """
+        lines = b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+        for status in (103, 204):
+            answer = writer()
+            head = b"HTTP/1.1 %d X\r\nA: b\r\n%b\r\n" % (status, lines)
+            self.assertEqual(answer.feed(head), head.replace(lines, b""))
+            self.assertEqual(answer.complete, status == 204)
 
     def test_empty(self) -> None:
         """

@@ -59,6 +59,7 @@ class HeadTests(ReaderCase):
                 host=b"a.example",
                 headers=[(b"host", b"a.example")],
                 content_length=0,
+                has_length=False,
                 chunked=False,
                 keep_alive=True,
                 expects_continue=False,

@@ -11,7 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.wire import variables
 from emperor.wire.http import BadRequest, RequestReader
 from emperor.wire.uwsgi import encode_variable, iterate_variables
-from emperor.wire.variables import connection_variables, decode_path, request_payload
+from emperor.wire.variables import (
+    connection_variables,
+    decode_path,
+    request_payload,
+    server_variables,
+)
 
 CONNECTION = connection_variables(
     server_port=b"80", remote_address=b"192.0.2.1", remote_port=b"4000"
@@ -31,7 +36,9 @@ def pairs(
     text = b"".join(line + b"\r\n" for line in (b"Host: a", *lines))
     head, _ = RequestReader().feed(b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, text))
     assert head is not None
-    payload = request_payload(head, b"machine", CONNECTION, extra, length or head.content_length)
+    payload = request_payload(
+        head, server_variables(b"machine"), CONNECTION, extra, length or head.content_length
+    )
     return list(iterate_variables(payload))
 
 

@@ -1,0 +1,3 @@
+"""
+C{make bench}: txemperor beside uWSGI and nginx, measured in one run.
+"""

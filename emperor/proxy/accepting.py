@@ -1,0 +1,99 @@
+"""
+Clients' connections on the data plane's own transport.
+"""
+
+from __future__ import annotations
+
+import socket
+from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
+
+from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from emperor.proxy.poller import READABLE, Poller
+from emperor.proxy.transport import Stream, address_of
+
+#: Connections taken at once, so that those that are open get their turn.
+BATCH = 64
+
+#: Seconds without accepting when the process has no descriptor left.
+PAUSE = 1.0
+
+_EXHAUSTED = frozenset([EMFILE, ENFILE, ENOBUFS, ENOMEM])
+
+
+@implementer(IListeningPort)
+class PollingPort:
+    """
+    A listening socket on a L{Poller}.
+    """
+
+    _log = Logger()
+
+    def __init__(self, poller: Poller, listener: socket.socket, factory: IProtocolFactory) -> None:
+        """
+        @param listener: bound, listening and non-blocking; it is ours now.
+        """
+        self._poller = poller
+        self._listener = listener
+        self._factory = factory
+        self._family = listener.family
+        self._open = False
+
+    def startListening(self) -> None:
+        """
+        See L{IListeningPort.startListening}.
+        """
+        self._open = True
+        self._factory.doStart()
+        self._poller.watch(self._listener.fileno(), READABLE, self._ready)
+
+    def stopListening(self) -> None:
+        """
+        See L{IListeningPort.stopListening}.
+        """
+        self._open = False
+        self._poller.close(self._listener)
+        self._factory.doStop()
+
+    def getHost(self) -> IAddress:
+        """
+        See L{IListeningPort.getHost}.
+        """
+        return address_of(self._family, self._listener.getsockname())
+
+    def _ready(self, event: int) -> None:
+        for _ in range(BATCH):
+            try:
+                connection, peer = self._listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._pause(error)
+                    return
+                continue  # that client has gone while it waited
+            self._begin(connection, peer)
+
+    def _begin(self, connection: socket.socket, peer: object) -> None:
+        stream = Stream(self._poller, connection, self._family, peer)
+        protocol = self._factory.buildProtocol(stream.getPeer())
+        if protocol is None:
+            connection.close()
+        else:
+            stream.start(protocol, read=True)
+
+    def _pause(self, error: OSError) -> None:
+        self._log.error(
+            "No connection can be accepted for {seconds} s: {reason}; raise the limit of "
+            "open files (LimitNOFILE, ulimit -n)",
+            seconds=PAUSE,
+            reason=error.strerror,
+        )
+        self._poller.forget(self._listener.fileno())
+        self._poller.reactor.callLater(PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._open:
+            self._poller.watch(self._listener.fileno(), READABLE, self._ready)

@@ -1,0 +1,148 @@
+"""
+Connections to nodes on the data plane's own transport.
+
+A UNIX socket and, on this machine, TCP accept at once: then the request is on
+its way before L{PollingDialer.dial} returns.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from errno import EAGAIN, EINPROGRESS, EINTR
+
+from twisted.internet.error import TimeoutError, getConnectError
+from twisted.internet.interfaces import IDelayedCall, IProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from emperor.addresses import Address, UnixAddress
+from emperor.interfaces import IDialer
+from emperor.proxy.poller import WRITABLE, Poller
+from emperor.proxy.transport import Stream
+
+#: Seconds until a UNIX socket whose queue is full is tried again.
+RETRY = 0.01
+
+
+@implementer(IDialer)
+class PollingDialer:
+    """
+    Connects on a L{Poller}.
+    """
+
+    def __init__(self, poller: Poller) -> None:
+        self._poller = poller
+
+    def dial(
+        self,
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
+        """
+        See L{IDialer.dial}.
+        """
+        family, name = _target(address)
+        connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        problem = connection.connect_ex(name)
+
+        def connected() -> None:
+            Stream(self._poller, connection, family, name).start(protocol, read=False)
+
+        if not problem:
+            connected()
+            return _nothing
+        attempt = _Attempt(self._poller, connection, name, connected, failed)
+        attempt.go_on(problem, timeout)
+        return attempt.cancel
+
+
+def _target(address: Address) -> tuple[int, bytes | tuple[str, int]]:
+    """
+    Family and name as the kernel wants them.
+    """
+    if isinstance(address, UnixAddress):
+        return socket.AF_UNIX, address.path
+    family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
+    return family, (address.host or "127.0.0.1", address.port)
+
+
+def _nothing() -> None:
+    """
+    Cancel what is over.
+    """
+
+
+class _Attempt:
+    """
+    A connection that was not made at once.
+    """
+
+    def __init__(
+        self,
+        poller: Poller,
+        connection: socket.socket,
+        name: bytes | tuple[str, int],
+        connected: Callable[[], object],
+        failed: Callable[[Failure], object],
+    ) -> None:
+        self._poller = poller
+        self._connection = connection
+        self._name = name
+        self._connected = connected
+        self._failed = failed
+        self._retry: IDelayedCall | None = None
+        self._timer: IDelayedCall | None = None
+
+    def go_on(self, problem: int, timeout: float) -> None:
+        """
+        Wait for what comes after the first C{connect}.
+        """
+        if problem in (EINPROGRESS, EINTR):
+            self._poller.watch(self._connection.fileno(), WRITABLE, self._ready)
+        elif problem == EAGAIN:
+            self._again_later()
+        else:
+            timeout = 0
+        error = getConnectError((problem, os.strerror(problem))) if not timeout else TimeoutError()
+        self._timer = self._poller.reactor.callLater(timeout, self._fail, error)
+
+    def cancel(self) -> None:
+        """
+        Give up without a word.
+        """
+        self._stop_timers()
+        self._poller.close(self._connection)
+
+    def _again_later(self) -> None:
+        self._retry = self._poller.reactor.callLater(RETRY, self._again)
+
+    def _again(self) -> None:
+        problem = self._connection.connect_ex(self._name)
+        if problem == EAGAIN:
+            self._again_later()
+        else:
+            self._settle(problem)
+
+    def _ready(self, event: int) -> None:
+        self._poller.forget(self._connection.fileno())
+        self._settle(self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    def _settle(self, problem: int) -> None:
+        if problem:
+            self._fail(getConnectError((problem, os.strerror(problem))))
+            return
+        self._stop_timers()
+        self._connected()
+
+    def _fail(self, error: Exception) -> None:
+        self.cancel()
+        self._failed(Failure(error))
+
+    def _stop_timers(self) -> None:
+        for timer in (self._timer, self._retry):
+            if timer is not None and timer.active():
+                timer.cancel()

@@ -1,0 +1,415 @@
+"""
+Stream transports that cost little more than the system calls they make.
+
+A L{Stream} provides what protocols expect of a transport, so that ordinary
+protocols and factories run on it unchanged.  What it does differently from
+Twisted's own:
+
+ 1. C{write} sends at once what the kernel takes; only the rest is kept.
+ 2. To pause costs nothing: the descriptor stays watched until an event comes
+    that is not wanted.
+ 3. The peer's end is taken from the same event as its last bytes, without
+    another read.
+ 4. When writing fails, what the peer has sent before is still delivered: a
+    server may answer and close without reading all of a request.
+
+Like in Twisted, a protocol is never called from within its own call, a pair of
+slow and fast peers costs at most C{WRITE_LIMIT} and one read of C{READ_SIZE} in
+each direction, and C{connectionLost} comes exactly once and last.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, cast
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IProducer,
+    IProtocol,
+)
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from emperor.interfaces import IStream
+from emperor.proxy.poller import ENDED, READABLE, TO_READ, WRITABLE, Poller
+
+#: Bytes of one read: one connection's turn.
+READ_SIZE = 64 * 1024
+
+#: Bytes kept for a slow peer before its producer is paused.
+WRITE_LIMIT = 64 * 1024
+
+_SEND_FLAGS = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+_RESET = struct.pack("ii", 1, 0)
+
+#: A cleanly closed connection ends for the same reason every time.
+_DONE = Failure(ConnectionDone())
+
+
+@implementer(IStream)
+class Stream:
+    """
+    One connected socket.
+    """
+
+    _log = Logger()
+
+    __slots__ = (
+        "_family",
+        "_gone",
+        "_half_closing",
+        "_half_protocol",
+        "_kept",
+        "_kept_size",
+        "_losing",
+        "_paused",
+        "_peer",
+        "_poller",
+        "_producer",
+        "_protocol",
+        "_read_ended",
+        "_reading",
+        "_reason",
+        "_recv",
+        "_send",
+        "_socket",
+        "_streaming",
+        "_watched",
+        "_write_closed",
+        "_write_failed",
+    )
+
+    def __init__(
+        self, poller: Poller, connection: socket.socket, family: int, peer: object
+    ) -> None:
+        """
+        @param connection: connected; it need not be non-blocking.
+        @param family: of its address; asked of the socket it would cost a call.
+        @param peer: its address as C{accept} gave it.
+        """
+        self._poller = poller
+        self._socket = connection
+        self._recv = connection.recv
+        self._send = connection.send
+        self._family = family
+        self._peer = peer
+        self._kept: list[bytes] = []
+        self._kept_size = self._watched = 0
+        self._producer: Any = None
+        self._reading = True
+        self._streaming = self._paused = self._losing = self._gone = False
+        self._half_closing = self._read_ended = self._write_closed = self._write_failed = False
+
+    def start(self, protocol: IProtocol, *, read: bool) -> None:
+        """
+        Give the connection its protocol.
+
+        @param read: bytes are likely to be there already.
+        """
+        self._protocol = protocol
+        self._half_protocol = IHalfCloseableProtocol(protocol, None)
+        try:
+            protocol.makeConnection(self)
+        except Exception:
+            self._broke()
+        if read and self._reading:
+            self._read(0)
+        if self._reading and not self._watched:
+            self._update()
+
+    @property
+    def disconnecting(self) -> bool:
+        """
+        Whether the connection ends when all is sent.
+        """
+        return self._losing
+
+    # What the peer sends.
+
+    def ready(self, event: int) -> None:
+        """
+        The kernel has something to say.
+        """
+        if event & WRITABLE:
+            self._flush()
+        if event & TO_READ:
+            if self._reading:
+                self._read(event)
+            elif not self._gone:
+                self._update()
+
+    def _read(self, event: int) -> None:
+        try:
+            data = self._recv(READ_SIZE, socket.MSG_DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._end(Failure(ConnectionLost(str(error))))
+            return
+        if data:
+            try:
+                self._protocol.dataReceived(data)
+            except Exception:
+                self._broke()
+            if not (event & ENDED and len(data) < READ_SIZE and self._reading):
+                return
+        self._read_end()
+
+    def _read_end(self) -> None:
+        if self._half_protocol is None or self._write_failed:
+            reason = Failure(ConnectionLost()) if self._write_failed else _DONE
+            self._end(reason)
+            return
+        self._read_ended = True
+        self._reading = False
+        self._update()
+        try:
+            self._half_protocol.readConnectionLost()
+        except Exception:
+            self._broke()
+
+    def _broke(self) -> None:
+        self._log.failure("A protocol broke; its connection is cut")
+        self.abortConnection()
+
+    def pauseProducing(self) -> None:
+        """
+        See L{IPushProducer.pauseProducing}.
+        """
+        self._reading = False
+
+    def resumeProducing(self) -> None:
+        """
+        See L{IPushProducer.resumeProducing}.
+        """
+        if not (self._losing or self._gone or self._read_ended):
+            self._reading = True
+            if not self._watched & READABLE:
+                self._update()
+
+    def stopProducing(self) -> None:
+        """
+        See L{IPushProducer.stopProducing}.
+        """
+        self.loseConnection()
+
+    # What the peer gets.
+
+    def write(self, data: bytes) -> None:
+        """
+        See L{ITransport.write}.
+        """
+        if not data or self._losing or self._gone or self._write_closed or self._write_failed:
+            return
+        if not self._kept:
+            try:
+                sent = self._send(data, _SEND_FLAGS)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                self._fail_writing()
+                return
+            if sent == len(data):
+                if self._producer is not None and not self._streaming:
+                    self._poller.later(self._pull)
+                return
+            data = data[sent:]
+        self._kept.append(data)
+        self._kept_size += len(data)
+        if self._kept_size > WRITE_LIMIT and self._streaming and not self._paused:
+            self._paused = True
+            self._producer.pauseProducing()
+        if not self._watched & WRITABLE:
+            self._update()
+
+    def _pull(self) -> None:
+        if self._producer is not None and not (self._streaming or self._kept or self._gone):
+            self._producer.resumeProducing()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """
+        See L{ITransport.writeSequence}.
+        """
+        self.write(b"".join(data))
+
+    def _flush(self) -> None:
+        data = b"".join(self._kept)
+        try:
+            sent = self._send(data, _SEND_FLAGS) if data else 0
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._fail_writing()
+            return
+        rest = data[sent:]
+        self._kept, self._kept_size = [rest] if rest else [], len(rest)
+        if not rest:
+            self._all_sent()
+
+    def _all_sent(self) -> None:
+        producer = self._producer
+        if producer is not None and (self._paused or not self._streaming):
+            self._paused = False
+            producer.resumeProducing()
+        if self._kept or self._gone:
+            return
+        if self._losing:
+            self._lose_if_done()
+        elif self._half_closing and not self._write_closed:
+            self._close_half()
+        self._update()
+
+    def _fail_writing(self) -> None:
+        """
+        The peer takes nothing more.  What it has sent is still to be read, and
+        at its end the connection is lost.
+        """
+        self._write_failed = True
+        self._kept, self._kept_size = [], 0
+        if self._losing:
+            self._end(Failure(ConnectionLost()))
+            return
+        if self._paused:
+            self._paused = False
+            self._producer.resumeProducing()
+        if not self._gone:
+            if self._read_ended:
+                self._end(Failure(ConnectionLost()))
+            else:
+                self._update()
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """
+        See L{IConsumer.registerProducer}.
+
+        @raise RuntimeError: there is one already.
+        """
+        if self._producer is not None:
+            raise RuntimeError(f"{producer} comes beside {self._producer}, which is not done")
+        if self._gone:
+            producer.stopProducing()
+            return
+        self._producer = producer
+        self._streaming = streaming
+        if not streaming:
+            self._producer.resumeProducing()
+
+    def unregisterProducer(self) -> None:
+        """
+        See L{IConsumer.unregisterProducer}.
+        """
+        self._producer = None
+        self._streaming = self._paused = False
+        if self._losing:
+            self._lose_if_done()
+
+    # The end.
+
+    def loseConnection(self) -> None:
+        """
+        See L{ITransport.loseConnection}.
+        """
+        if not (self._losing or self._gone):
+            self._losing = True
+            self._reading = False
+            if self._write_failed:
+                self._end(Failure(ConnectionLost()))
+            else:
+                self._lose_if_done()
+
+    def _lose_if_done(self) -> None:
+        producing = self._producer is not None and (self._paused or not self._streaming)
+        if not (self._kept or producing):
+            self._end(_DONE)
+
+    def loseWriteConnection(self) -> None:
+        """
+        See L{IStream.loseWriteConnection}.
+        """
+        if not (self._half_closing or self._losing or self._gone):
+            self._half_closing = True
+            if not self._kept:
+                self._close_half()
+
+    def _close_half(self) -> None:
+        self._write_closed = True
+        with suppress(OSError):  # the peer may be gone, which reading tells
+            self._socket.shutdown(socket.SHUT_WR)
+        self._poller.later(self._half_closed)
+
+    def _half_closed(self) -> None:
+        if self._half_protocol is not None and not self._gone:
+            self._half_protocol.writeConnectionLost()
+
+    def abortConnection(self) -> None:
+        """
+        See L{IStream.abortConnection}.
+        """
+        if self._gone:
+            return
+        if self._family != socket.AF_UNIX:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._end(Failure(ConnectionAborted()))
+
+    def _end(self, reason: Failure) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        self._reading = False
+        self._reason = reason
+        self._kept, self._kept_size = [], 0
+        self._poller.close(self._socket)
+        self._poller.later(self._tell_end)
+
+    def _tell_end(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.stopProducing()
+        self._protocol.connectionLost(self._reason)
+
+    def _update(self) -> None:
+        """
+        Watch for what is wanted now.
+        """
+        wanted = (READABLE if self._reading else 0) | (WRITABLE if self._kept else 0)
+        if self._gone or wanted == self._watched:
+            return
+        if not self._watched:
+            self._poller.watch(self._socket.fileno(), wanted, self.ready)
+        elif wanted:
+            self._poller.change(self._socket.fileno(), wanted)
+        else:
+            self._poller.forget(self._socket.fileno())
+        self._watched = wanted
+
+    # Who is there.
+
+    def getPeer(self) -> IAddress:
+        """
+        See L{ITransport.getPeer}.
+        """
+        return address_of(self._family, self._peer)
+
+    def getHost(self) -> IAddress:
+        """
+        See L{ITransport.getHost}.
+        """
+        return address_of(self._family, self._socket.getsockname())
+
+
+def address_of(family: int, name: object) -> IAddress:
+    """
+    A socket's name as Twisted has it.
+    """
+    if family == socket.AF_UNIX:
+        return UNIXAddress(cast(bytes, name) or None)
+    host, port = cast(tuple[str, int], name)[:2]
+    return (IPv6Address if family == socket.AF_INET6 else IPv4Address)("TCP", host, port)

@@ -1,0 +1,193 @@
+"""
+What the program and its router processes tell each other.
+
+A message is four bytes of length, big-endian, and so much JSON: an object whose
+C{"is"} names the message.
+
+Every message can be put down anywhere and read by anybody: it has no
+descriptors, no numbers of processes and no positions in somebody's memory,
+addresses are spelled out, and times are those of the wall clock.  What is known
+of vassals comes as a whole first, then in changes that each say all of the
+vassals they name; a change that comes twice changes nothing, and who has missed
+some asks for the whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from emperor.addresses import Address
+from emperor.config.settings import HttpSettings, RouterSettings
+from emperor.vassals.status import Phase
+from emperor.wire.plain import NotPlain, from_plain, to_plain
+
+#: Bytes of one message of the program's; ten thousand rules have about three
+#: million.
+ORDER_LIMIT = 64 * 1024 * 1024
+
+#: Bytes of one message of a router process: so much it can make us keep.
+REPORT_LIMIT = 64 * 1024
+
+_HEAD = 4
+
+
+class BadControl(ValueError):
+    """
+    The other side's bytes are no message: the two do not fit together, and
+    should hang up.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """
+    Be this router, on the listening sockets of C{settings.listen} in their
+    order.
+
+    @ivar hostname: of this machine.
+    @ivar grace: seconds that requests in flight have at the end.
+    @ivar transport: C{"epoll"} or C{"twisted"}.
+    """
+
+    settings: RouterSettings | HttpSettings
+    hostname: str
+    grace: float
+    transport: str
+
+
+@dataclass(frozen=True, slots=True)
+class VassalNews:
+    """
+    All there is to know of one vassal.
+
+    @ivar monitor: with C{name}, which one it is.
+    @ivar phase: L{Phase.GONE}: it is to be forgotten.
+    @ivar retry_at: when it will be started again, in seconds of the epoch; 0 if
+        it is not held back.
+    @ivar addresses: where it listens.
+    """
+
+    monitor: str
+    name: str
+    phase: Phase
+    retry_at: float
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vassals:
+    """
+    What the Emperor knows.
+
+    @ivar whole: there are no other vassals than these.
+    """
+
+    whole: bool
+    vassals: tuple[VassalNews, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """
+    Accept nothing more, let requests end within the grace, then leave.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """
+    End the requests in flight.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """
+    It accepts connections.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalCount:
+    """
+    How many requests were refused for one reason.
+
+    @ivar reason: the word of L{emperor.proxy.refusals.Reason}.
+    """
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """
+    What a router process has done since its start.
+
+    @ivar connections: those it has accepted.
+    """
+
+    connections: int
+    refusals: tuple[RefusalCount, ...] = ()
+
+
+Order = Configure | Vassals | Drain | Cut
+Report = Ready | Counts
+Message = Order | Report
+
+
+def encode(message: Message) -> bytes:
+    """
+    The bytes of a message.
+
+    @raise BadControl: it would be longer than L{ORDER_LIMIT}.
+    """
+    body = json.dumps(to_plain(Message, message), separators=(",", ":")).encode("ascii")
+    if len(body) > ORDER_LIMIT:
+        raise BadControl(f"a message of {len(body)} bytes; at most {ORDER_LIMIT} are allowed")
+    return len(body).to_bytes(_HEAD) + body
+
+
+class MessageReader:
+    """
+    Finds messages in bytes that come cut anywhere; holds one message at most.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """
+        @param limit: bytes of one message.
+        """
+        self._limit = limit
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """
+        Take the next bytes and give the messages that they complete.
+
+        @raise BadControl: what follows is no message, or too long.
+        """
+        self._rest += data
+        while len(self._rest) >= _HEAD:
+            end = _HEAD + int.from_bytes(self._rest[:_HEAD])
+            if end - _HEAD > self._limit:
+                raise BadControl(f"a message of {end - _HEAD} bytes; at most {self._limit}")
+            if len(self._rest) < end:
+                return
+            body = bytes(self._rest[_HEAD:end])
+            del self._rest[:end]
+            yield decode(body)
+
+
+def decode(body: bytes) -> Message:
+    """
+    The message of a body.
+
+    @raise BadControl: there is none in it.
+    """
+    try:
+        message: Message = from_plain(Message, json.loads(body))
+    except (NotPlain, ValueError, RecursionError) as error:
+        raise BadControl(f"no message: {error}") from error
+    return message

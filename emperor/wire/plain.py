@@ -1,0 +1,147 @@
+"""
+Frozen values as what JSON can say, and back.
+
+The types are those of the dataclasses' fields, so that a new setting travels
+without a line of its own.  A value of a union of classes names its class under
+C{"is"}; bytes are UTF-8 with what is none escaped, as Python has it for paths.
+Nothing that arrives can make a value of another type than the one asked for.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import fields
+from enum import Enum
+from functools import cache, partial
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+#: What JSON has, but for null, which no value here is.
+Plain = dict[str, Any] | list[Any] | str | int | float | bool
+
+_ESCAPE = "surrogateescape"
+
+
+class NotPlain(ValueError):
+    """
+    What arrived is no value of the type asked for; the message says why.
+    """
+
+
+def to_plain(type_: Any, value: Any) -> Plain:
+    """
+    A value for JSON.
+
+    @param type_: the declared type of the value.
+    """
+    if isinstance(type_, UnionType):
+        return {"is": type(value).__name__, **_fields_to_plain(type(value), value)}
+    if get_origin(type_) is tuple:
+        return [
+            to_plain(each, item) for each, item in zip(_items(type_, value), value, strict=True)
+        ]
+    write = _WRITERS.get(type_)
+    if write is not None:
+        plain: Plain = write(value)
+        return plain
+    return value.value if issubclass(type_, Enum) else _fields_to_plain(type_, value)
+
+
+def from_plain(type_: Any, plain: Any) -> Any:
+    """
+    The value that L{to_plain} was given.
+
+    @raise NotPlain: there is no such value.
+    """
+    if isinstance(type_, UnionType):
+        return _one_of(type_, plain)
+    if get_origin(type_) is tuple:
+        items = _checked(list, plain)
+        return tuple(
+            from_plain(each, item) for each, item in zip(_items(type_, items), items, strict=True)
+        )
+    read = _READERS.get(type_) or (type_ if issubclass(type_, Enum) else None)
+    if read is None:
+        return _from_fields(type_, plain)
+    try:
+        return read(plain)
+    except (ValueError, TypeError, OverflowError, RecursionError, re.error) as error:
+        raise NotPlain(f"{plain!r:.60} is no {type_.__name__}: {error}") from error
+
+
+def _checked(types: Any, plain: Any) -> Any:
+    truth = isinstance(plain, bool) and types is not bool
+    if truth or not isinstance(plain, types):
+        raise NotPlain(f"{plain!r:.60} has the wrong type")
+    return plain
+
+
+def _pattern(plain: Any) -> re.Pattern[str]:
+    text, flags = _checked(list, plain)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return re.compile(_checked(str, text), _checked(int, flags))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_WRITERS: dict[Any, Callable[[Any], Any]] = {
+    **dict.fromkeys((str, int, bool, float), _same),
+    bytes: lambda value: value.decode("utf-8", _ESCAPE),
+    re.Pattern: lambda value: [value.pattern, value.flags & ~re.UNICODE],
+}
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    str: partial(_checked, str),
+    int: partial(_checked, int),
+    bool: partial(_checked, bool),
+    float: lambda plain: float(_checked((int, float), plain)),
+    bytes: lambda plain: _checked(str, plain).encode("utf-8", _ESCAPE),
+    re.Pattern: _pattern,
+}
+
+
+def _items(type_: Any, items: Any) -> tuple[Any, ...]:
+    """
+    The types of a tuple's items.
+    """
+    types = get_args(type_)
+    if types[1:] == (...,):
+        return types[:1] * len(items)
+    if len(items) != len(types):
+        raise NotPlain(f"{len(items)} items where {len(types)} belong")
+    return types
+
+
+@cache
+def _hints(type_: type) -> dict[str, Any]:
+    hints = get_type_hints(type_)
+    return {field.name: _bare(hints[field.name]) for field in fields(type_)}
+
+
+def _bare(type_: Any) -> Any:
+    return re.Pattern if get_origin(type_) is re.Pattern else type_
+
+
+def _fields_to_plain(type_: type, value: Any) -> dict[str, Plain]:
+    return {name: to_plain(hint, getattr(value, name)) for name, hint in _hints(type_).items()}
+
+
+def _from_fields(type_: type, plain: Any) -> Any:
+    given = _checked(dict, plain)
+    hints = _hints(type_)
+    if given.keys() != hints.keys():
+        raise NotPlain(f"{type_.__name__} has the fields {', '.join(hints)}")
+    return type_(**{name: from_plain(hint, given[name]) for name, hint in hints.items()})
+
+
+def _one_of(type_: UnionType, plain: Any) -> Any:
+    rest = dict(_checked(dict, plain))
+    name = rest.pop("is", "")
+    for each in get_args(type_):
+        if each.__name__ == name:
+            return _from_fields(each, rest)
+    raise NotPlain(f"{name!r:.60} is none of {type_}")

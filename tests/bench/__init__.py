@@ -1,0 +1,3 @@
+"""
+Tests for L{bench}, of what needs no servers.
+"""

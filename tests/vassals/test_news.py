@@ -1,0 +1,112 @@
+"""
+Tests for L{emperor.vassals.news}.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from emperor.addresses import parse_address
+from emperor.interfaces import IVassalDirectory, IVassalNews
+from emperor.vassals.news import Herald, Mirror
+from emperor.vassals.status import Phase
+from emperor.wire.control import VassalNews, Vassals
+from emperor.wire.vassal import Said
+from tests.vassals.test_emperor import A, B, EmperorTestCase
+
+
+class MirrorTests(EmperorTestCase):
+    """
+    A mirror says what the Emperor would say, all along.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.herald = Herald(self.reactor, self.emperor)
+        self.mirror = Mirror(self.reactor)
+        self.told: list[Vassals] = []
+        self.herald.watch(self.told.append)
+        self.herald.watch(self.mirror.update)
+
+    def assert_same(self, name: str, reason: str | None) -> None:
+        """
+        Both give this reason for the absence of a vassal, once it is told.
+        """
+        self.reactor.advance(0)
+        address = parse_address(f"/{name}.ini.sock")
+        late = Mirror(self.reactor)
+        late.update(self.herald.whole())
+        for directory in (self.emperor, self.mirror, late):
+            self.assertEqual(reason, directory.reason_for_absence(address))
+
+    def test_interfaces(self) -> None:
+        """
+        Both ends can take their places.
+        """
+        verifyObject(IVassalNews, self.herald)
+        verifyObject(IVassalDirectory, self.mirror)
+
+    def test_life(self) -> None:
+        """
+        From a vassal's start to its end.
+        """
+        self.emperor.startService()
+        self.assert_same("a", None)
+        self.monitor.want(A)
+        self.assert_same("a", "vassal a.ini is starting")
+        self.reactor.last.says(Said.READY, Said.ACCEPTING)
+        self.assert_same("a", None)
+        self.monitor.want()
+        self.assert_same("a", "vassal a.ini is stopping")
+        self.reactor.last.ends()
+        self.assert_same("a", None)
+
+    def test_held_back(self) -> None:
+        """
+        The time until the next attempt runs in the mirror as well.
+        """
+        (process,) = self.run_with(A)
+        process.ends(1)
+        self.assert_same("a", "vassal a.ini died and is held back for 1 s")
+        address = parse_address("/a.ini.sock")
+        self.reactor.rightNow += 5
+        self.assertEqual("vassal a.ini is restarting", self.mirror.reason_for_absence(address))
+
+    def test_one_message_for_one_turn(self) -> None:
+        """
+        What happens to several vassals at once is one message.
+        """
+        self.emperor.startService()
+        self.monitor.want(A, B)
+        self.assertEqual([], self.told)
+        self.reactor.advance(0)
+        names = [[vassal.name for vassal in news.vassals] for news in self.told]
+        self.assertEqual([["a.ini", "b.ini"]] * 2, names)  # queued, starting
+        self.assertFalse(self.told[0].whole)
+
+
+class WholeTests(SynchronousTestCase):
+    def test_whole(self) -> None:
+        """
+        What is not in the whole is not known any more.
+        """
+        mirror = Mirror(Clock())
+        a = VassalNews("m", "a", Phase.STARTING, 0, (parse_address("/a"),))
+        b = VassalNews("m", "b", Phase.STARTING, 0, (parse_address("/b"),))
+        mirror.update(Vassals(True, (a,)))
+        mirror.update(Vassals(False, (b,)))
+        self.assertIsNotNone(mirror.reason_for_absence(parse_address("/a")))
+        self.assertIsNotNone(mirror.reason_for_absence(parse_address("/b")))
+        mirror.update(Vassals(True, (b,)))
+        self.assertIsNone(mirror.reason_for_absence(parse_address("/a")))
+
+    def test_unknown_end(self) -> None:
+        """
+        The end of a vassal that was never heard of changes nothing.
+        """
+        gone = VassalNews("m", "a", Phase.GONE, 0, (parse_address("/a"),))
+        mirror = Mirror(Clock())
+        mirror.update(Vassals(False, (gone, gone)))
+        self.assertIsNone(mirror.reason_for_absence(parse_address("/a")))

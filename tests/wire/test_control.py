@@ -1,0 +1,233 @@
+"""
+Tests for L{emperor.wire.control} and L{emperor.wire.plain}.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.config.settings import HostRule, HttpSettings, Node, Origin, RouterSettings
+from emperor.vassals.status import Phase
+from emperor.wire import control
+from emperor.wire.control import (
+    REPORT_LIMIT,
+    BadControl,
+    Configure,
+    Counts,
+    Cut,
+    Drain,
+    Message,
+    MessageReader,
+    Ready,
+    RefusalCount,
+    VassalNews,
+    Vassals,
+    decode,
+    encode,
+)
+from tests.wire.cutting import cuts
+
+ADDRESSES: st.SearchStrategy[Address] = st.one_of(
+    st.builds(TcpAddress, st.text(max_size=20), st.integers(0, 65535)),
+    st.builds(UnixAddress, st.binary(max_size=107)),
+)
+SECONDS = st.floats(0, 1e12)
+NODES = st.builds(Node, ADDRESSES, st.integers(0, 255), st.integers(0, 255))
+PATTERNS = st.sampled_from(["^www$", r"^(\w+)\.test$", "(?i)a", "ä", ""]).flatmap(
+    lambda text: st.sampled_from([0, re.ASCII, re.ASCII | re.IGNORECASE]).map(
+        lambda flags: re.compile(text, flags)
+    )
+)
+RULES = st.builds(
+    HostRule,
+    PATTERNS,
+    st.text(),
+    st.integers(0, 255),
+    st.integers(0, 255),
+    st.builds(Origin, st.text(), st.integers(0)),
+)
+
+
+def tuples(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(items, max_size=3).map(tuple)
+
+
+COMMON: dict[str, Any] = {
+    "listen": tuples(ADDRESSES),
+    "rules": tuples(RULES),
+    "raw_host_key": st.booleans(),
+    "base": st.text(),
+    "to": tuples(NODES),
+    "timeout": SECONDS,
+}
+SETTINGS = st.one_of(
+    st.builds(RouterSettings, kind=st.text(), **COMMON),
+    st.builds(HttpSettings, variables=tuples(st.tuples(st.text(), st.text())), **COMMON),
+)
+NEWS = st.builds(
+    VassalNews, st.text(), st.text(), st.sampled_from(Phase), SECONDS, tuples(ADDRESSES)
+)
+MESSAGES: st.SearchStrategy[Message] = st.one_of(
+    st.builds(Configure, SETTINGS, st.text(), SECONDS, st.sampled_from(["epoll", "twisted"])),
+    st.builds(Vassals, st.booleans(), tuples(NEWS)),
+    st.sampled_from([Drain(), Cut(), Ready()]),
+    st.builds(Counts, st.integers(0), tuples(st.builds(RefusalCount, st.text(), st.integers(0)))),
+)
+
+#: What JSON can say.
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+EXAMPLE = Vassals(
+    False, (VassalNews("dir:///v", "a.ini", Phase.STARTING, 0, (UnixAddress(b"/a.sock"),)),)
+)
+
+
+def read(data: bytes, limit: int = control.ORDER_LIMIT) -> list[Message]:
+    """
+    All messages in C{data}.
+    """
+    return list(MessageReader(limit).feed(data))
+
+
+class ControlTests(SynchronousTestCase):
+    def refused(self, body: object) -> str:
+        """
+        The complaint about a body.
+        """
+        return str(self.assertRaises(BadControl, decode, json.dumps(body).encode()))
+
+    @given(st.data(), st.lists(MESSAGES, max_size=3))
+    def test_cut_anywhere(self, data: st.DataObject, messages: list[Message]) -> None:
+        """
+        What is sent is what arrives, in whatever pieces.
+        """
+        reader = MessageReader(control.ORDER_LIMIT)
+        pieces = data.draw(cuts(b"".join(map(encode, messages))))
+        found = [message for piece in pieces for message in reader.feed(piece)]
+        self.assertEqual(messages, found)
+
+    def test_readable(self) -> None:
+        """
+        A person can read a message, and another program can write it.
+        """
+        self.assertEqual(
+            {
+                "is": "Vassals",
+                "whole": False,
+                "vassals": [
+                    {
+                        "monitor": "dir:///v",
+                        "name": "a.ini",
+                        "phase": "starting",
+                        "retry_at": 0,
+                        "addresses": [{"is": "UnixAddress", "path": "/a.sock"}],
+                    }
+                ],
+            },
+            json.loads(encode(EXAMPLE)[4:]),
+        )
+
+    def test_too_long(self) -> None:
+        """
+        A length over the limit is refused before anything is kept.
+        """
+        data = (REPORT_LIMIT + 1).to_bytes(4)
+        self.assertRaises(BadControl, read, data, REPORT_LIMIT)
+        self.assertEqual([], read(REPORT_LIMIT.to_bytes(4), REPORT_LIMIT))
+
+    def test_too_long_to_send(self) -> None:
+        """
+        What the far end would not take is not sent.
+        """
+        self.patch(control, "ORDER_LIMIT", 10)
+        self.assertRaises(BadControl, encode, EXAMPLE)
+
+    def test_before_the_bad_one(self) -> None:
+        """
+        Messages before one that is none have arrived.
+        """
+        reader = MessageReader(REPORT_LIMIT).feed(encode(Ready()) + b"\0\0\0\1{")
+        self.assertEqual(Ready(), next(reader))
+        self.assertRaises(BadControl, next, reader)
+
+    @given(st.binary(max_size=40))
+    def test_noise(self, body: bytes) -> None:
+        """
+        Noise is a message or refused, and nothing else happens.
+        """
+        self.survives(body)
+
+    @given(ANYTHING, st.sampled_from(["Configure", "Vassals", "Counts", "Drain", "x", 1]))
+    def test_other_json(self, value: Any, name: object) -> None:
+        """
+        So is any other JSON, also with a message's name on it.
+        """
+        body = {**value, "is": name} if isinstance(value, dict) else value
+        self.survives(json.dumps(body).encode())
+
+    def survives(self, body: bytes) -> None:
+        try:
+            message = decode(body)
+        except BadControl:
+            return
+        self.assertEqual([message], read(encode(message)))
+
+    def test_wrong_values(self) -> None:
+        """
+        A field that has another type, or is missing, or unknown, is refused.
+        """
+        good: dict[str, Any] = {"is": "Counts", "connections": 1, "refusals": []}
+        self.assertEqual(Counts(1), decode(json.dumps(good).encode()))
+        changes: list[dict[str, Any]] = [
+            {"connections": True},
+            {"connections": "1"},
+            {"connections": 1.5},
+            {"refusals": {}},
+            {"refusals": [1]},
+            {"more": 1},
+            {"is": "Count"},
+            {"is": ["Counts"]},
+        ]
+        for change in changes:
+            self.refused({**good, **change})
+        self.assertIn("Counts has the fields", self.refused({"is": "Counts"}))
+
+    def test_wrong_texts(self) -> None:
+        """
+        Phases, patterns, paths, times and pairs are looked at too.
+        """
+        news = json.loads(encode(EXAMPLE)[4:])
+        settings = HttpSettings(
+            listen=(),
+            rules=(HostRule(re.compile("a"), "", 0, 0, Origin("", 0)),),
+        )
+        order = json.loads(encode(Configure(settings, "m", 1, "epoll"))[4:])
+        (rule,) = order["settings"]["rules"]
+        (vassal,) = news["vassals"]
+        for body, place, key, value in (
+            (news, vassal, "phase", "upside down"),
+            (news, vassal, "phase", []),
+            (news, vassal, "retry_at", 10**400),
+            (news, vassal["addresses"][0], "path", 7),
+            (order, rule, "pattern", ["(", 0]),
+            (order, rule, "pattern", ["a"]),
+            (order, rule, "pattern", ["a", 10**30]),
+            (order, rule, "pattern", "a"),
+            (order, order["settings"], "modifiers", [1]),
+            (order, order["settings"], "modifiers", [1, 2, 3]),
+        ):
+            before = place[key]
+            place[key] = value
+            self.refused(body)
+            place[key] = before
+            decode(json.dumps(body).encode())
