@@ -24,7 +24,7 @@ from emperor.monitors.inotify import Hear, Watch, make_watch
 from emperor.monitors.settling import Change, Settling
 from emperor.monitors.trail import trail
 from emperor.vassals.commandline import EXTENSIONS
-from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec, shown
 
 #: Bytes of a name; uWSGI has no room for more.
 NAME_LIMIT = 254
@@ -173,7 +173,10 @@ class PollingMonitor(ABC):
         if self._complaints.get(name) != reason:
             self._complaints[name] = reason
             self._log.warn(
-                "{source}: {name}: {reason}", source=self.source, name=name, reason=reason
+                "{source}: {name}: {reason}",
+                source=shown(self.source),
+                name=shown(name),
+                reason=shown(reason),
             )
 
     def _watch_also(self, sight: Sight) -> None:

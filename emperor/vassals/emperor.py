@@ -28,7 +28,7 @@ from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
 from emperor.vassals.farewell import Farewell
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
-from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vassal import Launch, Vassal, heard_by_machine
@@ -126,7 +126,7 @@ class Emperor(Service):
         before = self._kept.get(source, {})
         was_away = self._away.pop(source, "")
         if was_away:
-            self._log.info("Monitor {source} is back", source=source)
+            self._log.info("Monitor {source} is back", source=shown(source))
         if not self.running or (was_away and before and not after):
             return
         self._kept[source] = after
@@ -141,8 +141,8 @@ class Emperor(Service):
             self._away[source] = reason
             self._log.warn(
                 "Monitor {source} is not available: {reason}; its {count} vassals stay",
-                source=source,
-                reason=reason,
+                source=shown(source),
+                reason=shown(reason),
                 count=len(self._kept.get(source, {})),
             )
 
@@ -215,7 +215,7 @@ class Emperor(Service):
         try:
             return self._listening(self._vassals[id].spec)
         except Exception:
-            self._log.failure("The sockets of vassal {vassal} are unknown", vassal=id.name)
+            self._log.failure("The sockets of vassal {vassal} are unknown", vassal=shown(id.name))
             return frozenset()
 
     def _remove(self, id: VassalId) -> None:
