@@ -27,6 +27,7 @@ from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
 from emperor.vassals.farewell import Farewell
+from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
@@ -82,6 +83,7 @@ class Emperor(Service):
             observe=self._observe,
         )
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
+        self._ownership = Ownership()
         self._away: dict[str, str] = {}
         self._vassals: dict[VassalId, Vassal] = {}
         self._whereabouts = Whereabouts()
@@ -129,7 +131,7 @@ class Emperor(Service):
             self._log.info("Monitor {source} is back", source=shown(source))
         if not self.running or (was_away and before and not after):
             return
-        self._kept[source] = after
+        after = self._kept[source] = self._ownership.admit(source, after)
         for step in plan(after.values(), before.values()):
             self._guarded(self._do, step)
 
