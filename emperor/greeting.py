@@ -6,12 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from emperor.addresses import Address, TcpAddress, parse_address
 from emperor.config.settings import HttpSettings, RouterSettings
 from emperor.routing.hosts import literal_host
+from emperor.vassals.spec import VassalId, shown
 from emperor.vassals.status import Phase, VassalStatus
+
+#: Seconds after which it greets, whoever is still starting.
+PATIENCE = 10.0
 
 #: Phases in which a vassal's first start has come to an end.
 _SETTLED = frozenset({Phase.ACCEPTING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
@@ -33,19 +38,29 @@ def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool])
 
 class Greeting:
     """
-    Waits for the first start of every vassal and then says, once, which are up
-    and what to open.
+    Waits for the first start of every vassal, but not for ever, and then says,
+    once, which are up and what to open.
     """
 
     _log = Logger()
 
     def __init__(
-        self, routers: Iterable[RouterSettings], accepts: Callable[[Address], bool]
+        self,
+        routers: Iterable[RouterSettings],
+        accepts: Callable[[Address], bool],
+        clock: IReactorTime,
+        running: Callable[[], bool],
     ) -> None:
+        """
+        @param running: whether the program is not about to end.
+        """
         self._routers = tuple(routers)
         self._accepts = accepts
-        self._starting: set[object] = set()
-        self._up: set[str] = set()
+        self._clock = clock
+        self._running = running
+        self._starting: set[VassalId] = set()
+        self._up: set[VassalId] = set()
+        self._timer: IDelayedCall | None = None
         self._said = False
 
     def saw(self, status: VassalStatus) -> None:
@@ -54,18 +69,30 @@ class Greeting:
         """
         if self._said:
             return
-        if status.phase not in _SETTLED:
-            self._starting.add(status.id)
-            return
-        self._starting.discard(status.id)
+        if self._timer is None:
+            self._timer = self._clock.callLater(PATIENCE, self._say)
+        for names in (self._starting, self._up):
+            names.discard(status.id)
         if status.phase is Phase.ACCEPTING:
-            self._up.add(status.id.name)
+            self._up.add(status.id)
+        elif status.phase not in _SETTLED:
+            self._starting.add(status.id)
         if not self._starting:
             self._say()
 
     def _say(self) -> None:
         self._said = True
-        self._log.info("Vassals up: {names}", names=", ".join(sorted(self._up)) or "none")
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        if not self._running():
+            return
+        self._log.info("Vassals up: {names}", names=_names(self._up) or "none")
+        if self._starting:
+            self._log.info("Still starting: {names}", names=_names(self._starting))
         found = list(sites(self._routers, self._accepts))
         if found:
             self._log.info("Open {sites}", sites=" or ".join(found))
+
+
+def _names(ids: Iterable[VassalId]) -> str:
+    return ", ".join(sorted(shown(id.name) for id in ids))

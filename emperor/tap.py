@@ -143,7 +143,9 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     @raise NoProgram: there is no uWSGI for the vassals.
     """
     emperor = build_emperor(settings.emperor, surroundings)
-    emperor.watch(Greeting(settings.routers, emperor.accepts).saw)
+    program = Program()
+    greeting = Greeting(settings.routers, emperor.accepts, reactor, lambda: bool(program.running))
+    emperor.watch(greeting.saw)
     refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
@@ -156,7 +158,6 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     together = MultiService()
     for router in routers:
         router.setServiceParent(together)
-    program = Program()
     for service in (build_signals(emperor, routers), network, emperor, together):
         service.setServiceParent(program)
     return program

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -77,12 +78,19 @@ class GreetingTests(SynchronousTestCase):
     What the log says once all vassals have had their first start.
     """
 
+    later = 0.0
+    stopping = False
+
     def greet(self, *statuses: VassalStatus) -> list[str]:
         up = any(each.phase is Phase.ACCEPTING for each in statuses)
-        greeting = Greeting([http(r"^a\.org$")], lambda address: up)
+        clock = Clock()
+        greeting = Greeting(
+            [http(r"^a\.org$")], lambda address: up, clock, lambda: not self.stopping
+        )
         with capturedLogs() as events:
             for each in statuses:
                 greeting.saw(each)
+            clock.advance(self.later)
         return [formatEvent(event) for event in events]
 
     def test_it_waits_for_the_last_vassal(self) -> None:
@@ -93,6 +101,47 @@ class GreetingTests(SynchronousTestCase):
             status("a.ini", Phase.STARTING),
             status("b.ini", Phase.STARTING),
             status("a.ini", Phase.ACCEPTING),
+        )
+        self.assertEqual(said, [])
+
+    def test_it_waits_no_longer_than_ten_seconds(self) -> None:
+        """
+        A vassal that takes its time, or never speaks, is named as such.
+        """
+        self.later = 10
+        said = self.greet(
+            status("a.ini", Phase.STARTING),
+            status("s.ini", Phase.STARTING),
+            status("a.ini", Phase.ACCEPTING),
+        )
+        self.assertEqual(
+            said, ["Vassals up: a.ini", "Still starting: s.ini", "Open http://a.org:8080/"]
+        )
+
+    def test_it_names_only_those_that_are_up_by_then(self) -> None:
+        """
+        Who was up and has gone, or starts again, is not up.
+        """
+        self.later = 10
+        said = self.greet(
+            status("s.ini", Phase.STARTING),
+            status("a.ini", Phase.STARTING),
+            status("b.ini", Phase.STARTING),
+            status("a.ini", Phase.ACCEPTING),
+            status("b.ini", Phase.ACCEPTING),
+            status("a.ini", Phase.GONE),
+        )
+        self.assertEqual(said[:2], ["Vassals up: b.ini", "Still starting: s.ini"])
+
+    def test_it_says_nothing_at_the_end(self) -> None:
+        """
+        A program that is stopping does not greet.
+        """
+        self.stopping = True
+        said = self.greet(
+            status("a.ini", Phase.STARTING),
+            status("a.ini", Phase.STOPPING),
+            status("a.ini", Phase.GONE),
         )
         self.assertEqual(said, [])
 

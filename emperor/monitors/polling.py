@@ -24,7 +24,7 @@ from emperor.monitors.inotify import Hear, Watch, make_watch
 from emperor.monitors.settling import Change, Settling
 from emperor.monitors.trail import trail
 from emperor.vassals.commandline import EXTENSIONS
-from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec, shown
 
 #: Bytes of a name; uWSGI has no room for more.
 NAME_LIMIT = 254
@@ -93,7 +93,7 @@ class PollingMonitor(ABC):
         if self._realm is None:
             return
         self._cancel()
-        self._settling.clear()
+        again = self._settling.look(self._reactor.seconds())
         try:
             self._report(self.look())
         except OSError as error:
@@ -102,6 +102,8 @@ class PollingMonitor(ABC):
         finally:
             if self._realm is not None:
                 self._timer = self._reactor.callLater(self._frequency, self.rescan)
+                if again is not None:
+                    self._look_early(again)
 
     def stop(self) -> None:
         """
@@ -149,6 +151,8 @@ class PollingMonitor(ABC):
         if len(os.fsencode(name)) > NAME_LIMIT:
             self._complain(name, f"its name is longer than {NAME_LIMIT} bytes")
             return None
+        if self._settling.is_in_writing(os.path.join(directory, name)):
+            return self._seen.get(name)
         try:
             fingerprint = take(os.path.join(directory, name), self._nofollow)
         except FileNotFoundError:
@@ -173,7 +177,10 @@ class PollingMonitor(ABC):
         if self._complaints.get(name) != reason:
             self._complaints[name] = reason
             self._log.warn(
-                "{source}: {name}: {reason}", source=self.source, name=name, reason=reason
+                "{source}: {name}: {reason}",
+                source=shown(self.source),
+                name=shown(name),
+                reason=shown(reason),
             )
 
     def _watch_also(self, sight: Sight) -> None:
@@ -198,10 +205,13 @@ class PollingMonitor(ABC):
         if self._realm is None or not self._concerns(path):
             return
         now = self._reactor.seconds()
-        due = self._settling.note(path, change, now)
+        self._look_early(self._settling.note(path, change, now))
+
+    def _look_early(self, due: float) -> None:
         if self._early is not None and self._early.active():
             self._early.cancel()
-        self._early = self._reactor.callLater(max(0.0, due - now), self.rescan)
+        delay = max(0.0, due - self._reactor.seconds())
+        self._early = self._reactor.callLater(delay, self.rescan)
 
     def _concerns(self, path: str) -> bool:
         if path in self._entries or path in self._watched:

@@ -8,7 +8,7 @@ import os
 from math import ceil
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
-from emperor.vassals.spec import VassalId
+from emperor.vassals.spec import VassalId, shown
 from emperor.vassals.status import Phase, VassalStatus
 
 _REASONS = {
@@ -134,4 +134,4 @@ def reason(status: VassalStatus, now: float) -> str | None:
     if status.phase is Phase.HELD_BACK:
         seconds = ceil(max(0.0, status.retry_at - now))
         what = f"died and is held back for {seconds} s" if seconds else "is restarting"
-    return f"vassal {status.id.name} {what}" if what else None
+    return f"vassal {shown(status.id.name)} {what}" if what else None

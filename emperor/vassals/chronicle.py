@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger, LogLevel
 
+from emperor.vassals.spec import shown
 from emperor.vassals.status import Phase, VassalStatus
 
 _SENTENCES = {
@@ -74,8 +75,8 @@ class Chronicle:
         self._log.emit(
             level,
             sentence,
-            vassal=status.id.name,
-            monitor=status.id.monitor,
+            vassal=shown(status.id.name),
+            monitor=shown(status.id.monitor),
             phase=status.phase.value,
             pid=status.pid,
             seconds=seconds,

@@ -11,7 +11,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from emperor.vassals.backoff import BackOff, Life
+from emperor.vassals.backoff import BackOff, Life, Sentence
 from emperor.vassals.events import Inputs
 from emperor.vassals.launcher import Launched, LaunchFailed
 from emperor.vassals.process import Ending
@@ -86,6 +86,7 @@ class Core:
     @ivar failures: deaths in a row.
     @ivar served_since: when it began to accept; negative if it does not.
     @ivar loyal: whether it has answered a request.
+    @ivar asked: whether it was asked to reload and has not accepted since.
     @ivar stop_by: when the process is killed that was asked to leave; 0 if
         it was not asked.
     """
@@ -97,6 +98,7 @@ class Core:
     failures: int = 0
     served_since: float = -1
     loyal: bool = False
+    asked: bool = False
     stop_by: float = 0
 
     @property
@@ -128,7 +130,7 @@ class Core:
         """
         Start the process; a failure is a death like any other.
         """
-        self.served_since, self.loyal = -1, False
+        self.served_since, self.loyal, self.asked = -1, False, False
         now = self.now
         try:
             self.process = self.court.launch(self.spec, inputs)
@@ -144,7 +146,7 @@ class Core:
         """
         It accepts from now on.
         """
-        self.served_since = self.now
+        self.served_since, self.asked = self.now, False
         self.enter(Phase.ACCEPTING)
 
     def reload(self, inputs: Inputs, spec: VassalSpec) -> None:
@@ -152,18 +154,21 @@ class Core:
         Make it read its configuration again.
         """
         self.adopt(spec)
-        self.served_since, self.loyal = -1, False
+        self.served_since, self.loyal, self.asked = -1, False, True
         if not self.process.reload():
             inputs.heard_nothing()
         self.enter(Phase.RELOADING, reloads=self.status.reloads + 1)
 
     def hold_back(self, ending: Ending) -> float:
         """
-        Decide when it may start again.
+        Decide when it may start again.  One that was asked to reload and left
+        in peace did as it was told: C{exit-on-reload}.
 
         @return: seconds until then.
         """
-        sentence = self.court.backoff.judge(self.bury(), self.failures)
+        obeyed = self.asked and ending == Ending()
+        life = self.bury()
+        sentence = Sentence(0, 0) if obeyed else self.court.backoff.judge(life, self.failures)
         self.failures = sentence.failures
         retry_at = self.now + sentence.delay
         self.enter(Phase.HELD_BACK, ending=str(ending), retry_at=retry_at)

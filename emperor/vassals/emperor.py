@@ -27,8 +27,9 @@ from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
 from emperor.vassals.farewell import Farewell
+from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
-from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vassal import Launch, Vassal, heard_by_machine
@@ -82,6 +83,7 @@ class Emperor(Service):
             observe=self._observe,
         )
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
+        self._ownership = Ownership()
         self._away: dict[str, str] = {}
         self._vassals: dict[VassalId, Vassal] = {}
         self._whereabouts = Whereabouts()
@@ -126,10 +128,10 @@ class Emperor(Service):
         before = self._kept.get(source, {})
         was_away = self._away.pop(source, "")
         if was_away:
-            self._log.info("Monitor {source} is back", source=source)
+            self._log.info("Monitor {source} is back", source=shown(source))
         if not self.running or (was_away and before and not after):
             return
-        self._kept[source] = after
+        after = self._kept[source] = self._ownership.admit(source, after)
         for step in plan(after.values(), before.values()):
             self._guarded(self._do, step)
 
@@ -141,8 +143,8 @@ class Emperor(Service):
             self._away[source] = reason
             self._log.warn(
                 "Monitor {source} is not available: {reason}; its {count} vassals stay",
-                source=source,
-                reason=reason,
+                source=shown(source),
+                reason=shown(reason),
                 count=len(self._kept.get(source, {})),
             )
 
@@ -221,7 +223,7 @@ class Emperor(Service):
         try:
             return self._listening(self._vassals[id].spec)
         except Exception:
-            self._log.failure("The sockets of vassal {vassal} are unknown", vassal=id.name)
+            self._log.failure("The sockets of vassal {vassal} are unknown", vassal=shown(id.name))
             return frozenset()
 
     def _remove(self, id: VassalId) -> None:

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from emperor.vassals.spec import shown
 from emperor.vassals.vassal import Vassal
 
 #: Seconds after C{emperor-curse-tolerance} in which killed vassals must be gone.
@@ -63,7 +64,7 @@ class Farewell:
                 vassal.kill()
             except Exception:
                 self._log.failure("A vassal cannot be killed")
-        names = ", ".join(sorted(vassal.spec.id.name for vassal in left))
+        names = ", ".join(sorted(shown(vassal.spec.id.name) for vassal in left))
         self._log.error("Given up, and killed once more: {names}", names=names)
         self._fire()
 

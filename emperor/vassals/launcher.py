@@ -29,7 +29,7 @@ from emperor.vassals.commandline import Program, argv, environment
 from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.program import NoProgram, find_program
-from emperor.vassals.spec import VassalSpec
+from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.survivors import kill_group, kill_holders
 
 #: The vassal's descriptor of the pipe.
@@ -168,8 +168,10 @@ class Launcher:
         return ours, theirs
 
     def _process(self, spec: VassalSpec, listener: Listener, inode: int) -> VassalProcess:
+        name = shown(spec.id.name)
+
         def log_line(line: str) -> None:
-            self._log.info("{vassal}: {line}", vassal=spec.id.name, line=line)
+            self._log.info("{vassal}: {line}", vassal=name, line=line)
 
         return VassalProcess(
             self._reactor,

@@ -44,12 +44,14 @@ def plan(wanted: Iterable[VassalSpec], kept: Iterable[VassalSpec]) -> list[Step]
     """
     Find the steps from C{kept}, what was wanted until now, to C{wanted}.
 
-    Stops come first, so that a socket that moves from one vassal to another
-    is free; then the order of C{wanted}.  Of two specs with the same id in
-    C{wanted} the first counts.
+    Stops come first, then the order of C{wanted}.  A stop takes its time, so a
+    socket that moves from one vassal to another may still be the old one's when
+    the new one binds it: uWSGI replaces the file of a UNIX socket, and one
+    that finds its TCP port taken dies and is tried again.  No two specs of
+    C{wanted} have the same id.
     """
     before = {spec.id: spec for spec in kept}
-    after = first_of_each(wanted)
+    after = {spec.id: spec for spec in wanted}
     stops: list[Step] = [Stop(id) for id in before if id not in after]
     starts: list[Step] = [Start(spec) for spec in after.values() if spec.id not in before]
     reloads: list[Step] = [

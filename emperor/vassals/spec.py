@@ -8,6 +8,16 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 
+def shown(text: str) -> str:
+    """
+    A name as a log, an answer or a terminal can bear it: what cannot be printed,
+    such as a line end, an escape or a byte that is no text, is spelled out.
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class VassalId:
     """

@@ -13,7 +13,7 @@ from emperor.vassals.events import Inputs
 from emperor.vassals.launcher import Launched
 from emperor.vassals.machine import VassalMachine
 from emperor.vassals.process import Ending, Listener
-from emperor.vassals.spec import VassalSpec
+from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.status import VassalStatus
 from emperor.wire.vassal import Said
 
@@ -28,7 +28,7 @@ class Ear:
     _log = Logger()
 
     def __init__(self, name: str, inputs: Inputs) -> None:
-        self._name = name
+        self._name = shown(name)
         self._inputs = inputs
         self._words = {
             Said.READY: inputs.became_ready,

@@ -101,6 +101,7 @@ class VassalTests(ProgramsTestCase):
         emperor = Emperor(self)
         await emperor.serve("www", "shop")
         emperor.remove("www")
+        await emperor.program.says("www.ini is gone")
         await emperor.answers("www", 503)
         self.assertFalse((self.place / "www.sock").exists())
         self.assertEqual((await emperor.fetch("shop")).status, 200)

@@ -72,13 +72,45 @@ class PollingTests(MonitorTestCase):
         path = self.write("v/a.ini", "one")
         self.begin()
         self.ring(path, Change.WRITTEN)
-        self.clock.advance(PATIENCE * 0.9)
+        self.clock.advance(0.5)
         self.ring(path, Change.WRITTEN)
-        self.clock.advance(PATIENCE * 0.9)
+        self.clock.advance(1)
         self.assertEqual(1, len(self.realm.reports))
         self.ring(path, Change.COMPLETE)
         self.clock.advance(QUIET * 1.1)
         self.assertEqual(2, len(self.realm.reports))
+
+    def test_slow_writer(self) -> None:
+        """
+        However long a file is in writing, the looks that come meanwhile take
+        what else has changed, and the file when it is complete.
+        """
+        path = self.write("v/a.ini", "0")
+        self.begin()
+        for second in range(6):
+            self.write("v/a.ini", "0" * (second + 2))
+            self.ring(path, Change.WRITTEN)
+            self.write(f"v/b{second}.ini")
+            self.clock.pump([0.25] * 4)
+        self.assertEqual(1, len(set(self.fingerprints("a.ini"))))
+        self.assertIn("b0.ini", self.realm.names)
+        self.ring(path, Change.COMPLETE)
+        self.clock.advance(QUIET * 1.1)
+        self.assertEqual(2, len(set(self.fingerprints("a.ini"))))
+
+    def test_writer_that_never_closes(self) -> None:
+        """
+        When it was quiet for long enough the file counts as it is, without a
+        scheduled look.
+        """
+        self.settings = EmperorSettings(frequency=3600)
+        path = self.write("v/new.ini")
+        os.unlink(path)
+        self.begin()
+        self.write("v/new.ini")
+        self.ring(path, Change.WRITTEN)
+        self.clock.pump([PATIENCE * 0.9, PATIENCE * 0.2])
+        self.assertEqual(["new.ini"], self.realm.names)
 
     def test_replacement(self) -> None:
         """

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.monitors.settling import ABSENCE, LIMIT, PATIENCE, QUIET, Change, Settling
+from emperor.monitors.settling import ABSENCE, LIMIT, LONGEST, PATIENCE, QUIET, Change, Settling
 
 changes = st.tuples(st.sampled_from("abc"), st.sampled_from(Change), st.floats(0, 1))
 
@@ -47,8 +47,24 @@ class SettlingTests(SynchronousTestCase):
         A look begins a new account.
         """
         self.settling.note("a", Change.WRITTEN, 10)
-        self.settling.clear()
+        self.settling.look(10.5)
         self.assertEqual(11 + QUIET, self.settling.note("b", Change.OTHER, 11))
+
+    def test_slow_writer(self) -> None:
+        """
+        What is being written is left alone by every look until it is closed, or
+        its writer was quiet for a while; and not for ever.
+        """
+        for now in range(10, 19):
+            self.settling.note("/a", Change.WRITTEN, now)
+            self.assertEqual(min(now + PATIENCE, 10 + LONGEST), self.settling.look(now + 0.5))
+            self.assertTrue(self.settling.is_in_writing("/a"))
+        self.settling.note("/a", Change.WRITTEN, 19)
+        self.assertIsNone(self.settling.look(20))
+        self.assertFalse(self.settling.is_in_writing("/a"))
+        self.settling.note("/b", Change.WRITTEN, 30)
+        self.settling.note("/b", Change.COMPLETE, 31)
+        self.assertFalse(self.settling.is_in_writing("/b"))
 
     @given(st.lists(changes))
     def test_never_forgotten(self, events: list[tuple[str, Change, float]]) -> None:

@@ -55,3 +55,10 @@ class ChronicleTests(SynchronousTestCase):
             ["Vassal a.ini died: exit code 22; next try in 4.5 s"],
             self.sentences(VassalStatus(ID, Phase.HELD_BACK, retry_at=4.5, ending="exit code 22")),
         )
+
+    def test_odd_name(self) -> None:
+        """
+        A name cannot write lines of its own.
+        """
+        odd = VassalStatus(VassalId("dir:///v", "a\nb\x1b.ini"), Phase.GONE)
+        self.assertEqual(["Vassal a\\nb\\x1b.ini is gone"], self.sentences(odd))

@@ -157,11 +157,32 @@ class EmperorTests(EmperorTestCase):
         What one monitor wants is no business of another, even under one name.
         """
         self.run_with(A)
-        self.emperor.wanted("dir:///other", [make_spec("a.ini", monitor="dir:///other")])
+        self.emperor.wanted(
+            "dir:///other", [make_spec("a.ini", monitor="dir:///other", directory="/tmp")]
+        )
         self.reactor.advance(0)
         self.assertEqual(2, len(self.reactor.processes))
         self.emperor.wanted("dir:///other", [])
         self.assertEqual([Phase.ACCEPTING, Phase.STOPPING], self.phases())
+
+    def test_one_file_in_two_monitors(self) -> None:
+        """
+        A file that two monitors see is one vassal; the second one is refused,
+        with one warning, until the first wants it no more.
+        """
+        self.run_with(A)
+        again = make_spec("/a.ini", monitor="glob:///*.ini", directory="/tmp")
+        with capturedLogs() as events:
+            for _ in range(2):
+                self.emperor.wanted("glob:///*.ini", [again])
+        self.assertEqual([Phase.ACCEPTING], self.phases())
+        self.assertEqual(
+            ["/a.ini of glob:///*.ini is not started: it is a vassal of dir:///v already"],
+            [formatEvent(event) for event in events],
+        )
+        self.monitor.want()
+        self.emperor.wanted("glob:///*.ini", [again])
+        self.assertEqual([Phase.STOPPING, Phase.QUEUED], self.phases())
 
     def test_unavailable(self) -> None:
         """

@@ -116,6 +116,29 @@ class MachineTests(SynchronousTestCase):
         self.check(Phase.ACCEPTING)
         self.assertEqual(self.reactor.last.pid, self.world.vassal.status.pid)
 
+    def test_exit_on_reload(self) -> None:
+        """
+        A vassal that leaves in peace when it is asked to reload has not failed:
+        it is started again at once.
+        """
+        self.world.serve()
+        self.world.want(2)
+        self.check(Phase.RELOADING)
+        self.reactor.last.ends()
+        self.reactor.pump([0, 0])
+        self.check(Phase.STARTING)
+
+    def test_exit_on_reload_with_a_fault(self) -> None:
+        """
+        With another exit code it has failed, and so has one that leaves later.
+        """
+        self.world.serve()
+        self.world.want(2)
+        self.reactor.last.ends(code=1)
+        self.check(Phase.HELD_BACK, 0)
+        self.reactor.pump([0, 0])
+        self.check(Phase.HELD_BACK, 0)
+
     def test_loyal_is_accepting(self) -> None:
         """
         A vassal without workers of its own (another Emperor) only ever says
