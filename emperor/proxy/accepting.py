@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -17,7 +17,8 @@ from emperor.proxy.transport import Stream, address_of
 #: Connections taken at once, so that those that are open get their turn.
 BATCH = 64
 
-#: Seconds without accepting when the process has no descriptor left.
+#: Seconds without accepting when the process has no descriptor left.  It has
+#: descriptors again when everybody who waits has been accepted.
 PAUSE = 1.0
 
 _EXHAUSTED = frozenset([EMFILE, ENFILE, ENOBUFS, ENOMEM])
@@ -39,7 +40,8 @@ class PollingPort:
         self._listener = listener
         self._factory = factory
         self._family = listener.family
-        self._open = False
+        self._open = self._exhausted = False
+        self._rest: IDelayedCall | None = None
 
     def startListening(self) -> None:
         """
@@ -53,7 +55,11 @@ class PollingPort:
         """
         See L{IListeningPort.stopListening}.
         """
+        if not self._open:
+            return
         self._open = False
+        if self._rest is not None:
+            self._rest.cancel()
         self._poller.close(self._listener)
         self._factory.doStop()
 
@@ -65,9 +71,12 @@ class PollingPort:
 
     def _ready(self, event: int) -> None:
         for _ in range(BATCH):
+            if not self._open:
+                return
             try:
                 connection, peer = self._listener.accept()
             except (BlockingIOError, InterruptedError):
+                self._exhausted = False
                 return
             except OSError as error:
                 if error.errno in _EXHAUSTED:
@@ -78,22 +87,27 @@ class PollingPort:
 
     def _begin(self, connection: socket.socket, peer: object) -> None:
         stream = Stream(self._poller, connection, self._family, peer)
-        protocol = self._factory.buildProtocol(stream.getPeer())
+        try:
+            protocol = self._factory.buildProtocol(stream.getPeer())
+        except Exception:
+            self._log.failure("A client's protocol could not be made; its connection is closed")
+            protocol = None
         if protocol is None:
             connection.close()
         else:
             stream.start(protocol, read=True)
 
     def _pause(self, error: OSError) -> None:
-        self._log.error(
-            "No connection can be accepted for {seconds} s: {reason}; raise the limit of "
-            "open files (LimitNOFILE, ulimit -n)",
-            seconds=PAUSE,
-            reason=error.strerror,
-        )
+        if not self._exhausted:
+            self._exhausted = True
+            self._log.error(
+                "No connection can be accepted: {reason}; raise the limit of open files "
+                "(LimitNOFILE, ulimit -n)",
+                reason=error.strerror,
+            )
         self._poller.forget(self._listener.fileno())
-        self._poller.reactor.callLater(PAUSE, self._go_on)
+        self._rest = self._poller.reactor.callLater(PAUSE, self._go_on)
 
     def _go_on(self) -> None:
-        if self._open:
-            self._poller.watch(self._listener.fileno(), READABLE, self._ready)
+        self._rest = None
+        self._poller.watch(self._listener.fileno(), READABLE, self._ready)

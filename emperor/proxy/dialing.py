@@ -1,8 +1,8 @@
 """
 Connections to nodes on the data plane's own transport.
 
-A UNIX socket and, on this machine, TCP accept at once: then the request is on
-its way before L{PollingDialer.dial} returns.
+A UNIX socket connects at once, and TCP on this machine by the time that it is
+asked again: then the request is on its way before L{PollingDialer.dial} returns.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from errno import EAGAIN, EINPROGRESS, EINTR
+from errno import EAGAIN, EALREADY, EINPROGRESS, EINTR
 
 from twisted.internet.error import TimeoutError, getConnectError
 from twisted.internet.interfaces import IDelayedCall, IProtocol
@@ -46,8 +46,17 @@ class PollingDialer:
         See L{IDialer.dial}.
         """
         family, name = _target(address)
-        connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        problem = connection.connect_ex(name)
+        try:
+            connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:  # no descriptor is left
+            return self._fail_later(failed, error)
+        try:
+            problem = connection.connect_ex(name)
+            if problem == EINPROGRESS:
+                problem = connection.connect_ex(name)
+        except OSError as error:  # an IPv6 scope that this machine does not have
+            connection.close()
+            return self._fail_later(failed, error)
 
         def connected() -> None:
             Stream(self._poller, connection, family, name).start(protocol, read=False)
@@ -58,6 +67,17 @@ class PollingDialer:
         attempt = _Attempt(self._poller, connection, name, connected, failed)
         attempt.go_on(problem, timeout)
         return attempt.cancel
+
+    def _fail_later(
+        self, failed: Callable[[Failure], object], error: OSError
+    ) -> Callable[[], None]:
+        call = self._poller.reactor.callLater(0, lambda: failed(Failure(getConnectError(error))))
+
+        def give_up() -> None:
+            if call.active():
+                call.cancel()
+
+        return give_up
 
 
 def _target(address: Address) -> tuple[int, bytes | tuple[str, int]]:
@@ -101,21 +121,23 @@ class _Attempt:
         """
         Wait for what comes after the first C{connect}.
         """
-        if problem in (EINPROGRESS, EINTR):
+        call_later = self._poller.reactor.callLater
+        if problem in (EINPROGRESS, EALREADY, EINTR):
             self._poller.watch(self._connection.fileno(), WRITABLE, self._ready)
         elif problem == EAGAIN:
             self._again_later()
         else:
-            timeout = 0
-        error = getConnectError((problem, os.strerror(problem))) if not timeout else TimeoutError()
-        self._timer = self._poller.reactor.callLater(timeout, self._fail, error)
+            self._timer = call_later(0, self._fail, _error(problem))
+            return
+        self._timer = call_later(timeout, self._fail, TimeoutError())
 
     def cancel(self) -> None:
         """
-        Give up without a word.
+        Give up without a word; nothing happens when the attempt is over.
         """
-        self._stop_timers()
-        self._poller.close(self._connection)
+        if self._timer is not None:
+            self._stop_timers()
+            self._poller.close(self._connection)
 
     def _again_later(self) -> None:
         self._retry = self._poller.reactor.callLater(RETRY, self._again)
@@ -133,7 +155,7 @@ class _Attempt:
 
     def _settle(self, problem: int) -> None:
         if problem:
-            self._fail(getConnectError((problem, os.strerror(problem))))
+            self._fail(_error(problem))
             return
         self._stop_timers()
         self._connected()
@@ -146,3 +168,9 @@ class _Attempt:
         for timer in (self._timer, self._retry):
             if timer is not None and timer.active():
                 timer.cancel()
+        self._timer = self._retry = None
+
+
+def _error(problem: int) -> Exception:
+    error: Exception = getConnectError((problem, os.strerror(problem)))
+    return error

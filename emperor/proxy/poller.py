@@ -32,6 +32,8 @@ READABLE = select.EPOLLIN | select.EPOLLRDHUP
 WRITABLE = select.EPOLLOUT
 #: The peer sends nothing more.
 ENDED = select.EPOLLRDHUP | select.EPOLLHUP
+#: The connection was reset; a read that finds no bytes any more tells.
+BROKEN = select.EPOLLERR
 #: What makes a read worth while; the kernel reports the last two unasked.
 TO_READ = READABLE | select.EPOLLHUP | select.EPOLLERR
 
@@ -66,17 +68,19 @@ class Poller:
 
     def stop(self) -> None:
         """
-        Serve nothing more and give the descriptor back.
+        Serve nothing more and give the descriptor back.  What is still open can
+        only be aborted.
         """
         self.reactor.removeReader(self)
+        self._ready.clear()
         self._epoll.close()
 
     def watch(self, descriptor: int, events: int, ready: Callable[[int], object]) -> None:
         """
         Call C{ready} with the events of a descriptor, until told otherwise.
         """
-        self._ready[descriptor] = ready
         self._epoll.register(descriptor, events)
+        self._ready[descriptor] = ready
 
     def change(self, descriptor: int, events: int) -> None:
         """
@@ -96,8 +100,14 @@ class Poller:
         Close a socket once all events at hand are served, so that none of them
         can be taken for one of a new socket with the same number.  Its callback
         is not called any more.
+
+        Closing alone would not end the watch while a child that is being
+        started still holds a copy of the descriptor: the old socket's end would
+        be reported under a number that is another's.
         """
-        self._ready.pop(connection.fileno(), None)
+        descriptor = connection.fileno()
+        if self._ready.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)
         self._closed.append(connection)
         if not self._serving:
             self._schedule()
@@ -122,7 +132,10 @@ class Poller:
             for descriptor, event in events:
                 ready = self._ready.get(descriptor)
                 if ready is not None:
-                    ready(event)
+                    try:
+                        ready(event)
+                    except Exception:
+                        self._log.failure("An event could not be served")
             self._finish()
         self._serving = False
 

@@ -148,7 +148,9 @@ class RouterService(Service):
         """
         Service.stopService(self)
         self._router.draining = True
-        await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
+        await gatherResults(
+            [maybeDeferred(port.stopListening) for port in self._ports], consumeErrors=True
+        )
         remove_files(self._router.settings)
         drained = self._factory.drain()
         drained.addTimeout(self._grace, self._clock)

@@ -39,7 +39,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.interfaces import IStream
-from emperor.proxy.poller import ENDED, READABLE, TO_READ, WRITABLE, Poller
+from emperor.proxy.poller import BROKEN, ENDED, READABLE, TO_READ, WRITABLE, Poller
 
 #: Bytes of one read: one connection's turn.
 READ_SIZE = 64 * 1024
@@ -75,6 +75,7 @@ class Stream:
         "_poller",
         "_producer",
         "_protocol",
+        "_pulling",
         "_read_ended",
         "_reading",
         "_reason",
@@ -101,11 +102,12 @@ class Stream:
         self._send = connection.send
         self._family = family
         self._peer = peer
-        self._kept: list[bytes] = []
+        self._kept: list[bytes | memoryview] = []
         self._kept_size = self._watched = 0
         self._producer: Any = None
         self._reading = True
-        self._streaming = self._paused = self._losing = self._gone = False
+        self._streaming = self._paused = self._pulling = False
+        self._losing = self._gone = False
         self._half_closing = self._read_ended = self._write_closed = self._write_failed = False
 
     def start(self, protocol: IProtocol, *, read: bool) -> None:
@@ -118,10 +120,10 @@ class Stream:
         self._half_protocol = IHalfCloseableProtocol(protocol, None)
         try:
             protocol.makeConnection(self)
+            if read and self._reading:
+                self._read(0)
         except Exception:
             self._broke()
-        if read and self._reading:
-            self._read(0)
         if self._reading and not self._watched:
             self._update()
 
@@ -138,13 +140,16 @@ class Stream:
         """
         The kernel has something to say.
         """
-        if event & WRITABLE:
-            self._flush()
-        if event & TO_READ:
-            if self._reading:
-                self._read(event)
-            elif not self._gone:
-                self._update()
+        try:
+            if event & WRITABLE:
+                self._flush()
+            if event & TO_READ:
+                if self._reading:
+                    self._read(event)
+                elif not self._gone:
+                    self._update()
+        except Exception:
+            self._broke()
 
     def _read(self, event: int) -> None:
         try:
@@ -155,11 +160,10 @@ class Stream:
             self._end(Failure(ConnectionLost(str(error))))
             return
         if data:
-            try:
-                self._protocol.dataReceived(data)
-            except Exception:
-                self._broke()
+            self._protocol.dataReceived(data)
             if not (event & ENDED and len(data) < READ_SIZE and self._reading):
+                return
+            if event & BROKEN:  # the next read tells how
                 return
         self._read_end()
 
@@ -171,10 +175,7 @@ class Stream:
         self._read_ended = True
         self._reading = False
         self._update()
-        try:
-            self._half_protocol.readConnectionLost()
-        except Exception:
-            self._broke()
+        self._half_protocol.readConnectionLost()
 
     def _broke(self) -> None:
         self._log.failure("A protocol broke; its connection is cut")
@@ -207,7 +208,7 @@ class Stream:
         """
         See L{ITransport.write}.
         """
-        if not data or self._losing or self._gone or self._write_closed or self._write_failed:
+        if not data or self._gone or self._write_closed or self._write_failed:
             return
         if not self._kept:
             try:
@@ -218,21 +219,26 @@ class Stream:
                 self._fail_writing()
                 return
             if sent == len(data):
-                if self._producer is not None and not self._streaming:
+                if self._producer is not None and not (self._streaming or self._pulling):
+                    self._pulling = True
                     self._poller.later(self._pull)
                 return
             data = data[sent:]
         self._kept.append(data)
         self._kept_size += len(data)
+        if not self._watched & WRITABLE:
+            self._update()
         if self._kept_size > WRITE_LIMIT and self._streaming and not self._paused:
             self._paused = True
             self._producer.pauseProducing()
-        if not self._watched & WRITABLE:
-            self._update()
 
     def _pull(self) -> None:
+        self._pulling = False
         if self._producer is not None and not (self._streaming or self._kept or self._gone):
-            self._producer.resumeProducing()
+            try:
+                self._producer.resumeProducing()
+            except Exception:
+                self._broke()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """
@@ -241,30 +247,29 @@ class Stream:
         self.write(b"".join(data))
 
     def _flush(self) -> None:
-        data = b"".join(self._kept)
+        kept = self._kept
+        data = kept[0] if len(kept) == 1 else b"".join(kept)
         try:
-            sent = self._send(data, _SEND_FLAGS) if data else 0
+            sent = self._send(data, _SEND_FLAGS)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             self._fail_writing()
             return
-        rest = data[sent:]
-        self._kept, self._kept_size = [rest] if rest else [], len(rest)
-        if not rest:
+        if sent < len(data):
+            self._kept, self._kept_size = [memoryview(data)[sent:]], len(data) - sent
+        else:
+            self._kept, self._kept_size = [], 0
             self._all_sent()
 
     def _all_sent(self) -> None:
         producer = self._producer
         if producer is not None and (self._paused or not self._streaming):
+            # It was asked for more, so the end waits until it unregisters.
             self._paused = False
             producer.resumeProducing()
-        if self._kept or self._gone:
-            return
-        if self._losing:
-            self._lose_if_done()
-        elif self._half_closing and not self._write_closed:
-            self._close_half()
+        else:
+            self._close_if_sent()
         self._update()
 
     def _fail_writing(self) -> None:
@@ -308,8 +313,8 @@ class Stream:
         """
         self._producer = None
         self._streaming = self._paused = False
-        if self._losing:
-            self._lose_if_done()
+        if self._losing or self._half_closing:
+            self._close_if_sent()
 
     # The end.
 
@@ -323,12 +328,16 @@ class Stream:
             if self._write_failed:
                 self._end(Failure(ConnectionLost()))
             else:
-                self._lose_if_done()
+                self._close_if_sent()
 
-    def _lose_if_done(self) -> None:
+    def _close_if_sent(self) -> None:
         producing = self._producer is not None and (self._paused or not self._streaming)
-        if not (self._kept or producing):
+        if self._kept or producing:
+            return
+        if self._losing:
             self._end(_DONE)
+        elif self._half_closing and not self._write_closed:
+            self._close_half()
 
     def loseWriteConnection(self) -> None:
         """
@@ -336,8 +345,7 @@ class Stream:
         """
         if not (self._half_closing or self._losing or self._gone):
             self._half_closing = True
-            if not self._kept:
-                self._close_half()
+            self._close_if_sent()
 
     def _close_half(self) -> None:
         self._write_closed = True
@@ -346,8 +354,12 @@ class Stream:
         self._poller.later(self._half_closed)
 
     def _half_closed(self) -> None:
-        if self._half_protocol is not None and not self._gone:
+        if self._gone or self._half_protocol is None:
+            return
+        try:
             self._half_protocol.writeConnectionLost()
+        except Exception:
+            self._broke()
 
     def abortConnection(self) -> None:
         """
@@ -371,9 +383,15 @@ class Stream:
 
     def _tell_end(self) -> None:
         producer, self._producer = self._producer, None
+        protocol = self._protocol
+        # Each knew the other; so neither has to wait for the garbage collector.
+        del self._protocol, self._half_protocol
         if producer is not None:
-            producer.stopProducing()
-        self._protocol.connectionLost(self._reason)
+            try:
+                producer.stopProducing()
+            except Exception:
+                self._log.failure("A producer broke when its consumer was gone")
+        protocol.connectionLost(self._reason)
 
     def _update(self) -> None:
         """
@@ -411,5 +429,6 @@ def address_of(family: int, name: object) -> IAddress:
     """
     if family == socket.AF_UNIX:
         return UNIXAddress(cast(bytes, name) or None)
-    host, port = cast(tuple[str, int], name)[:2]
-    return (IPv6Address if family == socket.AF_INET6 else IPv4Address)("TCP", host, port)
+    if family == socket.AF_INET6:
+        return IPv6Address("TCP", *cast(tuple[str, int], name))
+    return IPv4Address("TCP", *cast(tuple[str, int], name))

@@ -61,6 +61,13 @@ class BuilderTests(ConfigurationCase):
             ),
         )
 
+    def test_processes(self) -> None:
+        """
+        Each router has its own number of processes, under either name.
+        """
+        text = f"http = :1\nfastrouter = :2\nhttp-workers = 3\nfastrouter-processes = 4\n{_RULE}"
+        self.assertEqual([3, 4], [router.processes for router in self.settings(text).routers])
+
     def test_http(self) -> None:
         """
         Everything the HTTP router can be told.

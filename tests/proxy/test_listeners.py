@@ -11,7 +11,14 @@ import stat
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
-from emperor.proxy.listeners import CannotListen, open_listener
+from emperor.config.settings import RouterSettings
+from emperor.proxy.listeners import (
+    CannotListen,
+    close_listeners,
+    open_listener,
+    open_listeners,
+    remove_files,
+)
 
 
 class ListenerCase(SynchronousTestCase):
@@ -137,3 +144,77 @@ class UnixTests(ListenerCase):
         address = UnixAddress(b"\0txemperor-test-%d\0" % os.getpid())
         self.open(address)
         self.assertIn("stop the program that has it", self.refused(address))
+
+
+class RouterTests(SynchronousTestCase):
+    """
+    The sockets of a router, for each of its processes.
+    """
+
+    def setUp(self) -> None:
+        self.path = os.fsencode(os.path.relpath(self.mktemp()))
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+
+    def open(self, processes: int, *addresses: Address) -> list[list[socket.socket]]:
+        self.settings = RouterSettings(kind="http", listen=addresses, processes=processes)
+        rows = open_listeners(self.settings)
+        self.addCleanup(close_listeners, rows)
+        return rows
+
+    def test_one_process(self) -> None:
+        """
+        One row, in the order of the addresses; nobody else may share its port.
+        """
+        ((tcp, unix),) = self.open(1, TcpAddress("127.0.0.1", 0), UnixAddress(self.path))
+        self.assertEqual([socket.AF_INET, socket.AF_UNIX], [tcp.family, unix.family])
+        self.assertFalse(tcp.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+
+    def test_shares(self) -> None:
+        """
+        Of a TCP port each process has a socket of its own, and each of them gets
+        connections.
+        """
+        (one,), (two,) = self.open(2, TcpAddress("127.0.0.1", 0))
+        self.assertEqual(one.getsockname(), two.getsockname())
+        for _ in range(64):
+            with socket.create_connection(one.getsockname()):
+                pass
+        for listener in (one, two):
+            for _ in range(8):
+                listener.accept()[0].close()
+
+    def test_unix(self) -> None:
+        """
+        A UNIX socket is the same for all.
+        """
+        (one,), (two,), (three,) = self.open(3, UnixAddress(self.path))
+        self.assertTrue(one is two is three)
+
+    def test_no_second_program(self) -> None:
+        """
+        A second program does not come to share a port by accident.
+        """
+        (one,), _ = self.open(2, TcpAddress("127.0.0.1", 0))
+        again = TcpAddress("127.0.0.1", one.getsockname()[1])
+        self.assertRaises(CannotListen, self.open, 1, again)
+        self.assertRaises(CannotListen, self.open, 2, again)
+
+    def test_one_in_use(self) -> None:
+        """
+        If one address cannot be had the others are given back.
+        """
+        (taken,), _ = self.open(2, TcpAddress("127.0.0.1", 0))
+        address = TcpAddress("127.0.0.1", taken.getsockname()[1])
+        self.assertRaises(CannotListen, self.open, 2, UnixAddress(self.path), address)
+        with socket.socket(socket.AF_UNIX) as client:
+            self.assertRaises(ConnectionRefusedError, client.connect, self.path)
+
+    def test_files(self) -> None:
+        """
+        Files are removed if they are there; other addresses have none.
+        """
+        abstract = UnixAddress(b"\0txemperor-files-%d\0" % os.getpid())
+        self.open(1, TcpAddress("127.0.0.1", 0), abstract, UnixAddress(self.path))
+        remove_files(self.settings)
+        self.assertFalse(os.path.exists(self.path))
+        remove_files(self.settings)

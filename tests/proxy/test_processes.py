@@ -1,0 +1,283 @@
+"""
+Tests for L{emperor.proxy.processes}.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from emperor.addresses import UnixAddress
+from emperor.config.settings import HttpSettings
+from emperor.interfaces import IVassalNews
+from emperor.proxy.listeners import open_listeners
+from emperor.proxy.processes import LATENESS, LONGEST_WAIT, STEADY, RouterProcesses, deaf_children
+from emperor.testing.vassals import MemoryProcess, MemorySpawner
+from emperor.vassals.status import Phase
+from emperor.wire.control import (
+    Configure,
+    Counts,
+    Cut,
+    Drain,
+    Message,
+    MessageReader,
+    Ready,
+    VassalNews,
+    Vassals,
+    encode,
+)
+
+WHOLE = Vassals(True, (VassalNews("m", "a", Phase.STARTING, 0, ()),))
+CHANGE = Vassals(False, (VassalNews("m", "a", Phase.ACCEPTING, 0, ()),))
+GRACE = 5
+
+
+@implementer(IVassalNews)
+class News:
+    """
+    News that a test makes.
+    """
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Vassals], object]] = []
+
+    def whole(self) -> Vassals:
+        return WHOLE
+
+    def watch(self, listener: Callable[[Vassals], object]) -> None:
+        self.listeners.append(listener)
+
+    def tell(self) -> None:
+        for listener in self.listeners:
+            listener(CHANGE)
+
+
+def told(process: MemoryProcess) -> list[Message]:
+    """
+    What a process was told since the last time.
+    """
+    data = process.transport.value()
+    process.transport.clear()
+    return list(MessageReader(1 << 20).feed(data))
+
+
+class ProcessesTests(SynchronousTestCase):
+    """
+    Two processes behind a UNIX socket.
+    """
+
+    def setUp(self) -> None:
+        self.path = os.fsencode(os.path.relpath(self.mktemp()))
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        self.settings = HttpSettings(listen=(UnixAddress(self.path),), processes=2)
+        self.order = Configure(self.settings, "machine", GRACE, "epoll")
+        self.reactor = MemorySpawner()
+        self.news = News()
+        self.rows = open_listeners(self.settings)
+        self.addCleanup(self.rows[0][0].close)
+        self.service = RouterProcesses(
+            self.reactor, self.order, self.rows, self.news, {"HOME": "/h"}
+        )
+
+    def start(self) -> list[MemoryProcess]:
+        self.service.startService()
+        return self.reactor.processes
+
+    def stop(self) -> Deferred[None]:
+        return ensureDeferred(self.service.stopService())
+
+    def log(self, do: Callable[[], Any]) -> list[str]:
+        with capturedLogs() as logs:
+            do()
+        return [formatEvent(event) for event in logs]
+
+    def test_start(self) -> None:
+        """
+        Each is told of the vassals before it may serve, and has the sockets.
+        """
+        one, two = self.start()
+        self.assertEqual("http", self.service.name)
+        for process in (one, two):
+            self.assertEqual([WHOLE, self.order], told(process))
+            self.assertEqual(["-P", "-m", "emperor.proxy.worker"], process.argv[1:])
+            self.assertEqual("/h", process.env["HOME"])
+            self.assertIn(sys.path[-1], process.env["PYTHONPATH"])
+            self.assertEqual({0, 1, 2, 3, 4}, set(process.fds))
+            self.assertEqual(self.rows[0][0].fileno(), process.fds[4])
+
+    def test_news(self) -> None:
+        """
+        Both hear of each change.
+        """
+        processes = self.start()
+        for process in processes:
+            told(process)
+        self.news.tell()
+        self.assertEqual([[CHANGE], [CHANGE]], [told(process) for process in processes])
+
+    def test_slow_listener(self) -> None:
+        """
+        What one does not take is not kept for it: it gets the whole later.
+        """
+        slow, quick = self.start()
+        for process in (slow, quick):
+            told(process)
+        slow.link.pauseProducing()
+        self.news.tell()
+        self.news.tell()
+        self.assertEqual(([], [CHANGE] * 2), (told(slow), told(quick)))
+        slow.link.resumeProducing()
+        self.assertEqual([WHOLE], told(slow))
+        slow.link.resumeProducing()
+        self.assertEqual([], told(slow))
+
+    def test_replaced_at_once(self) -> None:
+        """
+        One that dies is replaced, with the same sockets; the other one stays.
+        """
+        one, _ = self.start()
+        said = self.log(lambda: one.ends(signal=9))
+        self.assertIn("http process 1 died after 0.0 s; another one takes its place", said)
+        self.reactor.advance(0)
+        _, _, new = self.reactor.processes
+        self.assertEqual(one.fds[4], new.fds[4])
+        self.assertEqual([WHOLE, self.order], told(new))
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(self.path)
+
+    def test_keeps_dying(self) -> None:
+        """
+        The wait doubles while they do not live, and is forgotten when one does.
+        """
+        self.start()
+        waits = []
+        for _ in range(7):
+            before = self.reactor.seconds()
+            count = len(self.reactor.processes)
+            self.reactor.last.ends(1)
+            while len(self.reactor.processes) == count:
+                self.reactor.advance(0.25)
+            waits.append(self.reactor.seconds() - before)
+        self.assertEqual([0.25, 0.5, 1, 2, 4, LONGEST_WAIT, LONGEST_WAIT], waits)
+        self.reactor.advance(STEADY)
+        self.reactor.last.ends(1)
+        self.reactor.advance(0)
+        self.assertEqual(10, len(self.reactor.processes))
+
+    def test_no_room_for_a_process(self) -> None:
+        """
+        A system that is full is asked again.
+        """
+        self.reactor.fault = OSError(11, "Resource temporarily unavailable")
+        said = self.log(self.service.startService)
+        self.assertIn("http process 1 cannot be started: Resource temporarily unavailable", said)
+        self.reactor.fault = None
+        self.reactor.advance(1)
+        self.assertEqual(2, len(self.reactor.processes))
+
+    def test_log(self) -> None:
+        """
+        What they print is in the log with their name, also the last line.
+        """
+        one, two = self.start()
+        self.assertEqual(["http process 1: hello"], self.log(lambda: one.prints(b"hello\nwor")))
+        self.assertIn("http process 1: wor", self.log(lambda: one.ends(1)))
+        self.assertEqual(["http process 2: x"], self.log(lambda: two.prints(b"x\n", 2)))
+
+    def test_state(self) -> None:
+        """
+        A line for each, with what it has counted.
+        """
+        one, _ = self.start()
+        one.link.dataReceived(encode(Ready()) + encode(Counts(7)))
+        self.assertEqual(
+            [
+                "http process 1 is ready (pid 1000, 7 connections)",
+                "http process 2 is starting (pid 1001, 0 connections)",
+            ],
+            self.log(self.service.log_state),
+        )
+
+    def test_stop(self) -> None:
+        """
+        It is over when both have left; the port is closed at once, nobody is
+        replaced and no timer is left.
+        """
+        one, two = self.start()
+        stopping = self.stop()
+        self.assertFalse(os.path.exists(self.path))
+        self.assertEqual(-1, self.rows[0][0].fileno())
+        self.assertEqual([Drain(), Drain()], [told(one)[-1], told(two)[-1]])
+        one.ends()
+        self.assertNoResult(stopping)
+        two.ends()
+        self.successResultOf(stopping)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+        self.assertEqual(2, len(self.reactor.processes))
+
+    def test_cut(self) -> None:
+        """
+        The impatient can cut requests.
+        """
+        processes = self.start()
+        self.stop()
+        self.service.cut()
+        self.assertEqual([Cut(), Cut()], [told(process)[-1] for process in processes])
+
+    def test_late(self) -> None:
+        """
+        One that does not leave is killed, some time after the grace.
+        """
+        one, two = self.start()
+        stopping = self.stop()
+        two.ends()
+        self.reactor.advance(GRACE + LATENESS - 1)
+        self.assertEqual([], one.signals)
+        self.reactor.advance(1)
+        self.assertEqual(["KILL"], one.signals)
+        one.ends(signal=9)
+        self.successResultOf(stopping)
+
+    def test_stop_while_one_is_missing(self) -> None:
+        """
+        One that has just died is not waited for, and not replaced any more.
+        """
+        one, two = self.start()
+        one.ends(1)
+        stopping = self.stop()
+        two.ends()
+        self.successResultOf(stopping)
+        self.reactor.advance(100)
+        self.assertEqual(2, len(self.reactor.processes))
+
+    def test_hangs_up(self) -> None:
+        """
+        A process whose link is closed is left to leave by itself.
+        """
+        one, _ = self.start()
+        one.hangs_up()
+        self.news.tell()
+        self.assertEqual([], one.signals)
+        self.assertEqual(2, len(self.reactor.processes))
+
+
+class DeafTests(SynchronousTestCase):
+    def test_deaf(self) -> None:
+        """
+        What is started meanwhile has the signals blocked; we do not.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        with deaf_children():
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        self.assertTrue({signal.SIGTERM, signal.SIGINT, signal.SIGHUP} <= blocked)
+        self.assertNotIn(signal.SIGCHLD, blocked)
+        self.assertEqual(before, signal.pthread_sigmask(signal.SIG_BLOCK, []))

@@ -1,0 +1,231 @@
+"""
+Tests for L{emperor.proxy.worker}.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Sequence
+from typing import Any, cast
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.logger import Logger, globalLogBeginner
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.config.settings import HttpSettings
+from emperor.interfaces import INetwork
+from emperor.proxy.worker import REPORT_INTERVAL, Worker, begin_log
+from emperor.testing.proxy import FakeDialer, FakeStream
+from emperor.vassals.status import Phase
+from emperor.wire.control import (
+    Configure,
+    Counts,
+    Cut,
+    Drain,
+    Message,
+    MessageReader,
+    Ready,
+    RefusalCount,
+    VassalNews,
+    Vassals,
+    encode,
+)
+from tests.proxy.dialogue import LISTEN, NODE
+
+GRACE = 5
+ORDER = Configure(HttpSettings(listen=LISTEN, to=(NODE,)), "machine", GRACE, "twisted")
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+class Network(Service):
+    """
+    A network that takes no real socket.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.dialer = FakeDialer(clock)
+        self.open = False
+
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+        self.factory = factory
+        self.open = True
+        return cast(IListeningPort, self)
+
+    def stopListening(self) -> None:
+        self.open = False
+
+
+class Reactor(Clock):
+    """
+    A clock that can be stopped.
+    """
+
+    stops = 0
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+class WorkerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = Reactor()
+        self.network = Network(self.reactor)
+        self.transport = "none"
+        self.worker = Worker(self.reactor, self.make_network, self.sockets)
+        self.wire = StringTransport()
+        self.worker.link.makeConnection(self.wire)
+
+    def make_network(self, transport: str) -> INetwork:
+        self.transport = transport
+        return cast(INetwork, self.network)
+
+    def sockets(self, count: int) -> Sequence[socket.socket]:
+        return cast(Sequence[socket.socket], [None] * count)
+
+    def tell(self, *messages: Message) -> None:
+        self.worker.link.dataReceived(b"".join(map(encode, messages)))
+
+    def said(self) -> list[Message]:
+        data = self.wire.value()
+        self.wire.clear()
+        return list(MessageReader(1 << 20).feed(data))
+
+    def serve(self) -> None:
+        self.tell(ORDER)
+        self.assertEqual([Ready()], self.said())
+
+    def client(self) -> FakeStream:
+        protocol = self.network.factory.buildProtocol(None)  # type: ignore[arg-type]
+        assert protocol is not None
+        stream = FakeStream(protocol, self.reactor)
+        stream.send(REQUEST)
+        return stream
+
+    def hang_up(self) -> None:
+        self.worker.link.connectionLost(Failure(ConnectionDone()))
+
+    def test_serves(self) -> None:
+        """
+        Once it is configured it serves, on the network that was asked for.
+        """
+        self.serve()
+        self.assertTrue(self.network.open)
+        self.assertEqual("twisted", self.transport)
+        self.client()
+        self.assertEqual(NODE.address, self.network.dialer.dials[-1].address)
+
+    def test_knows_of_vassals(self) -> None:
+        """
+        It tells why a vassal does not answer.
+        """
+        vassal = VassalNews("m", "a.ini", Phase.STARTING, 0, (NODE.address,))
+        self.tell(Vassals(True, (vassal,)))
+        self.serve()
+        client = self.client()
+        self.network.dialer.dials[-1].refuse()
+        self.assertIn(b"vassal a.ini is starting", client.take())
+
+    def test_counts(self) -> None:
+        """
+        It reports what it has counted, if there is anything new.
+        """
+        self.serve()
+        self.client()
+        self.network.dialer.dials[-1].refuse()
+        self.reactor.advance(REPORT_INTERVAL)
+        self.assertEqual([Counts(1, (RefusalCount("node-absent", 1),))], self.said())
+        self.reactor.advance(REPORT_INTERVAL)
+        self.assertEqual([], self.said())
+
+    def test_drains(self) -> None:
+        """
+        It accepts nothing more, waits for the last answer, reports and leaves.
+        """
+        self.serve()
+        client = self.client()
+        self.tell(Drain(), Drain())
+        self.assertFalse(self.network.open)
+        self.assertFalse(self.wire.disconnecting)
+        client.lose()
+        self.assertTrue(self.wire.disconnecting)
+        self.assertEqual([Counts(1)], self.said())
+        self.assertEqual(0, self.reactor.stops)
+        self.hang_up()
+        self.assertEqual(1, self.reactor.stops)
+
+    def test_cut(self) -> None:
+        """
+        Requests can be cut.
+        """
+        self.tell(Cut())
+        self.serve()
+        client = self.client()
+        self.tell(Drain(), Cut())
+        self.reactor.advance(0)
+        self.assertTrue(client.aborted)
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_left_alone(self) -> None:
+        """
+        When the program has gone it ends its requests and leaves.
+        """
+        self.serve()
+        client = self.client()
+        self.hang_up()
+        self.assertFalse(self.network.open)
+        self.assertEqual(0, self.reactor.stops)
+        client.lose()
+        self.assertEqual(1, self.reactor.stops)
+
+    def test_left_alone_while_draining(self) -> None:
+        """
+        Also if it was about to leave.
+        """
+        self.serve()
+        self.client()
+        self.tell(Drain())
+        self.hang_up()
+        self.assertEqual(0, self.reactor.stops)
+        self.reactor.advance(GRACE)
+        self.reactor.advance(0)
+        self.assertEqual(1, self.reactor.stops)
+
+    def test_left_alone_before_it_began(self) -> None:
+        """
+        Or if it was never told anything.
+        """
+        self.hang_up()
+        self.assertEqual(1, self.reactor.stops)
+
+    def test_does_not_stop_cleanly(self) -> None:
+        """
+        It leaves all the same.
+        """
+        self.serve()
+        failing: Deferred[None] = Deferred()
+        self.patch(self.network, "stopListening", lambda: failing)
+        self.tell(Drain())
+        failing.errback(ZeroDivisionError())
+        self.assertTrue(self.wire.disconnecting)
+        self.assertEqual(1, len(self.flushLoggedErrors()))
+
+
+class LogTests(SynchronousTestCase):
+    def test_lines(self) -> None:
+        """
+        A line of the log has no time; the program adds it.
+        """
+        observers: list[Any] = []
+        self.patch(globalLogBeginner, "beginLoggingTo", lambda found, **_: observers.extend(found))
+        output = io.StringIO()
+        begin_log(output)
+        log = Logger(observer=observers[0])
+        log.info("{a} of {b}", a=1, b=2)
+        self.assertEqual("1 of 2\n", output.getvalue())
