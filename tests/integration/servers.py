@@ -245,7 +245,9 @@ class Emperor:
         """
         for name in names:
             self.add(name)
-        await self.start().listens(self.port)
+        program = self.start()
+        await program.listens(self.port)
+        await program.listens(self.fastrouter_port)
         for name in names:
             await self.answers(name)
 
