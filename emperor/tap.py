@@ -27,7 +27,7 @@ from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
-from emperor.program import Program, Signals
+from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.listeners import CannotListen, open_listeners
 from emperor.proxy.networks import make_network
 from emperor.proxy.processes import RouterProcesses
@@ -132,6 +132,7 @@ def makeService(options: Options) -> IService:
         leave(f"{told}: {error}")
     for note in settings.notes:
         log.info("{note}", note=note)
+    calm_garbage_collector()
     return program
 
 

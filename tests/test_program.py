@@ -4,6 +4,7 @@ Tests for L{emperor.program}.
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -12,7 +13,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.program import Program, Signals
+from emperor.program import GARBAGE_THRESHOLD, Program, Signals, calm_garbage_collector
 
 
 class Slow(Service):
@@ -76,6 +77,22 @@ class ProgramTests(SynchronousTestCase):
         self.vassals.stopped.callback(None)
         self.successResultOf(stopping)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class GarbageTests(SynchronousTestCase):
+    """
+    The garbage collector of a program that serves.
+    """
+
+    def test_calm(self) -> None:
+        """
+        What is there at the start is not looked at again, the rest seldom.
+        """
+        self.addCleanup(gc.set_threshold, *gc.get_threshold())
+        self.addCleanup(gc.unfreeze)
+        calm_garbage_collector()
+        self.assertGreater(gc.get_freeze_count(), 0)
+        self.assertEqual(gc.get_threshold()[0], GARBAGE_THRESHOLD)
 
 
 class FakeReactor:

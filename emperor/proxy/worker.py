@@ -32,7 +32,7 @@ from twisted.logger import (
 from twisted.python.failure import Failure
 
 from emperor.interfaces import INetwork
-from emperor.program import Program
+from emperor.program import Program, calm_garbage_collector
 from emperor.proxy.controlling import ControlFactory, ControlLink
 from emperor.proxy.networks import make_network
 from emperor.proxy.refusals import RefusalLog
@@ -200,6 +200,7 @@ def main() -> None:
     with socket(fileno=CONTROL) as control:
         control.setblocking(False)
         reactor.adoptStreamConnection(CONTROL, AF_UNIX, ControlFactory(worker.link))
+    calm_garbage_collector()
     reactor.run(installSignalHandlers=False)
 
 
