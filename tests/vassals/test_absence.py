@@ -3,6 +3,7 @@ Tests for L{emperor.vassals.absence}.
 """
 
 import os
+from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -40,10 +41,11 @@ class WhereaboutsTests(SynchronousTestCase):
         """
         self.settle(A, "/run/vassals/../a.sock")
         self.assertEqual(A, self.listener("/run/a.sock"))
-        os.mkdir(place := os.path.abspath(self.mktemp()))
-        os.symlink(place, place + ".link")
-        self.settle(A, f"{place}.link/a.sock")
-        self.assertEqual(A, self.listener(f"{place}/a.sock"))
+        # Not self.mktemp(), which may be too long for a socket.
+        with TemporaryDirectory() as place:
+            os.symlink(place, f"{place}/link")
+            self.settle(A, f"{place}/link/a.sock")
+            self.assertEqual(A, self.listener(f"{place}/a.sock"))
 
     def test_every_host(self) -> None:
         """
