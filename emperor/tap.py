@@ -8,6 +8,7 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
+from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -28,7 +29,7 @@ from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.listeners import CannotListen, open_listeners
+from emperor.proxy.listeners import CannotListen, open_routers
 from emperor.proxy.networks import make_network
 from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
@@ -150,11 +151,12 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
+    sockets = open_routers(settings.routers)
     routers = [
-        build_router(router, settings, network, emperor, refusals)
+        build_router(router, rows[0], settings, network=network, emperor=emperor, refusals=refusals)
         if router.processes == 1
-        else build_processes(router, settings, herald)
-        for router in settings.routers
+        else build_processes(router, rows, settings, herald)
+        for router, rows in zip(settings.routers, sockets, strict=True)
     ]
     together = MultiService()
     for router in routers:
@@ -183,7 +185,9 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
 
 def build_router(
     router: RouterSettings,
+    sockets: Sequence[socket],
     settings: Settings,
+    *,
     network: INetwork,
     emperor: Emperor,
     refusals: RefusalLog,
@@ -191,13 +195,10 @@ def build_router(
     """
     One router in this process, which asks the Emperor about nodes that do not
     accept.
-
-    @raise CannotListen: an address is in use or forbidden.
     """
     decisions = Router(
         router, clock=reactor, dialer=network.dialer, vassals=emperor, refusals=refusals
     )
-    (sockets,) = open_listeners(router)
     return RouterService(
         reactor,
         network,
@@ -209,15 +210,16 @@ def build_router(
 
 
 def build_processes(
-    router: RouterSettings, settings: Settings, news: IVassalNews
+    router: RouterSettings,
+    sockets: Sequence[Sequence[socket]],
+    settings: Settings,
+    news: IVassalNews,
 ) -> RouterProcesses:
     """
     One router in processes of its own.
-
-    @raise CannotListen: an address is in use or forbidden.
     """
     order = Configure(router, platform.node(), settings.shutdown_grace, settings.transport)
-    return RouterProcesses(reactor, order, open_listeners(router), news, os.environ)
+    return RouterProcesses(reactor, order, sockets, news, os.environ)
 
 
 def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProcesses]) -> Signals:

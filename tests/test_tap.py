@@ -5,6 +5,7 @@ Tests for L{emperor.tap}.
 from __future__ import annotations
 
 import io
+import os
 import socket
 import sys
 
@@ -109,6 +110,18 @@ class TapTests(SynchronousTestCase):
             error = self.assertRaises(SystemExit, makeService, options)
         self.assertIn(f"cannot listen on 127.0.0.1:{port}", str(error.code))
         self.assertEqual(len(str(error.code).splitlines()), 1)
+
+    def test_a_start_that_fails_leaves_no_socket(self) -> None:
+        """
+        The sockets that were opened before the address in use are removed.
+        """
+        path = os.path.relpath(self.folder.child("a.sock").path)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            for last in ("--http", "--fastrouter"):
+                options = self.options("--http", f"./{path}", last, address)
+                self.assertRaises(SystemExit, makeService, options)
+                self.assertFalse(os.path.lexists(path), last)
 
     def test_a_missing_uwsgi_is_one_line(self) -> None:
         """

@@ -28,6 +28,27 @@ class CannotListen(Exception):
     """
 
 
+def open_routers(routers: Iterable[RouterSettings]) -> list[list[list[socket.socket]]]:
+    """
+    Open the sockets of all routers, or of none.
+
+    @return: for each router what L{open_listeners} returns.
+    @raise CannotListen: an address is in use, forbidden, or not ours.
+    """
+    opened: list[list[list[socket.socket]]] = []
+    done: list[RouterSettings] = []
+    try:
+        for router in routers:
+            opened.append(open_listeners(router))
+            done.append(router)
+    except BaseException:
+        for rows, router in zip(opened, done, strict=True):
+            close_listeners(rows)
+            remove_files(router.listen)
+        raise
+    return opened
+
+
 def open_listeners(settings: RouterSettings) -> list[list[socket.socket]]:
     """
     Open the sockets of a router.
@@ -46,6 +67,8 @@ def open_listeners(settings: RouterSettings) -> list[list[socket.socket]]:
                 columns[-1] += _siblings(address, first, backlog, count - 1)
     except BaseException:
         close_listeners(columns)
+        # Those behind are somebody else's, perhaps.
+        remove_files(settings.listen[: len(columns)])
         raise
     return [list(row) for row in zip(*columns, strict=True)]
 
@@ -59,11 +82,11 @@ def close_listeners(rows: Iterable[Iterable[socket.socket]]) -> None:
             listener.close()
 
 
-def remove_files(settings: RouterSettings) -> None:
+def remove_files(addresses: Iterable[Address]) -> None:
     """
-    Remove the files of a router's UNIX sockets, as far as they are there.
+    Remove the files of those of our sockets that have one.
     """
-    for address in settings.listen:
+    for address in addresses:
         if isinstance(address, UnixAddress) and not address.is_abstract:
             with suppress(FileNotFoundError):
                 os.unlink(address.path)

@@ -334,7 +334,7 @@ class RouterProcesses(Service):
         Service.stopService(self)
         gone = [place.empty(self._order.grace) for place in self._places]
         close_listeners(self._rows)
-        remove_files(self._order.settings)
+        remove_files(self._order.settings.listen)
         await gatherResults(gone)
 
     def cut(self) -> None:

@@ -151,7 +151,7 @@ class RouterService(Service):
         await gatherResults(
             [maybeDeferred(port.stopListening) for port in self._ports], consumeErrors=True
         )
-        remove_files(self._router.settings)
+        remove_files(self._router.settings.listen)
         drained = self._factory.drain()
         drained.addTimeout(self._grace, self._clock)
         await drained.addErrback(self._cut)

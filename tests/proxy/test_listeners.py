@@ -207,7 +207,7 @@ class RouterTests(SynchronousTestCase):
         address = TcpAddress("127.0.0.1", taken.getsockname()[1])
         self.assertRaises(CannotListen, self.open, 2, UnixAddress(self.path), address)
         with socket.socket(socket.AF_UNIX) as client:
-            self.assertRaises(ConnectionRefusedError, client.connect, self.path)
+            self.assertRaises(FileNotFoundError, client.connect, self.path)
 
     def test_files(self) -> None:
         """
@@ -215,6 +215,6 @@ class RouterTests(SynchronousTestCase):
         """
         abstract = UnixAddress(b"\0txemperor-files-%d\0" % os.getpid())
         self.open(1, TcpAddress("127.0.0.1", 0), abstract, UnixAddress(self.path))
-        remove_files(self.settings)
+        remove_files(self.settings.listen)
         self.assertFalse(os.path.exists(self.path))
-        remove_files(self.settings)
+        remove_files(self.settings.listen)
