@@ -425,6 +425,9 @@ class StreamContract:
         stream.write(b"x")
         await self.gets(far, MEGABYTE + b"x")
         self.assertEqual(source.told, ["pause", "resume"])
+        stream.write(MEGABYTE)
+        await self.turns()
+        self.assertEqual(source.told, ["pause", "resume", "pause"])
 
     async def test_pull(self: Any) -> None:
         """

@@ -17,6 +17,7 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface.verify import verifyObject
 
 from emperor.proxy.accepting import BATCH, PAUSE, PollingPort
+from emperor.proxy.poller import READABLE
 from tests.proxy.polling import Far, PollingCase, Recorder
 from tests.proxy.test_dialing import no_descriptor_left
 
@@ -104,6 +105,15 @@ class PortTests(AcceptingCase):
         address = IPv4Address("TCP", *far.socket.getsockname())
         self.assertEqual(self.factory.addresses, [address])
         self.assertEqual(protocol.transport.getPeer(), address)
+
+    def test_first_read(self) -> None:
+        """
+        A request that is there already needs no further event.
+        """
+        self.connect(b"request")
+        self.assertTrue(self.is_ready(5))
+        self.port._ready(READABLE)
+        self.assertEqual([each.received for each in self.factory.made], [b"request"])
 
     def test_unix(self) -> None:
         """

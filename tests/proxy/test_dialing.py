@@ -24,7 +24,7 @@ from emperor.addresses import Address, TcpAddress, UnixAddress, parse_address
 from emperor.interfaces import IDialer
 from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
 from emperor.proxy.dialing import RETRY, PollingDialer
-from tests.proxy.polling import PollingCase, Recorder
+from tests.proxy.polling import PollingCase, Recorder, open_descriptors
 
 
 @contextmanager
@@ -148,7 +148,27 @@ class ConnectedTests(DialingCase):
         C{:port} is a port of this machine.
         """
         listener = self.listen(socket.AF_INET, ("127.0.0.1", 0))
-        self.converse(listener, self.dial(TcpAddress("", listener.getsockname()[1])))
+        give_up = self.dial(TcpAddress("", listener.getsockname()[1]))
+        self.serve_until(lambda: self.protocol.events)
+        self.assertEqual(
+            self.protocol.transport.getPeer(), IPv4Address("TCP", *listener.getsockname())
+        )
+        self.converse(listener, give_up)
+
+    def test_tcp_at_once(self) -> None:
+        """
+        TCP on this machine needs neither an event nor a timer, unless the
+        kernel is busy.
+        """
+        listener = self.listen(socket.AF_INET, ("127.0.0.1", 0))
+        for _ in range(20):
+            self.protocol = Recorder()
+            give_up = self.dial(TcpAddress(*listener.getsockname()))
+            if self.protocol.events:
+                break
+            give_up()
+        self.assertEqual(self.protocol.events, ["made"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_tcp6(self) -> None:
         """
@@ -209,10 +229,13 @@ class TcpFailureTests(DialingCase):
         """
         Who gives up hears nothing more, and nothing is left.
         """
-        give_up = self.dial(self.full(), 3)
+        address = self.full()
+        before = open_descriptors()
+        give_up = self.dial(address, 3)
         give_up()
         give_up()
         self.serve()
+        self.assertEqual(open_descriptors(), before)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual((self.failures, self.protocol.events), ([], []))
 

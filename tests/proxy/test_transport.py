@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from io import BytesIO
 from typing import cast
+from unittest.mock import Mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -145,6 +146,21 @@ class WriteTests(PollingCase):
         self.assertEqual(protocol.events, ["made", "read ended", "lost"])
         self.assertEqual(protocol.reasons, [ConnectionLost])
 
+    def test_failed_then_end(self) -> None:
+        """
+        When nothing can be written any more, the peer's end is the connection's
+        also for those who could bear it half-closed.
+        """
+        protocol = HalfRecorder()
+        stream, far = self.stream(protocol)
+        far.socket.shutdown(socket.SHUT_RD)
+        stream.write(b"request")
+        far.send(b"answer")
+        far.end()
+        self.serve()
+        self.assertEqual(protocol.events, ["made", "data", "lost"])
+        self.assertEqual(protocol.reasons, [ConnectionLost])
+
     def test_close_after_failed(self) -> None:
         """
         Who closes after a failed write does not wait for the peer.
@@ -178,6 +194,22 @@ class WriteTests(PollingCase):
         stream.write(b"x")
         self.assertEqual(source.told, ["pause"])
 
+    def test_limit_of_the_rest(self) -> None:
+        """
+        Only what still waits counts: a peer that has taken nearly everything is
+        no reason for a pause.
+        """
+        near, far = socket.socketpair()
+        shrink(near)
+        stream, other = self.stream(Recorder(), (near, far))
+        stream.write(MEGABYTE)
+        self.serve_until(lambda: len(other.read(1000)) > len(MEGABYTE) - WRITE_LIMIT)
+        source = Source()
+        stream.registerProducer(source, True)
+        stream.write(b"x")
+        self.assertTrue(stream._kept)
+        self.assertEqual(source.told, [])
+
     def test_write_half_twice(self) -> None:
         """
         The sending half is closed once.
@@ -192,6 +224,19 @@ class WriteTests(PollingCase):
         self.assertEqual(protocol.events, ["made", "write ended"])
         far.read()
         self.assertTrue(far.ended)
+
+    def test_write_half_then_unregister(self) -> None:
+        """
+        That a producer leaves does not close the sending half once more.
+        """
+        protocol = HalfRecorder()
+        stream, _ = self.stream(protocol)
+        stream.registerProducer(Source(), True)
+        stream.loseWriteConnection()
+        self.serve()
+        stream.unregisterProducer()
+        self.serve()
+        self.assertEqual(protocol.events, ["made", "write ended"])
 
     def test_write_half_with_producer(self) -> None:
         """
@@ -305,12 +350,27 @@ class ReadTests(PollingCase):
             near, far = socket.socketpair()
             far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * READ_SIZE)
             protocol = HalfRecorder()
-            _, other = self.stream(protocol, (near, far))
+            stream, other = self.stream(protocol, (near, far))
+            reads = Mock(side_effect=stream._recv)
+            stream._recv = reads
             other.send(bytes(size))
             other.end()
             self.poller.doRead()
             self.assertEqual(len(protocol.received), size)
             self.assertEqual(protocol.events, ["made", "data", "read ended"])
+            self.assertEqual(reads.call_count, 1 if size < READ_SIZE else 2)
+
+    def test_resume_behind_end(self) -> None:
+        """
+        The end is told once, even if it is read on behind it.
+        """
+        protocol = HalfRecorder()
+        stream, far = self.stream(protocol)
+        far.end()
+        self.serve()
+        stream.resumeProducing()
+        self.serve()
+        self.assertEqual(protocol.events, ["made", "read ended"])
 
     def test_pause_is_quiet(self) -> None:
         """
@@ -400,7 +460,7 @@ class EndTests(PollingCase):
                 far.end()
                 self.serve()
                 self.assertEqual(protocol.nested, [])
-                self.assertEqual(protocol.events.count("lost"), 1)
+                self.assertEqual(protocol.events[-2:], [call, "lost"])
 
     def test_outside(self) -> None:
         """
