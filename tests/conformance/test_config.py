@@ -19,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.config.loading import COMMAND_LINE, evaluate_file
 from emperor.config.pairs import Pair
 from emperor.config.surroundings import Surroundings
+from tests.integration.programs import unavailable
 
 HERE = Path(__file__).parent
 UWSGI = which("/usr/bin/uwsgi") or which("uwsgi-core")
@@ -81,8 +82,9 @@ class GoldenTests(SynchronousTestCase):
     Each file means to us what it means to uWSGI.
     """
 
-    if UWSGI is None:
-        skip = "no uWSGI is installed"
+    def setUp(self) -> None:
+        if UWSGI is None:
+            raise unavailable("no uwsgi; as root: apt-get install uwsgi-core")
 
     def check(self, *arguments: str) -> None:
         """

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
@@ -88,6 +89,7 @@ def slow(environ: WSGIEnvironment, start_response: StartResponse, query: Query) 
     An answer whose second half comes a moment later.
     """
     start_response("200 OK", [("Content-Type", "text/plain")])
+    print("a slow answer begins", file=sys.stderr, flush=True)
     yield b"begun\n"
     time.sleep(float(query["seconds"]))
     yield b"ended\n"

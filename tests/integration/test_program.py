@@ -10,9 +10,8 @@ import socket
 from pathlib import Path
 
 from twisted.internet.defer import ensureDeferred
-from twisted.internet.task import deferLater
 
-from tests.integration.programs import ProgramsTestCase, free_port, reactor
+from tests.integration.programs import ProgramsTestCase, free_port
 from tests.integration.servers import Emperor, debian_uwsgi
 
 
@@ -185,7 +184,7 @@ class SignalTests(ProgramsTestCase):
         master = (await emperor.fetch("www")).json["master"]
         self.assertEqual((master, master), (os.getpgid(master), os.getsid(master)))
         request = ensureDeferred(emperor.fetch("www", "/slow?seconds=2"))
-        await deferLater(reactor, 0.5)
+        await emperor.program.says("a slow answer begins")
         os.killpg(emperor.program.pid, signal.SIGINT)
         reply = await request
         self.assertEqual((reply.status, reply.text), (200, "begun\nended\n"))
