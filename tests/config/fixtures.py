@@ -5,6 +5,8 @@ What the tests of the configuration share.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -25,11 +27,14 @@ HERE = Origin("test.ini", 7)
 class ConfigurationCase(SynchronousTestCase):
     """
     A test with files in a directory of its own.
+
+    It is not below the checkout: C{sun_path} ends at 107 bytes, and a socket
+    beside a vassal's file must fit however deep the project lies.
     """
 
     def setUp(self) -> None:
-        self.cwd = os.path.realpath(self.mktemp())
-        os.mkdir(self.cwd)
+        self.cwd = os.path.realpath(tempfile.mkdtemp(prefix="emperor-"))
+        self.addCleanup(shutil.rmtree, self.cwd, ignore_errors=True)
 
     def write(self, name: str, content: str | bytes, mode: int = 0o644) -> str:
         """
