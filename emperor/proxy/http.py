@@ -160,7 +160,7 @@ class HttpFrontend(Frontend):
         self.expect_within(self.router.settings.timeout)
         if head.chunked:
             self._reception = Reception.CHUNKS
-            self._spool = Spool(self._reader, self._site.settings.chunked_limit)
+            self._spool = Spool(self._site.settings.chunked_limit)
             self._continue(head)
             chunks, self._pending = self._pending, b""
             self._receive_chunks(chunks)
