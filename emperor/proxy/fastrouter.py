@@ -66,7 +66,7 @@ class UwsgiFrontend(Frontend):
         else:
             self.reading.hold()
             self.expect_within(self.router.settings.timeout)
-            self.session = Session(self.router, self, pool, host.decode("ascii"))
+            self.session = Session(self.router, self, pool, host)
             self.session.start(packet.payload)
 
     def node_ready(self, session: Session) -> None:

@@ -35,6 +35,7 @@ HEADERS_LIMIT = 100
 #: Bytes around the body of a chunked request, beside eight for each byte of body.
 CHUNK_OVERHEAD_LIMIT = 64 * 1024
 
+_BLANK = (b"\r", b"\n")
 _END = b"\r\n\r\n"
 _CHUNKED_HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 _METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -132,7 +133,10 @@ class RequestReader:
         @raise BadRequest: this is no HTTP/1 request, or too large a one.
         """
         before = len(self._buffer)
-        data = self._buffer + data if before else self._without_blank_lines(data)
+        if before:
+            data = self._buffer + data
+        elif data.startswith(_BLANK):
+            data = self._without_blank_lines(data)
         end = data.find(_END, max(0, before - len(_END)))
         if not 0 <= end <= HEAD_LIMIT:
             self._check_part(data, before)
@@ -170,7 +174,8 @@ class RequestReader:
 
 
 def _read(text: bytes) -> RequestHead:
-    line, *lines = text.split(b"\r\n")
+    lines = text.split(b"\r\n")
+    line = lines.pop(0)
     method, target, minor_version = _request_line(line)
     if len(lines) > HEADERS_LIMIT:
         raise BadRequest(431, f"more than {HEADERS_LIMIT} header lines")

@@ -24,14 +24,23 @@ def connection_variables(*, server_port: bytes, remote_address: bytes, remote_po
     """
     The variables that are the same for every request of a connection.
     """
-    return b"".join(
-        [
-            encode_variable(b"SERVER_PORT", server_port),
-            encode_variable(b"UWSGI_ROUTER", b"http"),
-            encode_variable(b"REMOTE_ADDR", remote_address),
-            encode_variable(b"REMOTE_PORT", remote_port),
-        ]
+    return _CONNECTION % (
+        LENGTHS[len(server_port)],
+        server_port,
+        LENGTHS[len(remote_address)],
+        remote_address,
+        LENGTHS[len(remote_port)],
+        remote_port,
     )
+
+
+_METHOD = b"\x0e\x00REQUEST_METHOD%b%b"
+
+#: SERVER_PORT, UWSGI_ROUTER, REMOTE_ADDR and REMOTE_PORT.
+_CONNECTION = (
+    b"\x0b\x00SERVER_PORT%b%b\x0c\x00UWSGI_ROUTER\x04\x00http"
+    b"\x0b\x00REMOTE_ADDR%b%b\x0b\x00REMOTE_PORT%b%b"
+)
 
 
 def server_variables(server_name: bytes) -> bytes:
@@ -56,9 +65,7 @@ def request_payload(
     """
     method = head.method
     parts = [
-        b"\x0e\x00REQUEST_METHOD",
-        LENGTHS[len(method)],
-        method,
+        _METHOD % (LENGTHS[len(method)], method),
         _target(head.target),
         _PROTOCOLS[head.minor_version],
         server,
