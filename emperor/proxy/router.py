@@ -18,7 +18,6 @@ from emperor.routing.keys import BadHost, host_key
 from emperor.routing.mappers import RouteTable, UnsafeHost
 from emperor.routing.pools import Pool
 
-
 #: Hosts whose pools are kept at hand.
 KNOWN_HOSTS = 8192
 

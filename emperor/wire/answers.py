@@ -141,6 +141,8 @@ class AnswerWriter:
                 if len(data) - end <= self._remaining:
                     self._remaining -= len(data) - end
                     self.complete = not self._remaining
+                    if not self.persistent:
+                        data = b"%bConnection: close\r\n\r\n%b" % (data[: end - 2], data[end:])
                     return passed + data if passed else data
             if status >= b"200":
                 head = self._final_head(data[:end], found, status)
@@ -153,7 +155,7 @@ class AnswerWriter:
 
     def _is_usual(self, status: bytes, found: list[tuple[bytes, bytes]], data: bytes) -> bool:
         """
-        Whether the client gets the head as it is: only the length concerns us.
+        Whether the length is all that concerns us in the head.
         """
         return (
             len(found) == 1
@@ -161,7 +163,6 @@ class AnswerWriter:
             and _LENGTH.fullmatch(found[0][1]) is not None
             and status >= b"200"
             and status not in _WITHOUT_BODY
-            and self.persistent
             and not self._head_only
             and data.startswith(b"HTTP/1.1")
         )

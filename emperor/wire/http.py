@@ -255,8 +255,10 @@ def _take_framing(head: RequestHead, singles: dict[bytes, bytes]) -> None:
 
 
 def _asks_to_close(value: bytes) -> bool:
+    if value == b"keep-alive":
+        return False
     value = value.lower()
-    return b"close" in value and any(o.strip(b" \t") == b"close" for o in value.split(b","))
+    return value == b"close" or any(o.strip(b" \t") == b"close" for o in value.split(b","))
 
 
 def _bad_method(method: bytes) -> BadRequest:
