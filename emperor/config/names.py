@@ -203,7 +203,7 @@ WORKER = _names(
 
 _ROUTERS = ("fastrouter", "http")
 
-_TWISTD_USER = "start twistd with --uid and --gid"
+_TWISTD_USER = "the router is a part of this program; start twistd with --uid and --gid"
 _SUBSCRIBER = "it belongs into the configuration of the server that subscribes"
 
 #: Options that ask for what cannot be had from here, and what to do instead.
@@ -212,14 +212,7 @@ REFUSED: dict[str, str] = {
     "uid": "start twistd with --uid",
     "gid": "start twistd with --gid",
     "chroot": "start twistd with --chroot",
-    **{
-        f"{router}-uid": f"the router is a part of this program; {_TWISTD_USER}"
-        for router in _ROUTERS
-    },
-    **{
-        f"{router}-gid": f"the router is a part of this program; {_TWISTD_USER}"
-        for router in _ROUTERS
-    },
+    **{f"{router}-{option}": _TWISTD_USER for router in _ROUTERS for option in ("uid", "gid")},
     **{
         f"{router}-use-socket": "it means a socket of the same uWSGI instance, which there is not;"
         f" give {router}-to the address of that socket"

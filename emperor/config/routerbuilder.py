@@ -64,6 +64,8 @@ def _shared(taker: Taker) -> dict[str, Any]:
         "socket_mode": taker.default("chmod-socket", values.mode),
         "socket_owner": taker.one("chown-socket", routervalues.owner, ""),
         "backlog": taker.default("listen", partial(values.number, lowest=1, highest=65535)),
+        "name_ttl": taker.default("node-name-ttl", values.seconds),
+        "node_ca": taker.one("node-ca", values.words, ""),
         "stats_http": taker.flag("stats-http"),
         "stats_minified": taker.flag("stats-minified"),
     }

@@ -75,6 +75,22 @@ def routing_options() -> Iterator[Option]:
         help="Connections that the kernel keeps waiting for each listener.",
     )
     yield Option(
+        name="node-name-ttl",
+        kind=Kind.SECONDS,
+        service=service,
+        default="5",
+        ours=True,
+        help="How long the addresses of a server that is given by name are remembered.",
+    )
+    yield Option(
+        name="node-ca",
+        kind=Kind.TEXT,
+        service=service,
+        ours=True,
+        help="A PEM file with the authorities that may certify servers behind TLS, instead of"
+        " those that the system trusts.",
+    )
+    yield Option(
         name="stats-http",
         kind=Kind.FLAG,
         service=service,

@@ -18,13 +18,13 @@ KEY_LIMIT = 255
 #: How a Redis server is written.
 CACHES = (
     "redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS,"
-    " redis-sentinel://HOST:PORT,…/SERVICE[/DB] or redis+unix:///PATH"
+    " redis-sentinel://HOST:PORT,…/SERVICE[/DB] or rediss-sentinel://…, or redis+unix:///PATH"
 )
 
 #: What stands for peers over UNIX sockets among L{peers}.
 UNIX = "unix"
 
-_CACHE_SCHEMES = frozenset({"redis", "rediss", "redis-sentinel", "redis+unix"})
+_CACHE_SCHEMES = frozenset({"redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis+unix"})
 _KEY = re.compile(r"[!-~]+", re.ASCII)
 _OWNER = re.compile(r"[^\s:]+(:[^\s:]+)?")
 _SHARED = re.compile(r"=([0-9]{1,4})", re.ASCII)
@@ -127,7 +127,7 @@ def _names_server(url: str) -> bool:
         parts = urlsplit(url)
         if parts.scheme == "redis+unix":
             return parts.path.startswith("/") and len(parts.path) > 1
-        if parts.scheme == "redis-sentinel":
+        if parts.scheme.endswith("-sentinel"):
             return _names_sentinel(parts)
         return bool(parts.hostname) and parts.port != 0
     except ValueError:

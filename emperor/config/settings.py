@@ -198,6 +198,9 @@ class RouterSettings:
     @ivar fallback: C{http-fallback}: nodes for requests whose own do not accept.
     @ivar fallback_on_no_key: C{fallback} is also for unknown keys.
     @ivar gracetime: seconds that a failed fixed node is passed over.
+    @ivar name_ttl: seconds after which a node's name is looked up again.
+    @ivar node_ca: a PEM file with the authorities that may certify TLS nodes;
+        empty for those that the system trusts.
     @ivar max_retries: how often another node is tried.
     @ivar timeout: seconds without a byte on either side.
     @ivar connect_timeout: seconds until a node must have accepted.
@@ -235,6 +238,8 @@ class RouterSettings:
     fallback: tuple[Node, ...] = ()
     fallback_on_no_key: bool = False
     gracetime: float = 30
+    name_ttl: float = 5
+    node_ca: str = ""
     max_retries: int = 3
     timeout: float = 60
     connect_timeout: float = 2

@@ -24,13 +24,14 @@ DIGESTS = (
     "SHA3-384",
     "SHA3-512",
     "MD5",
+    "SM3",
 )
 
 #: Segments of a path; nobody sends longer keys.
 MOST_MOUNTPOINTS = 64
 
 _PLAIN_ALGORITHMS = ("wrr", "lrc", "wlrc", "iphash", "chash")
-_HASHED = re.compile(r"chash:(header|cookie):([!#$%&'*+.^_`|~0-9A-Za-z-]{1,255})", re.ASCII)
+_HASHED = re.compile(r"chash:(header|cookie):([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})", re.ASCII)
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?", re.ASCII)
 
 
