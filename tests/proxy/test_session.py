@@ -254,7 +254,7 @@ class RefusalTests(SessionCase):
         self.begin(SingleNode(NODE, from_host=True))
         self.dialogue.dial.time_out()
         self.assertEqual(self.front.told, [Reason.NODE_TIMEOUT])
-        self.assertIn("60 s", self.front.detail)
+        self.assertIn("2 s", self.front.detail)
 
     def test_last_counts(self) -> None:
         """
