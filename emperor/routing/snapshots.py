@@ -89,6 +89,6 @@ def _announcement(values: Mapping[str, object]) -> Announcement:
             known[field.name] = value = values[field.name]
             if type(value) is not _TYPES[str(field.type)]:
                 raise ValueError(f"{field.name} is {value!r}, not of the type {field.type}")
-    if known.get("leaving") or known.get("clear"):
+    if known.get("leaving") or (known.get("clear") and known.get("vassal")):
         raise ValueError("the node is about to leave")
     return Announcement(**known)  # type: ignore[arg-type]

@@ -118,6 +118,7 @@ class Registry:
             return self._join(pool, Member(address, announcement, now, deadline))
         rank = member.rank
         member.heard(announcement, now, deadline)
+        self._expiring.look_at(deadline)
         if member.rank != rank:
             pool.sort_out()
         remark = self._roster.balance(pool, announcement.algorithm)

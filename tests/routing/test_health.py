@@ -18,9 +18,7 @@ class QuarantineTests(SynchronousTestCase):
         """
         Each failure in a row doubles the quarantine, up to the longest.
         """
-        self.assertEqual(
-            [PLAIN.duration(count) for count in range(1, 8)], [1, 2, 4, 8, 16, 30, 30]
-        )
+        self.assertEqual([PLAIN.duration(count) for count in range(1, 8)], [1, 2, 4, 8, 16, 30, 30])
 
     @given(st.integers(1, 10**9), st.floats(0, 1))
     def test_chance(self, failures: int, chance: float) -> None:

@@ -145,9 +145,7 @@ class CandidateTests(SynchronousTestCase):
         self.assertEqual(len(self.found("a." * 100, dotsplit=True)), DOTSPLIT_LIMIT + 1)
 
     @given(HOSTS, st.binary(max_size=40), st.integers(0, 3), st.booleans(), st.booleans())
-    def test_anything(
-        self, host: str, path: bytes, depth: int, dotsplit: bool, raw: bool
-    ) -> None:
+    def test_anything(self, host: str, path: bytes, depth: int, dotsplit: bool, raw: bool) -> None:
         """
         Whatever a client sends gives few keys of the right length.
         """
