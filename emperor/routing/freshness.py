@@ -8,9 +8,10 @@ rules, for each node by itself:
 
  - to leave is accepted if it was said after everything accepted so far;
  - to come is accepted if it was said after the last coming, and not before the
-   last leaving, which may have been in the same second;
- - a node says its first words twice within a second or so; the same second is
-   accepted again for a moment, but not after it has left.
+   last leaving, which may have been in the same second; what is dated as the
+   leaving itself only if the node has come back meanwhile;
+ - a node says its first words twice within a second or so: the same second is
+   accepted again for a moment, unless the node has left.
 
 A seal says all of it, and the time in microseconds; what is remembered is every
 nonce, as long as the seal's time alone would let it pass.
@@ -59,11 +60,13 @@ class Mark:
     @ivar joined: of the last coming.
     @ivar left: of the last leaving.
     @ivar joined_at: when C{joined} was heard first, in seconds of our clock.
+    @ivar present: whether the last word was a coming.
     """
 
     joined: int
     left: int
     joined_at: float = float("-inf")
+    present: bool = False
 
     @property
     def newest(self) -> int:
@@ -171,18 +174,20 @@ class SignatureFreshness(_Freshness):
         if leaving:
             if sent <= mark.newest:
                 raise Stale(f"unix is {sent}, not after the last accepted {mark.newest}")
-            new = Mark(mark.joined, sent, mark.joined_at)
+            # A node that leaves twice: the first leaving is no coming either.
+            new = Mark(mark.joined if mark.present else mark.newest, sent)
         else:
             _check_coming(mark, sent, now)
-            new = Mark(sent, mark.left, mark.joined_at if sent == mark.joined else now)
+            heard = mark.joined_at if sent == mark.joined else now
+            new = Mark(sent, mark.left, heard, present=True)
         marks.put(node, new, now - self._tolerance)
 
 
 def _check_coming(mark: Mark, sent: int, now: float) -> None:
     if sent == mark.joined:
-        if mark.left < mark.joined and now - mark.joined_at <= REPETITION:
+        if mark.present and now - mark.joined_at <= REPETITION:
             return
-    elif sent > mark.joined and sent >= mark.left - 1 and sent != mark.left:
+    elif sent > mark.joined and sent >= mark.left - 1 and (mark.present or sent != mark.left):
         return
     raise Stale(f"unix is {sent}, not after the last accepted {mark.newest}")
 

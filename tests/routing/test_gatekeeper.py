@@ -48,13 +48,15 @@ class MemoryKeys:
     Keys by the names of their files.
     """
 
+    algorithm = SHA256
+
     def __init__(self, **files: bytes) -> None:
         self.files = {name.replace("__", "."): data for name, data in files.items()}
         self.owned: dict[str, list[tuple[int, int]]] = {}
         self.asked: list[str] = []
 
     def verifier(self, name: str) -> Verifier:
-        return load_verifier(self._file(f"{name}.pem"), SHA256)
+        return load_verifier(self._file(f"{name}.pem"), self.algorithm)
 
     def seal_verifier(self, scheme: Scheme, name: str) -> SealVerifier:
         suffix = "secret" if scheme is Scheme.HMAC_SHA256 else "ed25519"
