@@ -31,6 +31,20 @@ from emperor.wire.subscription import Announcement, build_announcement
 T = TypeVar("T")
 
 
+def _whole(text: str | int) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no whole number") from None
+
+
+def _seconds(text: str | float) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number") from None
+
+
 class SubscribeOptions(usage.Options):
     """
     The command line behind C{emperor subscribe}.
@@ -44,13 +58,13 @@ class SubscribeOptions(usage.Options):
     )
     optParameters = [
         ["address", "a", None, "Where the node listens: ip:port, [v6]:port, /path or @abstract."],
-        ["modifier1", None, 0, "For the node's requests.", int],
-        ["modifier2", None, 0, "For the node's requests.", int],
-        ["weight", "w", 1, "The node's share of the requests.", int],
-        ["backup", None, 0, "Level: above 0 it serves when no node below does.", int],
+        ["modifier1", None, 0, "For the node's requests.", _whole],
+        ["modifier2", None, 0, "For the node's requests.", _whole],
+        ["weight", "w", 1, "The node's share of the requests.", _whole],
+        ["backup", None, 0, "Level: above 0 it serves when no node below does.", _whole],
         ["algo", None, "", "How a pool that this node founds chooses: wrr, lrc, ..."],
         ["proto", None, "uwsgi", "What the node speaks: uwsgi or http."],
-        ["frequency", "f", FREQUENCY, "Seconds between two announcements.", float],
+        ["frequency", "f", FREQUENCY, "Seconds between two announcements.", _seconds],
         ["sign", None, None, "Sign as uWSGI does: DIGEST:PEMFILE, a private key."],
         ["sign2", None, None, "Sign by scheme v2: an Ed25519 private key, or a secret's file."],
     ]

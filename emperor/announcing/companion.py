@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.error import ConnectingCancelledError, ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -62,6 +62,7 @@ class Companion:
         gone: Deferred[None] = Deferred()
         self._reactor.addSystemEventTrigger("before", "shutdown", self._stop, process, gone)
         waiting = ensureDeferred(self._announce(address))
+        waiting.addErrback(lambda failure: self._log.failure("Cannot wait for it", failure))
         status = await child.ended
         waiting.cancel()
         if self._announcer.running:
@@ -72,7 +73,7 @@ class Companion:
     async def _announce(self, address: str) -> None:
         try:
             await until_accepting(self._reactor, address)
-        except CancelledError:
+        except (CancelledError, ConnectingCancelledError):
             return
         if not self._stopping:
             self._announcer.startService()
