@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from emperor.addresses import Address
+from emperor.config.attributes import attributes
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
@@ -24,22 +25,27 @@ from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import listening
+from emperor.config.vassalfile import listening, uwsgi_sockets
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.listeners import CannotListen, open_routers
+from emperor.proxy.cheap import CheapMode
+from emperor.proxy.listeners import CannotListen, close_listeners, open_routers, remove_files
 from emperor.proxy.networks import make_network
 from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
+from emperor.subscriptions.building import build_server
+from emperor.subscriptions.domains import Domains, Holdings, make_holdings
+from emperor.subscriptions.service import SubscriptionServer
+from emperor.subscriptions.sockets import open_servers
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
 from emperor.vassals.program import NoProgram, find_program
-from emperor.vassals.spec import VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.wire.control import Configure
 
 # Twisted's reactor provides more interfaces than one annotation can name.
@@ -152,18 +158,70 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
     sockets = open_routers(settings.routers)
+    servers = build_servers(settings.routers, sockets)
     routers = [
-        build_router(router, rows[0], settings, network=network, emperor=emperor, refusals=refusals)
+        build_router(
+            router,
+            rows[0],
+            settings,
+            network=network,
+            emperor=emperor,
+            refusals=refusals,
+            server=server,
+        )
         if router.processes == 1
-        else build_processes(router, rows, settings, herald)
-        for router, rows in zip(settings.routers, sockets, strict=True)
+        else build_processes(router, rows, settings, herald, server)
+        for router, rows, server in zip(settings.routers, sockets, servers, strict=True)
     ]
     together = MultiService()
-    for router in routers:
-        router.setServiceParent(together)
+    for part in (*routers, *servers):
+        part.setServiceParent(together)
+    if servers:
+        build_domains(settings, emperor, servers, surroundings).setServiceParent(together)
     for service in (build_signals(emperor, routers), network, emperor, together):
         service.setServiceParent(program)
     return program
+
+
+def build_servers(
+    routers: Sequence[RouterSettings], sockets: Sequence[Sequence[Sequence[socket]]]
+) -> list[SubscriptionServer]:
+    """
+    The subscription server of each router.
+
+    @param sockets: that the routers listen on; they are closed if this fails.
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    try:
+        opened = open_servers(routers)
+    except CannotListen:
+        for router, rows in zip(routers, sockets, strict=True):
+            close_listeners(rows)
+            remove_files(router.listen)
+        raise
+    return [build_server(reactor, router, row) for router, row in zip(routers, opened, strict=True)]
+
+
+def build_domains(
+    settings: Settings,
+    emperor: Emperor,
+    servers: Sequence[SubscriptionServer],
+    surroundings: Surroundings,
+) -> Domains:
+    """
+    What puts vassals into the pools of the routers, of which there is one at
+    least.
+    """
+
+    def read(id: VassalId) -> Holdings:
+        place = (id.name, emperor.spec(id).directory, settings.emperor, surroundings)
+        return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place))
+
+    tolerances = [router.subscriptions.tolerance for router in settings.routers]
+    ledgers = [server.ledger for server in servers]
+    domains = Domains(reactor, ledgers, read, min(tolerances))
+    emperor.watch(domains.saw)
+    return domains
 
 
 def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Emperor:
@@ -191,6 +249,7 @@ def build_router(
     network: INetwork,
     emperor: Emperor,
     refusals: RefusalLog,
+    server: SubscriptionServer,
 ) -> RouterService:
     """
     One router in this process, which asks the Emperor about nodes that do not
@@ -206,6 +265,7 @@ def build_router(
         sockets,
         hostname=platform.node(),
         grace=settings.shutdown_grace,
+        cheap=CheapMode(router.kind, server.registry) if router.cheap else None,
     )
 
 
@@ -214,12 +274,13 @@ def build_processes(
     sockets: Sequence[Sequence[socket]],
     settings: Settings,
     news: IVassalNews,
+    server: SubscriptionServer,
 ) -> RouterProcesses:
     """
     One router in processes of its own.
     """
     order = Configure(router, platform.node(), settings.shutdown_grace, settings.transport)
-    return RouterProcesses(reactor, order, sockets, news, os.environ)
+    return RouterProcesses(reactor, order, sockets, news, os.environ, subscriptions=server.news)
 
 
 def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProcesses]) -> Signals:

@@ -11,11 +11,11 @@ import socket
 from typing import cast
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorSocket
+from twisted.internet.interfaces import IProtocolFactory, IReactorSocket
 from twisted.internet.protocol import ServerFactory
 from zope.interface import implementer
 
-from emperor.interfaces import INetwork
+from emperor.interfaces import INetwork, IPort
 from emperor.proxy.accepting import PollingPort
 from emperor.proxy.backends import EndpointDialer, IStreamReactor
 from emperor.proxy.dialing import PollingDialer
@@ -52,7 +52,7 @@ class PollingNetwork(Service):
         Service.stopService(self)
         self._poller.stop()
 
-    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IPort:
         """
         See L{INetwork.listen}.
         """
@@ -71,7 +71,7 @@ class ReactorNetwork(Service):
         self._reactor = reactor
         self.dialer = EndpointDialer(reactor)
 
-    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IPort:
         """
         See L{INetwork.listen}.
         """
@@ -83,7 +83,7 @@ class ReactorNetwork(Service):
         if path:
             # Twisted makes a UNIX socket that it adopts writable for everybody.
             os.chmod(path, mode)
-        return port
+        return cast(IPort, port)
 
 
 class INetworkReactor(IAdoptingReactor, IPollingReactor):
