@@ -25,6 +25,7 @@ from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend, HttpSite
 from emperor.proxy.listeners import remove_files
 from emperor.proxy.router import Router
+from emperor.proxy.trust import Trust
 
 
 class FrontendFactory(ServerFactory):
@@ -92,7 +93,8 @@ def build_factory(router: Router, hostname: str) -> FrontendFactory:
     if isinstance(settings, HttpSettings):
         site = HttpSite(router, settings, hostname)
         return FrontendFactory(lambda: HttpFrontend(site))
-    return FrontendFactory(lambda: UwsgiFrontend(router))
+    trust = Trust(settings)
+    return FrontendFactory(lambda: UwsgiFrontend(router, trust))
 
 
 class RouterService(Service):

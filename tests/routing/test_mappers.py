@@ -12,12 +12,28 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import Address, UnixAddress, parse_address
-from emperor.config.settings import HostRule, Node, Origin, RouterSettings
+from emperor.config.settings import HostRule, Mapper, Node, Origin, RouterSettings
 from emperor.routing.keys import BadHost, host_key
-from emperor.routing.mappers import RouteTable, UnsafeHost, check_part
-from emperor.routing.pools import FixedNodes
+from emperor.routing.mappers import UnsafeHost, check_part, fixed_pool, static_mappers
+from emperor.routing.pools import FixedNodes, Pool, SingleNode
 
 FIXED = Node(parse_address("127.0.0.1:1"))
+
+
+class RouteTable:
+    """
+    All mappers of some settings, in uWSGI's order.
+    """
+
+    def __init__(self, settings: RouterSettings) -> None:
+        found = static_mappers(settings)
+        self._mappers = [found[mapper] for mapper in Mapper if mapper in found]
+
+    def lookup(self, key: str) -> Pool | None:
+        """
+        The pool of the first mapper that knows the key.
+        """
+        return next(filter(None, (mapper(key) for mapper in self._mappers)), None)
 
 
 def rule(pattern: str, template: str) -> HostRule:
@@ -87,6 +103,13 @@ class PrecedenceTests(SynchronousTestCase):
         assert pool is not None
         node = pool.pick(0, ())
         self.assertEqual(node, Node(UnixAddress(b"/run/a.sock"), 3, 4))
+
+    def test_single(self) -> None:
+        """
+        A single fixed node needs no turns; no node makes no pool.
+        """
+        self.assertIsInstance(fixed_pool((FIXED,), 30), SingleNode)
+        self.assertIsNone(fixed_pool((), 30))
 
     def test_from_host(self) -> None:
         """

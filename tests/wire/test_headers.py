@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.wire import fields
-from emperor.wire.fields import KNOWN_LIMIT, LINE_LIMIT, Field, make_field, read_fields
+from emperor.wire import headers
+from emperor.wire.headers import KNOWN_LIMIT, LINE_LIMIT, Field, make_field, read_fields
 
 
 class FieldTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.known: dict[bytes, Field] = {}
-        self.patch(fields, "_known", self.known)
+        self.patch(headers, "_known", self.known)
 
     def test_parts(self) -> None:
         """
