@@ -9,14 +9,14 @@ import os
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from emperor.config.settings import Node, RouterSettings
+from emperor.config.settings import RouterSettings
 from emperor.interfaces import IDialer, IVassalDirectory
 from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.routing.keys import BadHost, host_key
 from emperor.routing.mappers import RouteTable, UnsafeHost
-from emperor.routing.pools import Pool
+from emperor.routing.pools import Pool, Target
 
 #: Hosts whose pools are kept at hand.
 KNOWN_HOSTS = 8192
@@ -85,7 +85,7 @@ class Router:
             raise Refused(Refusal(Reason.UNKNOWN_HOST, detail, shown))
         return pool
 
-    def about_to_leave(self, node: Node, host: str) -> Refusal | None:
+    def about_to_leave(self, node: Target, host: str) -> Refusal | None:
         """
         The answer to a request whose node is a vassal that is being stopped:
         its socket still takes requests, and nobody answers them.
@@ -97,7 +97,7 @@ class Router:
         reason = self._vassals.reason_for_absence(node.address)
         return Refusal(Reason.NODE_ABSENT, reason or f"{node.address} is about to leave", host)
 
-    def not_answered(self, node: Node, host: str) -> Refusal:
+    def not_answered(self, node: Target, host: str) -> Refusal:
         """
         The answer to a request whose node closed the connection without one.
         """
@@ -107,7 +107,7 @@ class Router:
         detail = f"{node.address} closed the connection without an answer"
         return Refusal(Reason.NODE_FAILED, detail, host)
 
-    def not_connected(self, pool: Pool, node: Node, failure: Failure, host: str) -> Refusal:
+    def not_connected(self, pool: Pool, node: Target, failure: Failure, host: str) -> Refusal:
         """
         The answer to a request whose node did not accept a connection.
         """

@@ -17,12 +17,11 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from emperor.config.settings import Node
 from emperor.interfaces import IStream
 from emperor.proxy.refusals import Reason, Refusal
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
-from emperor.routing.pools import Pool
+from emperor.routing.pools import Pool, Target
 from emperor.wire.uwsgi import build_packet
 
 #: Neither modifier takes the place of the node's.
@@ -152,8 +151,8 @@ class Session(Protocol):
         self._router = router
         self._front = front
         self._pool = pool
-        self._node: Node
-        self._tried: list[Node] = []
+        self._node: Target
+        self._tried: list[Target] = []
         self._payload = b""
         self._modifiers = _NODES_OWN
         self._give_up: Callable[[], None] | None = None
