@@ -59,6 +59,7 @@ class Frontend(Protocol):
         self._client_ended = self._all_sent = False
         self._asking: Deferred[Pool] | None = None
         self._tied = False
+        self._seen_taken = 0
         self._deadlines = router.deadlines
 
     def connectionMade(self) -> None:
@@ -90,9 +91,14 @@ class Frontend(Protocol):
 
     def timed_out(self) -> None:
         """
-        Nothing happened.
+        Nothing happened, unless a slow receiver has taken something: that is
+        all that a large answer to a slow client shows for a long time.
         """
-        if self.closing and self._all_sent:
+        taken = self._taken()
+        if taken != self._seen_taken:
+            self._seen_taken = taken
+            self.expect_within(self.router.settings.timeout)
+        elif self.closing and self._all_sent:
             # Not aborted: the kernel may still be sending to a slow client.
             self.transport.loseConnection()
         elif self.closing:
@@ -101,6 +107,14 @@ class Frontend(Protocol):
             self.session.timed_out()
         else:
             self.request_timed_out()
+
+    def _taken(self) -> int:
+        """
+        Bytes that slow receivers have taken; Twisted's own transports do not
+        tell, so there only a full buffer that empties counts.
+        """
+        node = None if self.session is None else self.session.transport
+        return sum(getattr(stream, "taken", 0) for stream in (self.transport, node))
 
     def dataReceived(self, data: bytes) -> None:
         """

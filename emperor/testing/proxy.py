@@ -49,6 +49,7 @@ class FakeStream:
     @ivar lost: why the connection is over, for the protocol; L{None} before.
     @ivar aborted: whether the protocol has reset the connection.
     @ivar producer: what waits for room.
+    @ivar taken: see L{emperor.proxy.transport.Stream}.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class FakeStream:
         self.lost: type[Exception] | None = None
         self.producer: object = None
         self.streaming = False
+        self.taken = 0
         self._clock = clock
         self._peer, self._host = peer, host
         self._written = b""

@@ -892,6 +892,25 @@ class WaitingTests(HttpCase):
         self.assertIn(b"200 OK", client.take())
 
 
+class SlowReceiverTests(HttpCase):
+    def test_progress(self) -> None:
+        """
+        A request whose receivers take something, however little, goes on; one
+        of whose nothing is taken ends.
+        """
+        wire = self.start(timeout=5)
+        client = self.ask()
+        node = wire.dial.accept()
+        node.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
+        client.fill()
+        for stream in (client, node, client):
+            stream.taken += 1
+            wire.wait(6)
+            self.assertIsNone(client.lost)
+        wire.wait(6)
+        self.assertIsNotNone(client.lost)
+
+
 class PostBufferingTests(HttpCase):
     def test_kept(self) -> None:
         """
