@@ -66,7 +66,7 @@ def _reach(source: RedisSource, reactor: Any) -> Reach:
 
     def verified(host: str, port: int) -> IStreamClientEndpoint:
         options = optionsForClientTLS(host, trustRoot=trust)
-        return cast(IStreamClientEndpoint, wrapClientTLS(options, plain(host, port)))
+        return wrapClientTLS(options, plain(host, port))
 
     return verified
 

@@ -46,7 +46,8 @@ Prepare = Callable[[RedisConnection], Coroutine[Deferred[Any], Any, None]]
 
 async def log_in(connection: RedisConnection, source: RedisSource) -> None:
     """
-    Say who we are and which database is meant; let only a master pass where
+    Say who we are and which database is meant, and hear an answer: the system
+    accepts connections for a server that hangs.  Let only a master pass where
     Sentinels led to the server.
 
     @raise RedisTrouble: it is no master.
@@ -56,6 +57,7 @@ async def log_in(connection: RedisConnection, source: RedisSource) -> None:
         await connection.ask("AUTH", *filter(None, (source.username, source.password)))
     if source.db:
         await connection.ask("SELECT", source.db)
+    await connection.ask("PING")
     if source.service:
         role = await connection.ask("ROLE")
         if not (isinstance(role, list) and role[:1] == [b"master"]):

@@ -145,7 +145,12 @@ class RedisMap:
             return self._last(key, self._link.trouble)
         if self._waiting >= self._source.waiting:
             return self._last(key, f"{self._waiting} requests wait for {self._source} already")
-        return self._wait(self._questions.get(key) or self._ask(key))
+        asked = self._questions.get(key)
+        question = asked or _Question(key)
+        waiter = self._wait(question)
+        if asked is None:
+            self._ask(question)
+        return waiter
 
     def _last(self, key: str, reason: str) -> Pool | None:
         """
@@ -168,14 +173,16 @@ class RedisMap:
         self._waiting += 1
         return waiter
 
-    def _ask(self, key: str) -> _Question:
-        question = self._questions[key] = _Question(key)
+    def _ask(self, question: _Question) -> None:
+        """
+        The answer may have come when this returns, so somebody waits by now.
+        """
+        self._questions[question.key] = question
         question.late = self._clock.callLater(self._source.timeout, self._too_late, question)
         if self._link.connection is None:
             self._unsent.append(question)
         else:
             self._send(question, self._link.connection)
-        return question
 
     def _send(self, question: _Question, connection: RedisConnection) -> None:
         """

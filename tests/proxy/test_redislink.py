@@ -10,7 +10,7 @@ from functools import partial
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.redisurl import RedisSource
@@ -26,9 +26,7 @@ class LinkTests(SynchronousTestCase):
         self.redis = FakeRedis(self.clock)
         self.states: list[str] = []
         self.failures: list[int] = []
-        self.logged: list[str] = []
-        globalLogPublisher.addObserver(self._log)
-        self.addCleanup(globalLogPublisher.removeObserver, self._log)
+        self.events = self.enterContext(capturedLogs())
         self.link = RedisLink(
             SOURCE,
             self.redis,
@@ -41,9 +39,12 @@ class LinkTests(SynchronousTestCase):
         self.link.start()
         self.advance()
 
-    def _log(self, event: LogEvent) -> None:
-        if event.get("log_namespace", "").endswith("RedisLink"):
-            self.logged.append(str(event["log_format"]).format_map(event))
+    def logged(self) -> list[str]:
+        return [
+            str(event["log_format"]).format_map(event)
+            for event in self.events
+            if event["log_namespace"].endswith("RedisLink")
+        ]
 
     def _pause(self, failures: int) -> float:
         self.failures.append(failures)
@@ -76,7 +77,7 @@ class LinkTests(SynchronousTestCase):
         self.redis.failure = None
         self.advance(5)
         self.assertEqual(
-            self.logged,
+            self.logged(),
             [
                 "Redis at cache.test:6379 cannot be asked: it closed the connection "
                 "(it does not matter)",

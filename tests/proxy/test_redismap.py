@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -358,13 +359,36 @@ class AwayTests(RedisMapTestCase):
         self.advance(4)
         self.assertIsNone(self.ask(mapper, "b"))
 
+    def test_again_at_once(self) -> None:
+        """
+        Who asks again as soon as it is told of a failure hears of that, too.
+        """
+        mapper = self.make()
+        self.redis.silent = True
+        refused: list[str] = []
+
+        def again(failure: Failure) -> Deferred[Pool | None]:
+            refused.append(failure.getErrorMessage())
+            found = mapper.lookup("a")
+            assert isinstance(found, Deferred)
+            if len(refused) < 3:
+                found.addErrback(again)
+            return found
+
+        found = mapper.lookup("a")
+        assert isinstance(found, Deferred)
+        found.addErrback(again)
+        self.advance(2)
+        self.failureResultOf(found, MapperUnavailable)
+        self.assertEqual(len(refused), 3)
+
     def test_ping(self) -> None:
         """
         Both connections notice a silent server though nobody asks.
         """
         mapper = self.make()
         self.advance(PING_INTERVAL)
-        self.assertEqual(self.redis.count(b"PING"), 2)
+        self.assertEqual(self.redis.count(b"PING"), 2 + 2)
         self.ask(mapper)
         self.redis.silent = True
         self.advance(PING_INTERVAL)
