@@ -190,7 +190,7 @@ class RedisMap:
         a missing one costs more.
         """
         question.connection = connection
-        name = (self._source.prefix + question.key).encode()
+        name = (self._source.prefix + question.key).encode("utf-8", "surrogateescape")
         asking = connection.ask("GETRANGE", name, 0, VALUE_LIMIT)
         asking.addCallback(partial(self._answered, question))
         asking.addErrback(partial(self._not_answered, question, connection))
@@ -301,10 +301,10 @@ class RedisMap:
         may be the old one: it is given, and not remembered.
         """
         if not self._source.channel:
-            name = channel.decode("utf-8", "replace").removeprefix(self._keyspace)
+            name = channel.decode("utf-8", "surrogateescape").removeprefix(self._keyspace)
             if message == _MISS:
                 return
-        elif (name := message.decode("utf-8", "replace")) == "*":
+        elif (name := message.decode("utf-8", "surrogateescape")) == "*":
             self._memory.forget_all()
             self._questions.clear()
             return

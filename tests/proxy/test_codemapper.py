@@ -4,6 +4,7 @@ Keys whose nodes a function of the administrator's tells.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
@@ -28,32 +29,23 @@ from emperor.routing.pools import Pool
 #: What the code under test and its test share.
 world = SimpleNamespace()
 
-#: The second example of uWSGI's documentation of the FastRouter, as printed.
-MEGAMAPPER = """
-domains = {}
-domains['example.com'] = {'nodes': ('127.0.0.1:3031', '192.168.0.100:3032'), 'node': 0}
-domains['unbit.it'] = {'nodes': ('127.0.0.1:3035,5', '192.168.0.100:3035,5'), 'node': 0}
-
-DEFAULT_NODE = '192.168.0.1:1717'
+#: Two sites that take turns, and a node for everybody else.
+TURNS = """
+sites = {
+    'a.example': {'nodes': ('127.0.0.1:3031', '192.0.2.100:3032'), 'turn': 0},
+    'b.example': {'nodes': ('127.0.0.1:3035,5', '192.0.2.100:3035,5'), 'turn': 0},
+}
 
 def get(key):
-    if key not in domains:
-        return DEFAULT_NODE
-
-    # get the node to forward requests to
-    nodes = domains[key]['nodes']
-    current_node = domains[key]['node']
-    value = nodes[current_node]
-
-    # round robin :P
-    next_node = current_node + 1
-    if next_node >= len(nodes):
-        next_node = 0
-
-    domains[key]['node'] = next_node
-
-    return value
+    if key not in sites:
+        return '192.0.2.1:1717'
+    site = sites[key]
+    node = site['nodes'][site['turn']]
+    site['turn'] = (site['turn'] + 1) % len(site['nodes'])
+    return node
 """
+
+GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "code-mapper.md"
 
 
 class CodeMapperTestCase(SynchronousTestCase):
@@ -91,23 +83,34 @@ class CodeMapperTestCase(SynchronousTestCase):
 
 
 class ResultTests(CodeMapperTestCase):
-    def test_round_robin(self) -> None:
+    def test_turns(self) -> None:
         """
-        The example of uWSGI's documentation takes turns, request by request.
+        What the function keeps, it keeps: nodes take turns, request by request.
         """
-        mapper = self.make(MEGAMAPPER)
+        mapper = self.make(TURNS)
         verifyObject(IKeyMapper, mapper)
         told = [
             str(node.address)
-            for key in ("example.com", "example.com", "example.com", "other")
+            for key in ("a.example", "a.example", "a.example", "other")
             if (node := self.node(mapper.lookup(key)))
         ]
         self.assertEqual(
-            told, ["127.0.0.1:3031", "192.168.0.100:3032", "127.0.0.1:3031", "192.168.0.1:1717"]
+            told, ["127.0.0.1:3031", "192.0.2.100:3032", "127.0.0.1:3031", "192.0.2.1:1717"]
         )
-        self.assertEqual(
-            self.node(mapper.lookup("unbit.it")), Node(TcpAddress("127.0.0.1", 3035), 5)
-        )
+        node = self.node(mapper.lookup("b.example"))
+        self.assertEqual(node, Node(TcpAddress("127.0.0.1", 3035), 5))
+
+    def test_guide(self) -> None:
+        """
+        The examples of the guide work.
+        """
+        turns, _, both = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(), re.S | re.M)
+        mapper = self.make(turns)
+        told = [self.node(mapper.lookup(key)) for key in ("one.example.com",) * 3]
+        self.assertEqual(told[0], told[2])
+        self.assertNotEqual(told[0], told[1])
+        self.assertIsNone(mapper.lookup("unknown"))
+        self.assertIsNotNone(self.node(self.make(both).lookup("a")))
 
     def test_kinds(self) -> None:
         """
