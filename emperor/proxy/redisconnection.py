@@ -94,6 +94,13 @@ class RedisConnection(BaseRedisProtocol):  # type: ignore[misc]  # has no annota
         if self.transport is not None:
             self.transport.abortConnection()
 
+    def dataReceived(self, data: bytes, unpause: bool = False) -> None:
+        """
+        Read replies, unless the connection is being dropped.
+        """
+        if not self.reason:
+            super().dataReceived(data, unpause)
+
     def lineReceived(self, line: str) -> None:
         """
         Refuse what would not fit before it comes.

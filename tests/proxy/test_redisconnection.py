@@ -135,6 +135,18 @@ class ConnectionTests(SynchronousTestCase):
             stream = stream[size:]
         self.assertEqual([self.successResultOf(one) for one in asked], texts)
 
+    def test_after_drop(self) -> None:
+        """
+        What still comes from a connection that was dropped is not read, nor
+        what was put aside.
+        """
+        asked = [self.connection.ask("GET", "a") for _ in range(3)]
+        self.connection.dataReceived(bulk(b"a") + bulk(b"b"))
+        self.connection.drop("it is of no use")
+        self.feed(bulk(b"c"))
+        self.assertEqual(self.successResultOf(asked[0]), b"a")
+        self.assertNoResult(asked[1])
+
     @given(st.lists(st.one_of(st.sampled_from([b"*2\r\n", b"$3\r\n", b"\r\n"]), st.binary())))
     def test_garbage(self, pieces: list[bytes]) -> None:
         """
