@@ -151,6 +151,10 @@ class IStream(ITransport, IConsumer, IPushProducer):
     and UNIX sockets all provide it.
     """
 
+    disconnecting: bool = Attribute(
+        "Whether the connection was told to close and still has something to send."
+    )
+
     def loseWriteConnection() -> None:
         """
         Close the sending side once everything is sent; receiving goes on.

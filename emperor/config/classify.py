@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from emperor.config.errors import Problem
 from emperor.config.evaluator import INCLUDES, SETTERS
 from emperor.config.logic import OPENERS
-from emperor.config.names import UNSUPPORTED, WORKER
+from emperor.config.names import NEEDLESS, REFUSED, UNSUPPORTED, WORKER
 from emperor.config.options import BY_NAME
 from emperor.config.pairs import CLOSERS, Pair
 from emperor.config.reader import LOADERS
@@ -22,8 +22,7 @@ STRUCTURE = frozenset(
     {*OPENERS, *CLOSERS, *LOADERS, *INCLUDES, *SETTERS, "else", "inherit", "print", "exit"}
 )
 
-#: Things that twistd does; without these two the program would run as root.
-_REFUSED_FOR_TWISTD = {"uid": "--uid", "gid": "--gid", "chroot": "--chroot"}
+#: Things that twistd does.
 _LEFT_TO_TWISTD = {
     "pidfile": "--pidfile",
     "pidfile2": "--pidfile",
@@ -34,21 +33,6 @@ _LEFT_TO_TWISTD = {
     "umask": "--umask",
     "chdir": "--rundir",
 }
-
-#: Options of uWSGI's routers that ask for what is done here anyway, or tune
-#: what does not exist here.
-_NEEDLESS = frozenset(
-    {
-        "fastrouter-buffer-size",
-        "fastrouter-events",
-        "fastrouter-quiet",
-        "http-auto-chunked",
-        "http-buffer-size",
-        "http-events",
-        "http-manage-expect",
-        "http-quiet",
-    }
-)
 
 #: Unknown names that are told apart one by one.
 _SLIPS_LIMIT = 20
@@ -83,11 +67,11 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         key = pair.key
         if key in BY_NAME:
             result.options.setdefault(BY_NAME[key].name, []).append(pair)
-        elif key in _REFUSED_FOR_TWISTD:
-            say = f"{key} is not ours: start twistd with {_REFUSED_FOR_TWISTD[key]}"
+        elif key in REFUSED:
+            say = f"{key} is not ours: {REFUSED[key]}"
             result.problems.append(Problem(say, pair.origin))
-        elif key in _NEEDLESS:
-            result.notes.append(f"{pair.origin}: {key} is not needed here")
+        elif key in NEEDLESS:
+            result.notes.append(f"{pair.origin}: {key} is not needed here: {NEEDLESS[key]}")
         elif key in UNSUPPORTED:
             say = f"{key} is not supported by this version of txemperor"
             result.problems.append(Problem(say, pair.origin))

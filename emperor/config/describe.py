@@ -39,7 +39,8 @@ def describe(loaded: Loaded) -> Iterator[str]:
     The lines: C{NAME = VALUE  (FILE:LINE)}, or C{(default)}, or
     C{(as OTHER)} where another option's value counts, then the notes.
 
-    Options of a router that does not listen are left out.
+    Options of a router that does not listen are left out, and those of
+    subscriptions where there can be none.
     """
     written: dict[str, list[Pair]] = {}
     for pair in loaded.pairs:
@@ -53,11 +54,16 @@ def describe(loaded: Loaded) -> Iterator[str]:
 
 
 def _is_active(option: Option, loaded: Loaded) -> bool:
-    kinds = {router.kind for router in loaded.settings.routers}
+    routers = loaded.settings.routers
+    kinds = {router.kind for router in routers}
+    pools = loaded.settings.emperor.monitors or any(
+        router.subscriptions.servers for router in routers
+    )
     needs = {
         Service.HTTP: "http" in kinds,
         Service.FASTROUTER: "fastrouter" in kinds,
         Service.ROUTING: bool(kinds),
+        Service.SUBSCRIPTIONS: bool(kinds and pools),
     }
     return needs.get(option.service, True)
 

@@ -31,56 +31,39 @@ UNSUPPORTED = _names(
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
     error-route-status error-route-uri error-route-user-agent exec-as-emperor exec-as-vassal
-    fastrouter-cheap fastrouter-defer-connect-timeout fastrouter-emperor-socket
-    fastrouter-fallback fastrouter-fallback-on-no-key fastrouter-force-key fastrouter-gid
-    fastrouter-harakiri fastrouter-max-retries fastrouter-post-buffering
-    fastrouter-post-buffering-dir fastrouter-resubscribe
-    fastrouter-resubscribe-bind fastrouter-ss fastrouter-stats fastrouter-stats-server
-    fastrouter-subscription-fallback-key fastrouter-subscription-server
-    fastrouter-subscription-slot fastrouter-uid fastrouter-use-cache fastrouter-use-code-string
-    fastrouter-use-socket fastrouter-zerg final-route final-route-host
-    final-route-if final-route-if-not final-route-label final-route-qs final-route-referer
-    final-route-remote-addr final-route-remote-user final-route-run final-route-status
-    final-route-uri final-route-user-agent forkpty-router forkpty-router-cmd
-    forkpty-router-command forkpty-urouter forkptyrouter forkptyrouter-cheap forkptyrouter-cmd
-    forkptyrouter-cols forkptyrouter-command forkptyrouter-events forkptyrouter-fallback
-    forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows forkptyrouter-ss
-    forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout forkptyrouter-workers
-    forkptyrouter-zerg forkptyurouter hook-as-emperor hook-as-emperor-before-vassal
-    hook-as-emperor-setns hook-as-on-config-vassal hook-as-on-demand-vassal hook-as-vassal
-    hook-as-vassal-before-drop hook-emperor-lost hook-emperor-reload hook-emperor-start
-    hook-emperor-stop http-auto-gzip http-backend-http http-cheap http-chunked-input
-    http-enable-proxy-protocol http-fallback http-gid http-harakiri http-manage-rtsp
-    http-manage-source http-post-buffering http-post-buffering-dir http-raw-body
-    http-resubscribe http-ss http-stats http-stats-server http-stud-prefix
-    http-subscription-fallback-key http-subscription-server http-to-https http-uid
-    http-use-cache http-use-code-string http-use-socket http-websockets http-zerg
-    https https-export-cert https-session-context https2 imperial-monitor-list
-    imperial-monitors-list mount-as-emperor mount-as-vassal rawrouter rawrouter-buffer-size
-    rawrouter-cheap rawrouter-events rawrouter-fallback rawrouter-gracetime rawrouter-harakiri
-    rawrouter-max-retries rawrouter-processes rawrouter-quiet rawrouter-ss rawrouter-stats
-    rawrouter-stats-server rawrouter-subscription-server rawrouter-subscription-slot
-    rawrouter-timeout rawrouter-to rawrouter-use-base rawrouter-use-cache
-    rawrouter-use-code-string rawrouter-use-pattern rawrouter-use-socket rawrouter-workers
-    rawrouter-xclient rawrouter-zerg response-route response-route-host response-route-if
-    response-route-if-not response-route-label response-route-qs response-route-referer
-    response-route-remote-addr response-route-remote-user response-route-run
-    response-route-status response-route-uri response-route-user-agent route route-if
-    route-if-not route-label route-qs route-referer route-remote-addr route-remote-user
-    route-run route-uri route-user-agent sslrouter sslrouter-buffer-size sslrouter-cheap
-    sslrouter-events sslrouter-fallback sslrouter-gracetime sslrouter-harakiri
-    sslrouter-max-retries sslrouter-processes sslrouter-quiet sslrouter-session-context
-    sslrouter-sni sslrouter-ss sslrouter-stats sslrouter-stats-server
-    sslrouter-subscription-server sslrouter-timeout sslrouter-to sslrouter-use-base
-    sslrouter-use-cache sslrouter-use-code-string sslrouter-use-pattern sslrouter-use-socket
-    sslrouter-workers sslrouter-zerg sslrouter2 subscribe subscribe-freq subscribe-to
-    subscribe-with-modifier1 subscribe2 subscription-algo subscription-clear-on-shutdown
-    subscription-dotsplit subscription-mountpoint subscription-mountpoints
-    subscription-notify-socket subscription-tolerance subscription-tolerance-inactive
-    subscription-vassal-required subscriptions-credentials-check subscriptions-sign-check
-    subscriptions-sign-check-tolerance subscriptions-sign-skip-uid subscriptions-use-credentials
-    umount-as-emperor umount-as-vassal vassal-cap vassal-fork-base vassals-cap
-    vassals-start-hook vassals-stop-hook zeus
+    final-route final-route-host final-route-if final-route-if-not final-route-label
+    final-route-qs final-route-referer final-route-remote-addr final-route-remote-user
+    final-route-run final-route-status final-route-uri final-route-user-agent forkpty-router
+    forkpty-router-cmd forkpty-router-command forkpty-urouter forkptyrouter forkptyrouter-cheap
+    forkptyrouter-cmd forkptyrouter-cols forkptyrouter-command forkptyrouter-events
+    forkptyrouter-fallback forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows
+    forkptyrouter-ss forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout
+    forkptyrouter-workers forkptyrouter-zerg forkptyurouter hook-as-emperor
+    hook-as-emperor-before-vassal hook-as-emperor-setns hook-as-on-config-vassal
+    hook-as-on-demand-vassal hook-as-vassal hook-as-vassal-before-drop hook-emperor-lost
+    hook-emperor-reload hook-emperor-start hook-emperor-stop http-auto-gzip http-backend-http
+    http-chunked-input http-enable-proxy-protocol http-manage-rtsp http-manage-source
+    http-raw-body http-stud-prefix http-to-https http-websockets https https-export-cert
+    https-session-context https2 imperial-monitor-list imperial-monitors-list mount-as-emperor
+    mount-as-vassal rawrouter rawrouter-buffer-size rawrouter-cheap rawrouter-events
+    rawrouter-fallback rawrouter-gracetime rawrouter-harakiri rawrouter-max-retries
+    rawrouter-processes rawrouter-quiet rawrouter-ss rawrouter-stats rawrouter-stats-server
+    rawrouter-subscription-server rawrouter-subscription-slot rawrouter-timeout rawrouter-to
+    rawrouter-use-base rawrouter-use-cache rawrouter-use-code-string rawrouter-use-pattern
+    rawrouter-use-socket rawrouter-workers rawrouter-xclient rawrouter-zerg response-route
+    response-route-host response-route-if response-route-if-not response-route-label
+    response-route-qs response-route-referer response-route-remote-addr
+    response-route-remote-user response-route-run response-route-status response-route-uri
+    response-route-user-agent route route-if route-if-not route-label route-qs route-referer
+    route-remote-addr route-remote-user route-run route-uri route-user-agent sslrouter
+    sslrouter-buffer-size sslrouter-cheap sslrouter-events sslrouter-fallback
+    sslrouter-gracetime sslrouter-harakiri sslrouter-max-retries sslrouter-processes
+    sslrouter-quiet sslrouter-session-context sslrouter-sni sslrouter-ss sslrouter-stats
+    sslrouter-stats-server sslrouter-subscription-server sslrouter-timeout sslrouter-to
+    sslrouter-use-base sslrouter-use-cache sslrouter-use-code-string sslrouter-use-pattern
+    sslrouter-use-socket sslrouter-workers sslrouter-zerg sslrouter2 umount-as-emperor
+    umount-as-vassal vassal-cap vassal-fork-base vassals-cap vassals-start-hook
+    vassals-stop-hook zeus
     """
 )
 
@@ -108,16 +91,16 @@ WORKER = _names(
     cheaper-busyness-min cheaper-busyness-multiplier cheaper-busyness-penalty
     cheaper-busyness-verbose cheaper-initial cheaper-list cheaper-overload
     cheaper-rss-limit-hard cheaper-rss-limit-soft cheaper-step check-cache check-interval
-    check-mount check-mountpoint check-static check-static-docroot chmod chown-socket
-    chunked-input-limit chunked-input-timeout clock clock-list clocks-list close-on-exec
-    close-on-exec2 collect-header command-mode config-py connect-and-read cpu-affinity cron
-    cron-harakiri cron-legion cron2 daemons-honour-stdin declare-option declare-option2
-    del-header die-on-idle die-on-term disable-logging disable-sendfile disable-write-exception
-    dlopen dot-h drop-after-apps drop-after-init dump-options early-envdir enable-metrics
-    enable-threads end-blacklist end-whitelist env envdir error-page-403 error-page-404
-    error-page-500 eval evil-reload-on-as evil-reload-on-rss exception-handler exec-as-root
-    exec-as-user exec-as-user-atexit exec-asap exec-in-jail exec-post-app exec-post-jail
-    exec-pre-app exec-pre-jail exit-on-reload extract fallback-config farm fastcgi-modifier1
+    check-mount check-mountpoint check-static check-static-docroot chmod chunked-input-limit
+    chunked-input-timeout clock clock-list clocks-list close-on-exec close-on-exec2
+    collect-header command-mode config-py connect-and-read cpu-affinity cron cron-harakiri
+    cron-legion cron2 daemons-honour-stdin declare-option declare-option2 del-header die-on-idle
+    die-on-term disable-logging disable-sendfile disable-write-exception dlopen dot-h
+    drop-after-apps drop-after-init dump-options early-envdir enable-metrics enable-threads
+    end-blacklist end-whitelist env envdir error-page-403 error-page-404 error-page-500 eval
+    evil-reload-on-as evil-reload-on-rss exception-handler exec-as-root exec-as-user
+    exec-as-user-atexit exec-asap exec-in-jail exec-post-app exec-post-jail exec-pre-app
+    exec-pre-jail exit-on-reload extract fallback-config farm fastcgi-modifier1
     fastcgi-modifier2 fastcgi-nph-socket fastcgi-socket fd-safe file file-serve-mode file-write
     fileserve-mode flock flock-wait flock-wait2 flock2 force-cwd force-gateway fork-server
     fork-socket forkbomb-delay freebind fs-brutal-reload fs-reload fs-signal ftok get gevent
@@ -173,8 +156,8 @@ WORKER = _names(
     rsyslog-packet-size rsyslog-split-messages safe-fd safe-pidfile safe-pidfile2 scgi-modifier1
     scgi-modifier2 scgi-nph-socket scgi-socket segfault-alarm setns setns-preopen setns-skip
     setns-socket setns-socket-skip shared-import shared-py-import shared-pyimport
-    shared-python-import shared-socket sharedarea show-config shutdown-sockets signal
-    signal-bufsize signal-rbtimer signal-timer signals-bufsize single-interpreter skip-atexit
+    shared-python-import sharedarea show-config shutdown-sockets signal signal-bufsize
+    signal-rbtimer signal-timer signals-bufsize single-interpreter skip-atexit
     skip-atexit-teardown skip-zero smart-attach-daemon smart-attach-daemon2 sni sni-dir
     sni-dir-ciphers sni-regexp snmp snmp-community so-keepalive so-send-timeout so-write-timeout
     socket socket-protocol socket-rcvbuf socket-send-timeout socket-sndbuf socket-timeout
@@ -182,22 +165,21 @@ WORKER = _names(
     spooler-harakiri spooler-import spooler-max-tasks spooler-ordered spooler-processes
     spooler-py-import spooler-pyimport spooler-python-import spooler-quiet ssl-enable-sslv3
     ssl-enable-tlsv1 ssl-enable3 ssl-option ssl-socket ssl-tmp-dir ssl-verbose ssl-verify-depth
-    st start-unsubscribed start_response-nodelay static-cache-paths static-cache-paths-name
+    start-unsubscribed start_response-nodelay static-cache-paths static-cache-paths-name
     static-check static-expires static-expires-mtime static-expires-path-info
     static-expires-path-info-mtime static-expires-type static-expires-type-mtime
     static-expires-uri static-expires-uri-mtime static-gzip static-gzip-all static-gzip-dir
     static-gzip-ext static-gzip-prefix static-gzip-suffix static-index static-map static-map2
-    static-safe static-skip-ext stats stats-http stats-min stats-minified stats-no-cores
-    stats-no-metrics stats-push stats-pusher-default-freq stats-pushers-default-freq
-    stats-server stop suspend suwsgi-socket symcall symcall-post-fork symcall-register-rpc
-    symcall-use-next tcp-fast-open tcp-fast-open-client tcp-fastopen tcp-fastopen-client
-    tcp-nodelay test thread-stack-size thread-stacksize threaded-logger threads
-    threads-stack-size threads-stacksize thunder-lock timer touch-chain-reload touch-exec
-    touch-logreopen touch-logrotate touch-mules-reload touch-reload touch-signal
-    touch-spoolers-reload touch-workers-reload tuntap-device tuntap-device-rule tuntap-router
-    tuntap-router-firewall-in tuntap-router-firewall-out tuntap-router-route tuntap-router-stats
-    tuntap-use-credentials udp ugreen ugreen-stacksize umount-as-root umount-asap umount-in-jail
-    umount-post-jail umount-pre-jail undeferred-shared-socket unenv unique-cron
+    static-safe static-skip-ext stats stats-no-cores stats-no-metrics stats-push
+    stats-pusher-default-freq stats-pushers-default-freq stats-server stop suspend suwsgi-socket
+    symcall symcall-post-fork symcall-register-rpc symcall-use-next tcp-fast-open
+    tcp-fast-open-client tcp-fastopen tcp-fastopen-client tcp-nodelay test thread-stack-size
+    thread-stacksize threaded-logger threads threads-stack-size threads-stacksize thunder-lock
+    timer touch-chain-reload touch-exec touch-logreopen touch-logrotate touch-mules-reload
+    touch-reload touch-signal touch-spoolers-reload touch-workers-reload tuntap-device
+    tuntap-device-rule tuntap-router tuntap-router-firewall-in tuntap-router-firewall-out
+    tuntap-router-route tuntap-router-stats tuntap-use-credentials udp ugreen ugreen-stacksize
+    umount-as-root umount-asap umount-in-jail umount-post-jail umount-pre-jail unenv unique-cron
     unique-cron-legion unique-legion-cron unprivileged-binary-patch
     unprivileged-binary-patch-arg unshare unshare2 unsubscribe-on-graceful-reload
     upload-progress use-abort uwsgi-socket vacuum vassal-sos vassal-sos-backlog venv vhost
@@ -218,3 +200,49 @@ WORKER = _names(
     wsgi-lite wsgi-strict zabbix-template zerg zerg-fallback zerg-pool zerg-server zergpool
     """
 )
+
+_ROUTERS = ("fastrouter", "http")
+
+_TWISTD_USER = "the router is a part of this program; start twistd with --uid and --gid"
+_SUBSCRIBER = "it belongs into the configuration of the server that subscribes"
+
+#: Options that ask for what cannot be had from here, and what to do instead.
+#: To pass over C{uid} would run the program as root.
+REFUSED: dict[str, str] = {
+    "uid": "start twistd with --uid",
+    "gid": "start twistd with --gid",
+    "chroot": "start twistd with --chroot",
+    **{f"{router}-{option}": _TWISTD_USER for router in _ROUTERS for option in ("uid", "gid")},
+    **{
+        f"{router}-use-socket": "it means a socket of the same uWSGI instance, which there is not;"
+        f" give {router}-to the address of that socket"
+        for router in _ROUTERS
+    },
+    "st": _SUBSCRIBER,
+    "subscribe": _SUBSCRIBER,
+    "subscribe-freq": _SUBSCRIBER,
+    "subscribe-to": _SUBSCRIBER,
+    "subscribe-with-modifier1": _SUBSCRIBER,
+    "subscribe2": _SUBSCRIBER,
+    "subscription-clear-on-shutdown": _SUBSCRIBER,
+    "subscription-notify-socket": _SUBSCRIBER,
+}
+
+#: Options of uWSGI's routers that ask for what is done here anyway, or tune
+#: what does not exist here: why they do nothing.
+NEEDLESS: dict[str, str] = {
+    **{
+        f"{router}-{option}": why
+        for router in _ROUTERS
+        for option, why in {
+            "buffer-size": "bytes are taken as they come, and no faster than they can be passed on",
+            "events": "all that has happened is taken at once",
+            "harakiri": "no request can hold up another one",
+            "post-buffering-dir": "temporary files lie in $TMPDIR, as uWSGI's do",
+            "quiet": "refusals in great number are counted, not logged one by one",
+        }.items()
+    },
+    "fastrouter-subscription-slot": "uWSGI passes over it too",
+    "http-auto-chunked": "an answer without a length always goes out in chunks",
+    "http-manage-expect": "Expect: 100-continue is always answered",
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emperor.config.attributes import DOMAIN_LIMIT, FORM
 from emperor.config.options import OPTIONS, Option, Service
 
 _TOP = """\
@@ -23,12 +24,45 @@ In a file, `%%s` is written for `%s`: a single `%` begins a magic variable.
 Options marked + are ours; uWSGI does not have them.
 """
 
+_VASSALS = f"""\
+## In a vassal's file
+
+The section `[emperor]` of a vassal's own file is read too, but not by its uWSGI:
+
+```ini
+[emperor]
+domain = foo.com
+domain = %n,modifier1=5,weight=2
+
+[uwsgi]
+socket = /run/%n.sock
+```
+
+Each `domain` puts the vassal into the pool of a host, in both routers, when it
+accepts requests, and takes it out before it stops:
+
+```
+{FORM}
+```
+
+It may be repeated, up to {DOMAIN_LIMIT} times. The host may have what the key of a
+subscription may: a port, a path (`foo.com/blog`, with
+`subscription-mountpoints`), or a dot in front (`.foo.com`, with
+`subscription-dotsplit`). Of a vassal's sockets the first that speaks uwsgi is
+the pool's node.
+
+Magic variables, the environment, `if-…`, `include` and placeholders of the section
+itself work; `@(…)` and the placeholders of `[uwsgi]` do not. A value that is
+wrong is logged with its file and line, and the vassal runs without it.
+"""
+
 
 def render() -> str:
     """
     The page.
     """
-    return "\n".join([_TOP, *(line for service in Service for line in _section(service))])
+    tables = (line for service in Service for line in _section(service))
+    return "\n".join([_TOP, *tables, _VASSALS])
 
 
 def _section(service: Service) -> Iterator[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from enum import Enum
 
 from emperor.addresses import Address
 
@@ -57,37 +58,202 @@ class HostRule:
     origin: Origin
 
 
+class Mapper(Enum):
+    """
+    A way from a key to a pool.  The member's value is the word for it in
+    C{mapper-order}; the members are in uWSGI's order.
+    """
+
+    #: C{route-host}.
+    RULES = "rules"
+    #: C{http-use-cache}.
+    CACHE = "cache"
+    #: C{http-use-pattern}.
+    PATTERN = "pattern"
+    #: Subscriptions, and the domains of vassals.
+    SUBSCRIPTION = "subscription"
+    #: C{http-use-base}.
+    BASE = "base"
+    #: C{http-use-code-string}.
+    CODE = "code"
+    #: C{http-to}.
+    TO = "to"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSource:
+    """
+    C{http-use-code-string}: a Python function that maps keys.
+
+    @ivar path: of the file, as written.
+    @ivar function: its name in there.
+    @ivar timeout: C{http-code-timeout}: seconds until it must have answered.
+    """
+
+    path: str
+    function: str
+    timeout: float = 5
+
+
+class Policy(Enum):
+    """
+    Which subscriptions are believed.  The member's value is the word for it in
+    C{subscriptions-policy}.
+    """
+
+    #: All of them; a signature is not needed.
+    PERMISSIVE = "permissive"
+    #: Those with a signature of either kind.
+    SIGNED = "signed"
+    #: Those with a signature of the second kind, which is ours.
+    V2 = "v2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionSettings:
+    """
+    One router's subscriptions; its pools may have vassals in them also where
+    nobody can subscribe.
+
+    @ivar servers: C{http-subscription-server}: where datagrams come in; a TCP
+        address stands for the UDP one.  Empty: nobody can subscribe.
+    @ivar algorithm: C{subscription-algo}, for pools whose nodes do not say it:
+        C{wrr}, C{lrc}, C{wlrc}, C{iphash}, C{chash}, C{chash:header:name} (in
+        lower case) or C{chash:cookie:NAME}.
+    @ivar tolerance: seconds that a node stays without being heard of.
+    @ivar tolerance_inactive: the same for a vassal that sleeps.
+    @ivar keep_last: C{subscription-keep-last}: seconds that the last nodes of
+        a pool serve on when all of them have expired; 0 for none.
+    @ivar dotsplit: C{a.b.c} is sought as C{.b.c} and C{.c} too.
+    @ivar mountpoints: how many segments of the path a key may have; 0 for none.
+    @ivar vassal_required: what names no vassal is refused.
+    @ivar fallback_key: C{http-subscription-fallback-key}; empty: none.
+    @ivar policy: C{subscriptions-policy}.
+    @ivar sign_digest: of C{subscriptions-sign-check}, OpenSSL's name in capitals.
+    @ivar sign_directory: of C{subscriptions-sign-check}; empty: no keys for
+        uWSGI's signatures.
+    @ivar sign_tolerance: seconds that a packet with uWSGI's signature may be old.
+    @ivar sign_skip_uids: users who need not sign, as the kernel names them.
+    @ivar v2_directory: C{subscriptions-v2-check}; empty: no keys for signatures
+        of the second kind.
+    @ivar v2_tolerance: seconds that the clock of their signer may be off.
+    @ivar use_credentials: C{subscriptions-use-credentials}: a packet without
+        its sender's uid, as all of UDP, is refused.
+    @ivar credentials_directories: C{subscriptions-credentials-check}.
+    @ivar resubscribe: C{http-resubscribe}: C{host:port} or C{/path} each; the
+        host may be a name.
+    @ivar resubscribe_bind: the address to send that from; L{None}: any.
+    @ivar state: C{http-subscription-state}: a file; empty: none.
+    """
+
+    servers: tuple[Address, ...] = ()
+    algorithm: str = "wrr"
+    tolerance: float = 17
+    tolerance_inactive: float = 17
+    keep_last: float = 30
+    dotsplit: bool = False
+    mountpoints: int = 0
+    vassal_required: bool = False
+    fallback_key: str = ""
+    policy: Policy = Policy.PERMISSIVE
+    sign_digest: str = ""
+    sign_directory: str = ""
+    sign_tolerance: float = 24 * 60 * 60
+    sign_skip_uids: tuple[int, ...] = ()
+    v2_directory: str = ""
+    v2_tolerance: float = 60
+    use_credentials: bool = False
+    credentials_directories: tuple[str, ...] = ()
+    resubscribe: tuple[str, ...] = ()
+    resubscribe_bind: Address | None = None
+    state: str = ""
+
+
+#: Networks whose addresses mean this machine.
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterSettings:
     """
     One router, C{http} or C{fastrouter}.
 
     @ivar kind: the prefix of its options, C{"http"} or C{"fastrouter"}.
-    @ivar listen: at least one address.
+    @ivar listen: there is at least one address in this or in C{zerg}.
+    @ivar zerg: C{http-zerg}: zerg servers that hand over listening sockets.
+    @ivar socket_mode: C{chmod-socket}, of listening UNIX sockets.
+    @ivar socket_owner: C{chown-socket}: C{USER} or C{USER:GROUP}, each a name
+        or a number; empty: as it comes.
+    @ivar backlog: C{listen}: connections that wait in the kernel.
+    @ivar processes: how many take connections; 1 is the program itself.
+    @ivar mapper_order: which mapper counts where there are several; each is in
+        it once.
     @ivar base: C{http-use-base}: the key is appended; empty for none.
     @ivar pattern: C{http-use-pattern}: C{%s} stands for the key; empty for none.
     @ivar to: C{http-to}: fixed nodes, taken in turn.
+    @ivar cache: C{http-use-cache}: a URL, which may have a password in it; empty
+        for none.
+    @ivar code: C{http-use-code-string}; L{None} for none.
+    @ivar force_key: C{http-force-key}: the key of every request; empty: its own.
+    @ivar fallback: C{http-fallback}: nodes for requests whose own do not accept.
+    @ivar fallback_on_no_key: C{fallback} is also for unknown keys.
     @ivar gracetime: seconds that a failed fixed node is passed over.
+    @ivar name_ttl: seconds after which a node's name is looked up again.
+    @ivar node_ca: a PEM file with the authorities that may certify TLS nodes;
+        empty for those that the system trusts.
+    @ivar max_retries: how often another node is tried.
     @ivar timeout: seconds without a byte on either side.
     @ivar connect_timeout: seconds until a node must have accepted.
     @ivar headers_timeout: seconds until the request's head must be complete.
-    @ivar processes: how many take connections; 1 is the program itself.
+    @ivar post_buffering: bytes of a body that stay in memory while all of it is
+        read before a node is asked; 0: it is passed on as it comes.
+    @ivar cheap: it accepts only while there is a node that has subscribed.
+    @ivar stats: C{http-stats}: where to answer with its state.
+    @ivar stats_http: the answer is HTTP.
+    @ivar stats_minified: the answer has no blanks.
+    @ivar trusted: C{fastrouter-trusted}: networks, C{ADDRESS/BITS}, whose
+        requests may have C{UWSGI_} variables.
+    @ivar trusts_unix: so may those that come over UNIX sockets.
+    @ivar emperor_socket: C{http-emperor-socket}: C{host:port} or C{/path} of the
+        Emperor to ask for vassals that sleep; empty: the one in this program.
+    @ivar defer_connect_timeout: seconds that a request waits for such a vassal.
     """
 
     kind: str
     listen: tuple[Address, ...]
+    zerg: tuple[Address, ...] = ()
+    socket_mode: int = 0o600
+    socket_owner: str = ""
+    backlog: int = 100
+    processes: int = 1
+    mapper_order: tuple[Mapper, ...] = tuple(Mapper)
     rules: tuple[HostRule, ...] = ()
     raw_host_key: bool = False
     base: str = ""
     pattern: str = ""
     to: tuple[Node, ...] = ()
+    cache: str = field(default="", repr=False)
+    code: CodeSource | None = None
+    force_key: str = ""
+    fallback: tuple[Node, ...] = ()
+    fallback_on_no_key: bool = False
     gracetime: float = 30
+    name_ttl: float = 5
+    node_ca: str = ""
+    max_retries: int = 3
     timeout: float = 60
-    connect_timeout: float = 60
+    connect_timeout: float = 2
     headers_timeout: float = 60
-    socket_mode: int = 0o600
-    backlog: int = 100
-    processes: int = 1
+    post_buffering: int = 0
+    cheap: bool = False
+    stats: tuple[Address, ...] = ()
+    stats_http: bool = False
+    stats_minified: bool = False
+    trusted: tuple[str, ...] = LOOPBACK
+    trusts_unix: bool = True
+    subscriptions: SubscriptionSettings = field(default_factory=SubscriptionSettings)
+    emperor_socket: str = ""
+    defer_connect_timeout: float = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +310,8 @@ class Settings:
     """
     Everything a configuration says.
 
+    @ivar shared_sockets: C{shared-socket}: C{=N} where a router listens is the
+        one with the index N.
     @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar shutdown_grace: seconds that requests in flight have at the end.
     @ivar notes: sentences for the log that are no errors: options of a uWSGI
@@ -152,6 +320,7 @@ class Settings:
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
     routers: tuple[RouterSettings, ...] = ()
+    shared_sockets: tuple[Address, ...] = ()
     transport: str = "epoll"
     shutdown_grace: float = 30
     notes: tuple[str, ...] = ()

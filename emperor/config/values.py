@@ -133,13 +133,22 @@ def address(text: str) -> Address:
     A socket address.
 
     @raise emperor.addresses.BadAddress: the text is none.
+    @raise BadValue: see L{place}.
+    """
+    return parse_address(place(text))
+
+
+def place(text: str) -> str:
+    """
+    What may be a socket address, as a text.
+
     @raise BadValue: it is a bare port, or not all of it could be replaced.
     """
     if any(sign in text for sign in ("%(", "$(", "@(")):
         raise BadValue(f"{text!r} has a reference that leads nowhere")
     if text.isdecimal():
         raise BadValue(f"{text!r} is no socket address; a port is written :{text}")
-    return parse_address(text)
+    return text
 
 
 def assignment(text: str) -> tuple[str, str]:

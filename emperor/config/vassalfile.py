@@ -11,6 +11,7 @@ knows.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -43,10 +44,14 @@ SOCKETS = frozenset(
     }
 )
 
+#: Options of a worker that say what C{socket} speaks.
+PROTOCOLS = frozenset({"protocol", "socket-protocol"})
+
 #: Bytes of a file that are looked at; uWSGI's own Emperor sends no more.
 SIZE_LIMIT = 64 * 1024
 
-_UNRESOLVED = ("@(", "%(", "$(", "*")
+#: What is left in a value that cannot be told from outside.
+UNRESOLVED = ("@(", "%(", "$(", "*")
 
 
 def listening(
@@ -58,21 +63,53 @@ def listening(
     @param path: the vassal's name, absolute or relative to C{cwd}.
     @param cwd: the directory it starts in.
     """
+    pairs = _pairs(path, cwd, settings, surroundings)
+    return frozenset(_addresses([pair for pair in pairs if pair.key in SOCKETS], cwd))
+
+
+def uwsgi_sockets(
+    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+) -> tuple[Address, ...]:
+    """
+    Where a vassal will listen for uwsgi requests, in the order of its file, as
+    far as that tells.
+
+    @param path: the vassal's name, absolute or relative to C{cwd}.
+    @param cwd: the directory it starts in.
+    """
+    pairs = _pairs(path, cwd, settings, surroundings)
+    protocols = [pair.value for pair in pairs if pair.key in PROTOCOLS]
+    keys = (
+        {"uwsgi-socket"} if protocols and protocols[-1] != "uwsgi" else {"socket", "uwsgi-socket"}
+    )
+    found = _addresses([pair for pair in pairs if pair.key in keys], cwd)
+    return tuple(dict.fromkeys(found))
+
+
+def _pairs(
+    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+) -> list[Pair]:
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
     reader = Reader(there, sources, ("uwsgi",), SIZE_LIMIT)
     evaluator = Evaluator(there, reader, sources, careful=True)
     with suppress(ConfigurationError):
-        _start(evaluator, path, settings)
+        start(evaluator, path, settings)
     with suppress(ConfigurationError):
         evaluator.finish()
-    found = (_address(pair, cwd) for pair in evaluator.pairs if pair.key in SOCKETS)
-    return frozenset(address for address in found if address is not None)
+    return evaluator.pairs
 
 
-def _start(evaluator: Evaluator, path: str, settings: EmperorSettings) -> None:
+def _addresses(pairs: Iterable[Pair], cwd: str) -> Iterator[Address]:
+    found = (_address(pair, cwd) for pair in pairs)
+    return (address for address in found if address is not None)
+
+
+def start(evaluator: Evaluator, path: str, settings: EmperorSettings) -> None:
     """
     Give the options in the order of the vassal's command line.
+
+    @raise ConfigurationError: a file cannot be read or used.
     """
     for option, arguments in (
         ("inherit", settings.inherit_before),
@@ -88,7 +125,7 @@ def _start(evaluator: Evaluator, path: str, settings: EmperorSettings) -> None:
 
 
 def _address(pair: Pair, cwd: str) -> Address | None:
-    if any(sign in pair.value for sign in _UNRESOLVED):
+    if any(sign in pair.value for sign in UNRESOLVED):
         return None
     with suppress(BadAddress, ValueError):
         address = parse_address(pair.value.split(",")[0])

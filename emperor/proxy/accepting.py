@@ -39,7 +39,8 @@ class PollingPort:
         self._poller = poller
         self._listener = listener
         self._factory = factory
-        self._family = listener.family
+        self._family = int(listener.family)
+        self._host = _own_address(listener)
         self._open = self._exhausted = False
         self._rest: IDelayedCall | None = None
 
@@ -85,8 +86,8 @@ class PollingPort:
                 continue  # that client has gone while it waited
             self._begin(connection, peer)
 
-    def _begin(self, connection: socket.socket, peer: object) -> None:
-        stream = Stream(self._poller, connection, self._family, peer)
+    def _begin(self, connection: socket.SocketType, peer: object) -> None:
+        stream = Stream(self._poller, connection, self._family, peer, self._host)
         try:
             protocol = self._factory.buildProtocol(stream.getPeer())
         except Exception:
@@ -111,3 +112,14 @@ class PollingPort:
     def _go_on(self) -> None:
         self._rest = None
         self._poller.watch(self._listener.fileno(), READABLE, self._ready)
+
+
+def _own_address(listener: socket.socket) -> IAddress | None:
+    """
+    Our address on every connection of a listening socket.
+
+    @return: L{None}: they differ.
+    """
+    name = listener.getsockname()
+    wildcard = listener.family != socket.AF_UNIX and name[0] in ("0.0.0.0", "::")
+    return None if wildcard else address_of(listener.family, name)

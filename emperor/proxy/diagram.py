@@ -15,7 +15,11 @@ def mermaid() -> str:
     """
     return state_diagram(
         Phase.ROUTED.value,
-        [(before.value, event.value, after.value) for (before, event), after in PHASES.items()],
+        [
+            (before.value, event.value, after.value)
+            for event, steps in PHASES.items()
+            for before, after in steps.items()
+        ],
     )
 
 

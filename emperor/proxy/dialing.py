@@ -22,6 +22,13 @@ from emperor.interfaces import IDialer
 from emperor.proxy.poller import WRITABLE, Poller
 from emperor.proxy.transport import Stream
 
+# The class that socket.socket is made from: its own constructor, written in
+# Python, would cost as much as the system call.
+_KIND = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+
+# As plain numbers: the enumerations are converted for every call.
+_UNIX, _INET, _INET6 = int(socket.AF_UNIX), int(socket.AF_INET), int(socket.AF_INET6)
+
 #: Seconds until a UNIX socket whose queue is full is tried again.
 RETRY = 0.01
 
@@ -47,7 +54,7 @@ class PollingDialer:
         """
         family, name = _target(address)
         try:
-            connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            connection = socket.SocketType(family, _KIND, 0)
         except OSError as error:  # no descriptor is left
             return self._fail_later(failed, error)
         try:
@@ -57,13 +64,13 @@ class PollingDialer:
         except OSError as error:  # an IPv6 scope that this machine does not have
             connection.close()
             return self._fail_later(failed, error)
+        if not problem:
+            Stream(self._poller, connection, family, name).start(protocol, read=False)
+            return _nothing
 
         def connected() -> None:
             Stream(self._poller, connection, family, name).start(protocol, read=False)
 
-        if not problem:
-            connected()
-            return _nothing
         attempt = _Attempt(self._poller, connection, name, connected, failed)
         attempt.go_on(problem, timeout)
         return attempt.cancel
@@ -85,9 +92,8 @@ def _target(address: Address) -> tuple[int, bytes | tuple[str, int]]:
     Family and name as the kernel wants them.
     """
     if isinstance(address, UnixAddress):
-        return socket.AF_UNIX, address.path
-    family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
-    return family, (address.host or "127.0.0.1", address.port)
+        return _UNIX, address.path
+    return _INET6 if address.is_ipv6 else _INET, (address.host or "127.0.0.1", address.port)
 
 
 def _nothing() -> None:
@@ -104,7 +110,7 @@ class _Attempt:
     def __init__(
         self,
         poller: Poller,
-        connection: socket.socket,
+        connection: socket.SocketType,
         name: bytes | tuple[str, int],
         connected: Callable[[], object],
         failed: Callable[[Failure], object],

@@ -8,25 +8,43 @@ the answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.refusals import Reason, Refusal, render
 from emperor.proxy.router import Refused, Router
 from emperor.proxy.session import Session
-from emperor.wire.uwsgi import BadPacket, Packet, PacketReader, iterate_variables
+from emperor.wire.uwsgi import BadPacket, Packet, PacketReader, find_variables
 
 #: Variables that name the key, the most important first (uWSGI, fastrouter).
 KEY_VARIABLES = (b"UWSGI_FASTROUTER_KEY", b"HTTP_HOST", b"SERVER_NAME")
 
+_READ = frozenset([*KEY_VARIABLES, b"CONTENT_LENGTH"])
 
-def key_of(payload: bytes) -> bytes:
+#: An answer's first piece, of at most so many bytes, is passed on without flow
+#: control: nearly always it is all of the answer.
+SMALL = 16 * 1024
+
+
+def key_of(variables: Mapping[bytes, bytes]) -> bytes:
     """
-    The key that a request's variables ask for; the last of equal names counts.
+    The key that a request's variables ask for.
 
     @return: empty if none of L{KEY_VARIABLES} has a value.
-    @raise BadPacket: the payload is malformed.
     """
-    found = {name: value for name, value in iterate_variables(payload) if name in KEY_VARIABLES}
-    return next((found[name] for name in KEY_VARIABLES if found.get(name)), b"")
+    return next((variables[name] for name in KEY_VARIABLES if variables.get(name)), b"")
+
+
+def body_size(variables: Mapping[bytes, bytes]) -> int:
+    """
+    Bytes of the request's body, as far as its CONTENT_LENGTH tells.
+
+    @return: -1: it says nothing that could be understood.
+    """
+    value = variables.get(b"CONTENT_LENGTH", b"")
+    if not value:
+        return 0
+    return int(value) if value.isdigit() and len(value) <= 18 else -1
 
 
 class UwsgiFrontend(Frontend):
@@ -38,7 +56,8 @@ class UwsgiFrontend(Frontend):
         super().__init__(router)
         self._packet = PacketReader()
         self._body = b""
-        self._has_body = False
+        self._has_body = self._answering = False
+        self._remaining = 0
 
     def received(self, data: bytes) -> None:
         """
@@ -47,6 +66,8 @@ class UwsgiFrontend(Frontend):
         if self.session is not None:
             self.expect_within(self.router.settings.timeout)
             self._has_body = True
+            self._remaining -= len(data)
+            self.tie(self.session)
             self.session.transport.write(data)
             return
         packet, rest = self._packet.feed(data)
@@ -57,23 +78,26 @@ class UwsgiFrontend(Frontend):
         self._body = rest
         self._has_body = bool(rest)
         try:
-            host = key_of(packet.payload)
+            variables = find_variables(packet.payload, _READ)
+            host = key_of(variables)
             pool = self.router.pool_for(host)
         except BadPacket as error:
             self.refuse(Refusal(Reason.BAD_REQUEST, f"malformed uwsgi packet: {error}"))
         except Refused as refused:
             self.refuse(refused.refusal)
         else:
+            self._remaining = body_size(variables) - len(rest)
             self.reading.hold()
             self.expect_within(self.router.settings.timeout)
-            self.session = Session(self.router, self, pool, host.decode("ascii"))
+            self.session = Session(self.router, self, pool, host)
             self.session.start(packet.payload)
 
     def node_ready(self, session: Session) -> None:
         """
         See L{emperor.proxy.session.Front}.
         """
-        self.tie(session)
+        if self._remaining or self._body:
+            self.tie(session)
         if self._body:
             session.transport.write(self._body)
             self._body = b""
@@ -86,6 +110,9 @@ class UwsgiFrontend(Frontend):
         See L{emperor.proxy.session.Front}.
         """
         self.expect_within(self.router.settings.timeout)
+        if (self._answering or len(data) > SMALL) and self.session is not None:
+            self.tie(self.session)
+        self._answering = True
         self.transport.write(data)
 
     def answer_ended(self, clean: bool) -> None:
@@ -98,7 +125,7 @@ class UwsgiFrontend(Frontend):
         """
         if clean or self._has_body:
             self.leave_session()
-            self.close(all_read=False)
+            self.close(all_read=not self._remaining)
         else:
             self.cut()
 

@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.interfaces import IStream
+from emperor.proxy.deadlines import RESOLUTION
 from emperor.proxy.refusals import Refusal
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
@@ -77,7 +78,7 @@ class Frontend(Protocol):
         """
         Something must happen within so many seconds.
         """
-        self.deadline = self._deadlines.after(seconds)
+        self.deadline = self._deadlines.now + seconds + RESOLUTION
 
     def timed_out(self) -> None:
         """

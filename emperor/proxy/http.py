@@ -82,11 +82,8 @@ class HttpFrontend(Frontend):
         self._pool: Pool
         self._pending = b""
         self._reading_heads = False
-        self._begin_request()
-
-    def _begin_request(self) -> None:
-        self._reception = Reception.HEAD
         self._reader = RequestReader()
+        self._reception = Reception.HEAD
         self._remaining = 0
         self._spool: Spool | None = None
         self._writer: AnswerWriter | None = None
@@ -139,15 +136,26 @@ class HttpFrontend(Frontend):
             self.reading.hold()
 
     def _read_head(self, data: bytes) -> None:
-        if not self._reader.started:
+        reader = self._reader
+        if not reader.started:
             self.expect_within(self.router.settings.headers_timeout)
         try:
-            head, rest = self._reader.feed(data)
+            head, rest = reader.feed(data)
             if head is None or rest is None:
                 return
             self._request, self._pending = head, rest
             self._pool = self.router.pool_for(self._host(head))
-            self._route(head)
+            self.expect_within(self.router.settings.timeout)
+            if head.chunked:
+                self._begin_chunks(head)
+                return
+            if head.content_length:
+                self._reception = Reception.BODY
+                self.reading.hold()
+            else:
+                self._reception = Reception.NEXT
+            self._remaining = head.content_length
+            self._start(head, head.content_length)
         except BadRequest as error:
             self._refuse_request(error)
         except Refused as refused:
@@ -156,29 +164,19 @@ class HttpFrontend(Frontend):
     def _host(self, head: RequestHead) -> bytes:
         return head.host or self._site.server_name
 
-    def _route(self, head: RequestHead) -> None:
-        self.expect_within(self.router.settings.timeout)
-        if head.chunked:
-            self._reception = Reception.CHUNKS
-            self._spool = Spool(self._reader, self._site.settings.chunked_limit)
-            self._continue(head)
-            chunks, self._pending = self._pending, b""
-            self._receive_chunks(chunks)
-            return
-        if head.content_length:
-            self._reception = Reception.BODY
-            self.reading.hold()
-        else:
-            self._reception = Reception.NEXT
-        self._remaining = head.content_length
-        self._start(head, head.content_length)
+    def _begin_chunks(self, head: RequestHead) -> None:
+        self._reception = Reception.CHUNKS
+        self._spool = Spool(self._site.settings.chunked_limit)
+        self._continue(head)
+        chunks, self._pending = self._pending, b""
+        self._receive_chunks(chunks)
 
     def _start(self, head: RequestHead, content_length: int) -> None:
         site, host = self._site, self._host(head)
         payload = request_payload(
             head, site.server(host), self._connection, site.extra, content_length
         )
-        self.session = Session(self.router, self, self._pool, host.decode("ascii"))
+        self.session = Session(self.router, self, self._pool, host)
         self.session.start(payload, site.settings.modifiers)
 
     def _continue(self, head: RequestHead) -> None:
@@ -231,9 +229,9 @@ class HttpFrontend(Frontend):
         if request is None:
             return
         self._writer = AnswerWriter(
-            head_only=request.method == b"HEAD",
-            minor_version=request.minor_version,
-            persistent=request.keep_alive
+            request.method == b"HEAD",
+            request.minor_version,
+            request.keep_alive
             and self._site.settings.keepalive > 0
             and (not self._client_ended or bool(self._pending)),
         )
@@ -263,7 +261,6 @@ class HttpFrontend(Frontend):
         writer, session = self._writer, self.session
         if writer is None or session is None:
             return
-        self.expect_within(self.router.settings.timeout)
         if self.router.draining:
             writer.persistent = writer.persistent and writer.started
         try:
@@ -271,12 +268,14 @@ class HttpFrontend(Frontend):
         except BadAnswer as error:
             session.fail_node(str(error))
             return
-        if not writer.complete:
-            self.tie(session)
-        self.transport.write(data)
         if writer.complete:
+            self.transport.write(data)
             session.finish()
             self._answered(writer)
+        else:
+            self.expect_within(self.router.settings.timeout)
+            self.tie(session)
+            self.transport.write(data)
 
     def answer_ended(self, clean: bool) -> None:
         """
@@ -311,11 +310,12 @@ class HttpFrontend(Frontend):
         if not persistent or self._reception is not Reception.NEXT or over:
             self.close(all_read=self._reception is Reception.NEXT and not self._pending)
             return
-        self._begin_request()
-        self._request = None
+        self._reception = Reception.HEAD
+        self._request = self._spool = self._writer = None
         self.expect_within(self._site.settings.keepalive)
         self.reading.release()
-        self._read_heads()
+        if self._pending:
+            self._read_heads()
 
     # What happens instead.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import select
 from collections import deque
 from collections.abc import Callable
-from socket import socket
+from socket import SocketType
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
 from twisted.logger import Logger
@@ -57,7 +57,7 @@ class Poller:
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[int], object]] = {}
         self._later: deque[Callable[[], object]] = deque()
-        self._closed: list[socket] = []
+        self._closed: list[SocketType] = []
         self._serving = self._scheduled = False
 
     def start(self) -> None:
@@ -95,7 +95,7 @@ class Poller:
         del self._ready[descriptor]
         self._epoll.unregister(descriptor)
 
-    def close(self, connection: socket) -> None:
+    def close(self, connection: SocketType, closed: Callable[[], object] | None = None) -> None:
         """
         Close a socket once all events at hand are served, so that none of them
         can be taken for one of a new socket with the same number.  Its callback
@@ -104,11 +104,15 @@ class Poller:
         Closing alone would not end the watch while a child that is being
         started still holds a copy of the descriptor: the old socket's end would
         be reported under a number that is another's.
+
+        @param closed: called when the event that is being served has been served.
         """
         descriptor = connection.fileno()
         if self._ready.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
         self._closed.append(connection)
+        if closed is not None:
+            self._later.append(closed)
         if not self._serving:
             self._schedule()
 
@@ -125,12 +129,13 @@ class Poller:
         Serve what has happened.
         """
         self._serving = True
+        poll, find = self._epoll.poll, self._ready.get
         for _ in range(ROUNDS):
-            events = self._epoll.poll(0, EVENTS)
+            events = poll(0, EVENTS)
             if not events:
                 break
             for descriptor, event in events:
-                ready = self._ready.get(descriptor)
+                ready = find(descriptor)
                 if ready is not None:
                     try:
                         ready(event)

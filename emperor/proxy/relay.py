@@ -27,14 +27,14 @@ class ReadSide:
 
     def __init__(self, stream: IStream) -> None:
         self._stream = stream
-        self._held = self._full = self._ended = False
+        self._held = self._full = self._ended = self._stopped = False
 
     def hold(self) -> None:
         """
         The protocol wants no bytes now.
         """
         if not self._held:
-            self._held = True
+            self._held = self._stopped = True
             self._stream.pauseProducing()
 
     def release(self) -> None:
@@ -42,13 +42,14 @@ class ReadSide:
         The protocol wants bytes again.
         """
         self._held = False
-        self._go_on()
+        if self._stopped:
+            self._go_on()
 
     def pauseProducing(self) -> None:
         """
         The other connection has no room.
         """
-        self._full = True
+        self._full = self._stopped = True
         self._stream.pauseProducing()
 
     def resumeProducing(self) -> None:
@@ -79,4 +80,5 @@ class ReadSide:
 
     def _go_on(self) -> None:
         if not (self._held or self._full or self._ended):
+            self._stopped = False
             self._stream.resumeProducing()

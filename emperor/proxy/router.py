@@ -18,6 +18,9 @@ from emperor.routing.keys import BadHost, host_key
 from emperor.routing.mappers import RouteTable, UnsafeHost
 from emperor.routing.pools import Pool
 
+#: Hosts whose pools are kept at hand.
+KNOWN_HOSTS = 8192
+
 
 class Refused(Exception):
     """
@@ -33,6 +36,7 @@ class Router:
     """
     One router, C{http} or C{fastrouter}.
 
+    @ivar leaving: see L{IVassalDirectory}; nearly always empty.
     @ivar draining: whether it stops; connections end with their request then.
     """
 
@@ -52,6 +56,8 @@ class Router:
         self.draining = False
         self._table = RouteTable(settings)
         self._vassals = vassals
+        self.leaving = vassals.leaving
+        self._pools: dict[bytes, Pool] = {}
 
     def pool_for(self, host: bytes) -> Pool:
         """
@@ -59,6 +65,15 @@ class Router:
 
         @raise Refused: the host is malformed or nobody knows it.
         """
+        pool = self._pools.get(host)
+        if pool is None:
+            pool = self._find_pool(host)
+            if len(self._pools) >= KNOWN_HOSTS:
+                self._pools.clear()
+            self._pools[host] = pool
+        return pool
+
+    def _find_pool(self, host: bytes) -> Pool:
         shown = host.decode("ascii", "backslashreplace")
         try:
             key = host_key(host, self.settings.raw_host_key)
@@ -77,8 +92,7 @@ class Router:
 
         @return: L{None}: it stays, or is no vassal.
         """
-        leaving = self._vassals.leaving
-        if not leaving or node.address not in leaving:
+        if node.address not in self.leaving:
             return None
         reason = self._vassals.reason_for_absence(node.address)
         return Refusal(Reason.NODE_ABSENT, reason or f"{node.address} is about to leave", host)

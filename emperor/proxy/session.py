@@ -25,6 +25,9 @@ from emperor.proxy.router import Router
 from emperor.routing.pools import Pool
 from emperor.wire.uwsgi import build_packet
 
+#: Neither modifier takes the place of the node's.
+_NODES_OWN = (0, 0)
+
 #: Seconds that a node has to close its connection after its answer.
 CLOSING = 5.0
 
@@ -70,19 +73,23 @@ class Event(Enum):
     ABANDONED = "abandoned"
 
 
-PHASES: dict[tuple[Phase, Event], Phase] = {
-    (Phase.ROUTED, Event.DIALED): Phase.CONNECTING,
-    (Phase.ROUTED, Event.FAILED): Phase.OVER,
-    (Phase.CONNECTING, Event.DIALED): Phase.CONNECTING,
-    (Phase.CONNECTING, Event.CONNECTED): Phase.WAITING,
-    (Phase.CONNECTING, Event.FAILED): Phase.OVER,
-    (Phase.CONNECTING, Event.ABANDONED): Phase.OVER,
-    (Phase.WAITING, Event.ANSWERED): Phase.ANSWERING,
-    (Phase.WAITING, Event.FAILED): Phase.OVER,
-    (Phase.WAITING, Event.ABANDONED): Phase.OVER,
-    (Phase.ANSWERING, Event.FINISHED): Phase.OVER,
-    (Phase.ANSWERING, Event.FAILED): Phase.OVER,
-    (Phase.ANSWERING, Event.ABANDONED): Phase.OVER,
+#: For each event the phases in which it may come, and what they become.
+PHASES: dict[Event, dict[Phase, Phase]] = {
+    Event.DIALED: {Phase.ROUTED: Phase.CONNECTING, Phase.CONNECTING: Phase.CONNECTING},
+    Event.CONNECTED: {Phase.CONNECTING: Phase.WAITING},
+    Event.ANSWERED: {Phase.WAITING: Phase.ANSWERING},
+    Event.FINISHED: {Phase.ANSWERING: Phase.OVER},
+    Event.FAILED: {
+        Phase.ROUTED: Phase.OVER,
+        Phase.CONNECTING: Phase.OVER,
+        Phase.WAITING: Phase.OVER,
+        Phase.ANSWERING: Phase.OVER,
+    },
+    Event.ABANDONED: {
+        Phase.CONNECTING: Phase.OVER,
+        Phase.WAITING: Phase.OVER,
+        Phase.ANSWERING: Phase.OVER,
+    },
 }
 
 
@@ -133,14 +140,13 @@ class Session(Protocol):
     """
     One request on its way to a node and back.
 
-    @ivar host: as the client named it, for what people read.
-    @ivar deadline: for the closing; before, the client's side has it.
+    @ivar deadline: for the closing; 0 before, when the client's side has it.
     """
 
     transport: IStream
 
-    def __init__(self, router: Router, front: Front, pool: Pool, host: str) -> None:
-        self.host = host
+    def __init__(self, router: Router, front: Front, pool: Pool, host: bytes) -> None:
+        self._host = host
         self.phase = Phase.ROUTED
         self.deadline = 0.0
         self._router = router
@@ -149,10 +155,10 @@ class Session(Protocol):
         self._node: Node
         self._tried: list[Node] = []
         self._payload = b""
-        self._modifiers = (0, 0)
-        self._give_up: Callable[[], None]
+        self._modifiers = _NODES_OWN
+        self._give_up: Callable[[], None] | None = None
 
-    def start(self, payload: bytes, modifiers: tuple[int, int] = (0, 0)) -> None:
+    def start(self, payload: bytes, modifiers: tuple[int, int] = _NODES_OWN) -> None:
         """
         Ask the first node.
 
@@ -163,20 +169,27 @@ class Session(Protocol):
         self._modifiers = modifiers
         self._dial()
 
+    @property
+    def host(self) -> str:
+        """
+        As the client named it, for what people read.
+        """
+        return self._host.decode("ascii", "backslashreplace")
+
     def _dial(self, refusal: Refusal | None = None) -> None:
         node = self._pool.pick(self._router.deadlines.now, self._tried)
         if node is None:
             self._fail(refusal or Refusal(Reason.NODE_ABSENT, "the pool is empty", self.host))
             return
         self._tried.append(node)
-        absent = self._router.about_to_leave(node, self.host)
-        if absent is not None:
+        router = self._router
+        if router.leaving and (absent := router.about_to_leave(node, self.host)) is not None:
             self._dial(absent)
             return
-        self._move(Event.DIALED)
+        self.phase = PHASES[Event.DIALED][self.phase]
         self._node = node
-        timeout = self._router.settings.connect_timeout
-        self._give_up = self._router.dialer.dial(node.address, self, self._not_connected, timeout)
+        timeout = router.settings.connect_timeout
+        self._give_up = router.dialer.dial(node.address, self, self._not_connected, timeout)
         if self.phase is Phase.CONNECTING:
             self._front.expect_within(timeout)
 
@@ -188,20 +201,24 @@ class Session(Protocol):
         """
         The node accepted.
         """
-        self._move(Event.CONNECTED)
-        self._pool.accepted(self._node)
-        self._front.expect_within(self._router.settings.timeout)
-        modifier1 = self._modifiers[0] or self._node.modifier1
-        modifier2 = self._modifiers[1] or self._node.modifier2
-        self.transport.write(build_packet(modifier1, self._payload, modifier2))
-        self._front.node_ready(self)
+        self.phase = PHASES[Event.CONNECTED][self.phase]
+        node, front = self._node, self._front
+        self._pool.accepted(node)
+        if self._give_up is not None:  # it took a while
+            front.expect_within(self._router.settings.timeout)
+        modifier1, modifier2 = self._modifiers
+        packet = build_packet(
+            modifier1 or node.modifier1, self._payload, modifier2 or node.modifier2
+        )
+        self.transport.write(packet)
+        front.node_ready(self)
 
     def dataReceived(self, data: bytes) -> None:
         """
         The node answers.
         """
         if self.phase is Phase.WAITING:
-            self._move(Event.ANSWERED)
+            self.phase = PHASES[Event.ANSWERED][self.phase]
         if self.phase is Phase.ANSWERING:
             self._front.answer(data)
 
@@ -209,7 +226,8 @@ class Session(Protocol):
         """
         The node closed: the end of the answer, if there was one.
         """
-        self._router.deadlines.forget(self)
+        if self.deadline:
+            self._router.deadlines.forget(self)
         if self.phase is Phase.WAITING:
             self._fail(self._router.not_answered(self._node, self.host))
         elif self.phase is Phase.ANSWERING:
@@ -221,10 +239,11 @@ class Session(Protocol):
         The client has the whole answer: the node gets a while to take what it
         was sent and to close.
         """
-        self._move(Event.FINISHED)
-        self.deadline = self._router.deadlines.after(CLOSING)
-        self._router.deadlines.watch(self)
+        self.phase = PHASES[Event.FINISHED][self.phase]
         self.transport.loseConnection()
+        if self.transport.disconnecting:
+            self.deadline = self._router.deadlines.after(CLOSING)
+            self._router.deadlines.watch(self)
 
     def read_side(self) -> ReadSide:
         """
@@ -288,8 +307,8 @@ class Session(Protocol):
     def _close(self) -> None:
         if self.transport is not None:
             self.transport.abortConnection()
-        else:
+        elif self._give_up is not None:
             self._give_up()
 
     def _move(self, event: Event) -> None:
-        self.phase = PHASES[self.phase, event]
+        self.phase = PHASES[event][self.phase]

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.protocols.basic import FileSender
 
 from emperor.interfaces import IStream
-from emperor.wire.http import CHUNK_OVERHEAD_LIMIT, BadRequest, RequestReader
+from emperor.wire.http import CHUNK_OVERHEAD_LIMIT, BadRequest, ChunksReader
 
 #: Bytes that stay in memory.
 IN_MEMORY = 64 * 1024
@@ -29,8 +29,8 @@ class Spool:
     @ivar size: bytes of the body so far.
     """
 
-    def __init__(self, reader: RequestReader, limit: int) -> None:
-        self._reader = reader
+    def __init__(self, limit: int) -> None:
+        self._reader = ChunksReader()
         self._limit = limit
         self._received = self.size = 0
         self._file = cast(IO[bytes], SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115
@@ -43,7 +43,7 @@ class Spool:
         @raise BadRequest: the chunks are malformed, or there are too many.
         """
         self._received += len(data)
-        piece, complete = self._reader.body(data)
+        piece, complete = self._reader.feed(data)
         self.size += len(piece)
         if self.size > self._limit:
             raise BadRequest(413, f"a body without Content-Length may have {self._limit} bytes")

@@ -47,7 +47,8 @@ READ_SIZE = 64 * 1024
 #: Bytes kept for a slow peer before its producer is paused.
 WRITE_LIMIT = 64 * 1024
 
-_SEND_FLAGS = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+_RECEIVE_FLAGS = int(socket.MSG_DONTWAIT)
+_SEND_FLAGS = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 _RESET = struct.pack("ii", 1, 0)
 
 #: A cleanly closed connection ends for the same reason every time.
@@ -66,10 +67,11 @@ class Stream:
         "_family",
         "_gone",
         "_half_closing",
-        "_half_protocol",
+        "_host",
         "_kept",
         "_kept_size",
         "_losing",
+        "_name",
         "_paused",
         "_peer",
         "_poller",
@@ -89,19 +91,27 @@ class Stream:
     )
 
     def __init__(
-        self, poller: Poller, connection: socket.socket, family: int, peer: object
+        self,
+        poller: Poller,
+        connection: socket.SocketType,
+        family: int,
+        name: object,
+        host: IAddress | None = None,
     ) -> None:
         """
         @param connection: connected; it need not be non-blocking.
         @param family: of its address; asked of the socket it would cost a call.
-        @param peer: its address as C{accept} gave it.
+        @param name: the peer's address as C{accept} gave it.
+        @param host: our address; L{None}: to be asked of the socket.
         """
         self._poller = poller
         self._socket = connection
         self._recv = connection.recv
         self._send = connection.send
         self._family = family
-        self._peer = peer
+        self._name = name
+        self._peer: IAddress | None = None
+        self._host = host
         self._kept: list[bytes | memoryview] = []
         self._kept_size = self._watched = 0
         self._producer: Any = None
@@ -117,7 +127,6 @@ class Stream:
         @param read: bytes are likely to be there already.
         """
         self._protocol = protocol
-        self._half_protocol = IHalfCloseableProtocol(protocol, None)
         try:
             protocol.makeConnection(self)
             if read and self._reading:
@@ -125,14 +134,15 @@ class Stream:
         except Exception:
             self._broke()
         if self._reading and not self._watched:
-            self._update()
+            self._watched = READABLE
+            self._poller.watch(self._socket.fileno(), READABLE, self.ready)
 
     @property
     def disconnecting(self) -> bool:
         """
-        Whether the connection ends when all is sent.
+        See L{IStream}.
         """
-        return self._losing
+        return self._losing and not self._gone
 
     # What the peer sends.
 
@@ -143,17 +153,17 @@ class Stream:
         try:
             if event & WRITABLE:
                 self._flush()
-            if event & TO_READ:
-                if self._reading:
+            if self._reading:
+                if event & TO_READ:
                     self._read(event)
-                elif not self._gone:
-                    self._update()
+            elif event & TO_READ and not self._gone:
+                self._update()
         except Exception:
             self._broke()
 
     def _read(self, event: int) -> None:
         try:
-            data = self._recv(READ_SIZE, socket.MSG_DONTWAIT)
+            data = self._recv(READ_SIZE, _RECEIVE_FLAGS)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -168,14 +178,15 @@ class Stream:
         self._read_end()
 
     def _read_end(self) -> None:
-        if self._half_protocol is None or self._write_failed:
+        half = IHalfCloseableProtocol(self._protocol, None)
+        if half is None or self._write_failed:
             reason = Failure(ConnectionLost()) if self._write_failed else _DONE
             self._end(reason)
             return
         self._read_ended = True
         self._reading = False
         self._update()
-        self._half_protocol.readConnectionLost()
+        half.readConnectionLost()
 
     def _broke(self) -> None:
         self._log.failure("A protocol broke; its connection is cut")
@@ -354,10 +365,12 @@ class Stream:
         self._poller.later(self._half_closed)
 
     def _half_closed(self) -> None:
-        if self._gone or self._half_protocol is None:
+        if self._gone:
             return
+        half = IHalfCloseableProtocol(self._protocol, None)
         try:
-            self._half_protocol.writeConnectionLost()
+            if half is not None:
+                half.writeConnectionLost()
         except Exception:
             self._broke()
 
@@ -378,14 +391,13 @@ class Stream:
         self._reading = False
         self._reason = reason
         self._kept, self._kept_size = [], 0
-        self._poller.close(self._socket)
-        self._poller.later(self._tell_end)
+        self._poller.close(self._socket, self._tell_end)
 
     def _tell_end(self) -> None:
         producer, self._producer = self._producer, None
         protocol = self._protocol
         # Each knew the other; so neither has to wait for the garbage collector.
-        del self._protocol, self._half_protocol
+        del self._protocol
         if producer is not None:
             try:
                 producer.stopProducing()
@@ -414,13 +426,17 @@ class Stream:
         """
         See L{ITransport.getPeer}.
         """
-        return address_of(self._family, self._peer)
+        if self._peer is None:
+            self._peer = address_of(self._family, self._name)
+        return self._peer
 
     def getHost(self) -> IAddress:
         """
         See L{ITransport.getHost}.
         """
-        return address_of(self._family, self._socket.getsockname())
+        if self._host is None:
+            self._host = address_of(self._family, self._socket.getsockname())
+        return self._host
 
 
 def address_of(family: int, name: object) -> IAddress:

@@ -43,7 +43,7 @@ class RouteTable:
     def __init__(self, settings: RouterSettings) -> None:
         self._rules = HostRules(settings.rules)
         self._template = _template(settings)
-        self._fixed = FixedNodes(settings.to, settings.gracetime) if settings.to else None
+        self._fixed = _fixed(settings)
         self.lookup = lru_cache(maxsize=8192)(self._lookup)
 
     def _lookup(self, key: str) -> Pool | None:
@@ -77,6 +77,15 @@ def _node(address: str, modifier1: int = 0, modifier2: int = 0) -> Node:
         return Node(parse_address(address), modifier1, modifier2)
     except BadAddress as error:
         raise UnsafeHost(str(error)) from error
+
+
+def _fixed(settings: RouterSettings) -> Pool | None:
+    """
+    The pool of C{to}; a single node is tried whatever happened before.
+    """
+    if len(settings.to) == 1:
+        return SingleNode(settings.to[0], from_host=False)
+    return FixedNodes(settings.to, settings.gracetime) if settings.to else None
 
 
 def _template(settings: RouterSettings) -> str:

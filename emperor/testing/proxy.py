@@ -140,6 +140,13 @@ class FakeStream:
 
     # What the protocol does.
 
+    @property
+    def disconnecting(self) -> bool:
+        """
+        Told to close, and not closed yet.
+        """
+        return self._closing and self.lost is None
+
     def write(self, data: bytes) -> None:
         """
         Sent, unless the connection is closing.

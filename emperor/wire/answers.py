@@ -30,6 +30,7 @@ _FRAMING = re.compile(
 
 _FRAMING_NAMES = frozenset([b"content-length", b"transfer-encoding"])
 _OVERRIDDEN = frozenset([b"content-length"])
+_WITHOUT_BODY = frozenset([b"204", b"304"])
 _NONE: frozenset[bytes] = frozenset()
 
 
@@ -66,7 +67,17 @@ class AnswerWriter:
     @ivar persistent: whether the client's connection can be used again.
     """
 
-    def __init__(self, *, head_only: bool, minor_version: int, persistent: bool) -> None:
+    __slots__ = (
+        "_buffer",
+        "_head_only",
+        "_minor_version",
+        "_remaining",
+        "complete",
+        "framing",
+        "persistent",
+    )
+
+    def __init__(self, head_only: bool, minor_version: int, persistent: bool) -> None:
         self._head_only = head_only
         self._minor_version = minor_version
         self.persistent = persistent
@@ -89,13 +100,13 @@ class AnswerWriter:
         @return: what the client gets now.
         @raise BadAnswer: the head is malformed or too large.
         """
+        if self.framing is Framing.UNKNOWN:
+            return self._head(self._buffer + data if self._buffer else data)
         if self.framing is Framing.SIZED:
             return self._sized(data)
-        if self.framing is Framing.CLOSING:
-            return data
         if self.framing is Framing.CHUNKED:
             return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-        return self._head(self._buffer + data if self._buffer else data)
+        return data
 
     def finish(self) -> bytes:
         """
@@ -123,22 +134,46 @@ class AnswerWriter:
             if end > HEAD_LIMIT + 4:
                 break
             self._buffer = b""
-            if match[1] >= b"200":
-                head = self._final_head(data[:end], match[2], match[1])
+            status, fields = match.groups()
+            found = _FRAMING.findall(fields)
+            if self._is_usual(status, found, data):
+                self._size(int(found[0][1]))
+                if len(data) - end <= self._remaining:
+                    self._remaining -= len(data) - end
+                    self.complete = not self._remaining
+                    if not self.persistent:
+                        data = b"%bConnection: close\r\n\r\n%b" % (data[: end - 2], data[end:])
+                    return passed + data if passed else data
+            if status >= b"200":
+                head = self._final_head(data[:end], found, status)
                 return passed + head + self.feed(data[end:])
-            passed += self._interim(data[:end], match[1])
+            passed += self._interim(data[:end], status)
             data = data[end:]
         _check_part(data)
         self._buffer = data
         return passed
+
+    def _is_usual(self, status: bytes, found: list[tuple[bytes, bytes]], data: bytes) -> bool:
+        """
+        Whether the length is all that concerns us in the head.
+        """
+        return (
+            len(found) == 1
+            and found[0][0].lower() == b"content-length"
+            and _LENGTH.fullmatch(found[0][1]) is not None
+            and status >= b"200"
+            and status not in _WITHOUT_BODY
+            and not self._head_only
+            and data.startswith(b"HTTP/1.1")
+        )
 
     def _interim(self, head: bytes, status: bytes) -> bytes:
         if status == b"101":
             raise BadAnswer("the answer switches protocols, which is not supported")
         return _without(head, _FRAMING_NAMES) if self._minor_version else b""
 
-    def _final_head(self, head: bytes, fields: bytes, status: bytes) -> bytes:
-        lengths, encodings, others = _framing_fields(fields)
+    def _final_head(self, head: bytes, found: list[tuple[bytes, bytes]], status: bytes) -> bytes:
+        lengths, encodings, others = _framing_fields(found)
         if lengths and (len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0])):
             raise BadAnswer("the answer's Content-Length is malformed")
         added = b""
@@ -183,13 +218,13 @@ def _check_part(data: bytes) -> None:
         raise BadAnswer("the answer's head is malformed")
 
 
-def _framing_fields(fields: bytes) -> tuple[list[bytes], list[bytes], bool]:
+def _framing_fields(found: list[tuple[bytes, bytes]]) -> tuple[list[bytes], list[bytes], bool]:
     """
     @return: the Content-Lengths, the Transfer-Encodings, and whether there are
         headers that concern the node's connection only.
     """
     lengths, encodings, others = [], [], False
-    for name, value in _FRAMING.findall(fields):
+    for name, value in found:
         kind = name.lower()
         if kind == b"content-length":
             lengths.append(value)

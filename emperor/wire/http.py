@@ -1,12 +1,14 @@
 """
-The head of an HTTP/1 request, read strictly (RFC 9112).
+The head of an HTTP/1 request, read strictly (RFC 9112), and chunked bodies.
 
-httptools (llhttp) checks the grammar: it refuses a bare LF, a folded header, a
-space before the colon, NUL, Content-Length beside Transfer-Encoding, a signed
-or repeated Content-Length.  This module adds what llhttp leaves to its caller:
-one space between the parts of the request line, the version, a single Host,
-limits.  Names with an underscore are dropped, because behind a gateway
-C{X_A} and C{X-A} would be one variable.
+What two readers could understand differently is refused: a bare LF, a folded
+header, a space before the colon, a control character, Content-Length beside
+Transfer-Encoding, a signed or repeated Content-Length, several Hosts, more than
+one space in the request line.  Names with an underscore are dropped, because
+behind a gateway C{X_A} and C{X-A} would be one variable.
+
+Chunks are decoded by httptools (llhttp), against which the tests also hold the
+reading of heads.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import re
 from dataclasses import dataclass
 
 import httptools
+
+from emperor.wire.fields import Field, make_field, read_fields
 
 #: Bytes of a request's head; a uwsgi packet could not carry more.
 HEAD_LIMIT = 0xFFFF
@@ -31,12 +35,23 @@ HEADERS_LIMIT = 100
 #: Bytes around the body of a chunked request, beside eight for each byte of body.
 CHUNK_OVERHEAD_LIMIT = 64 * 1024
 
+_BLANK = (b"\r", b"\n")
 _END = b"\r\n\r\n"
 _CHUNKED_HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
-_OTHER_VERSION = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/[0-9]\.[0-9]")
+_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(rb"[!-~]+")
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_MINOR_VERSIONS = {b"HTTP/1.0": 0, b"HTTP/1.1": 1}
 _TOKEN_START = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+
+#: The methods that are passed on: those that llhttp knows, but for CONNECT, PRI
+#: and the ones of RTSP and ICE.
+_METHODS = frozenset(
+    b"GET HEAD POST PUT DELETE OPTIONS PATCH TRACE QUERY ACL BIND CHECKOUT COPY LINK LOCK "
+    b"M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY PROPFIND PROPPATCH PURGE REBIND "
+    b"REPORT SEARCH SUBSCRIBE UNBIND UNLINK UNLOCK UNSUBSCRIBE".split()
+)
 
 
 class BadRequest(ValueError):
@@ -59,9 +74,10 @@ class RequestHead:
     @ivar target: in origin form, C{/path?query}, or C{*}.
     @ivar host: from the target if that was absolute, else the Host header;
         empty if neither names one.
-    @ivar headers: in order, names in lower case, without names that have an
-        underscore; Host has what an absolute target names (RFC 9112 section
-        3.2.2), so that the application sees what the request was routed by.
+    @ivar fields: in order, without names that have an underscore; Host has
+        what an absolute target names (RFC 9112 section 3.2.2), so that the
+        application sees what the request was routed by.
+    @ivar repeated: whether two of the fields have one name.
     @ivar content_length: bytes of the body; 0 if there is none or if it is
         C{chunked}.
     @ivar has_length: whether the length of the body is said or will be known.
@@ -70,13 +86,14 @@ class RequestHead:
     method: bytes
     target: bytes
     minor_version: int
-    host: bytes
-    headers: list[tuple[bytes, bytes]]
-    content_length: int
-    has_length: bool
-    chunked: bool
-    keep_alive: bool
-    expects_continue: bool
+    fields: list[Field]
+    repeated: bool = False
+    host: bytes = b""
+    content_length: int = 0
+    has_length: bool = False
+    chunked: bool = False
+    keep_alive: bool = True
+    expects_continue: bool = False
 
     @property
     def has_body(self) -> bool:
@@ -86,43 +103,19 @@ class RequestHead:
         return self.chunked or self.content_length > 0
 
 
-class _Events:
-    """
-    What httptools calls while it reads.
-    """
-
-    def __init__(self) -> None:
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body: list[bytes] = []
-        self.head_complete = self.complete = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.head_complete:
-            self.headers.append((name.lower(), value.rstrip(b" \t")))
-
-    def on_headers_complete(self) -> None:
-        self.head_complete = True
-
-    def on_body(self, data: bytes) -> None:
-        if not self.complete:
-            self.body.append(data)
-
-    def on_message_complete(self) -> None:
-        self.complete = True
-
-
 class RequestReader:
     """
-    Collect one request's head from bytes that are cut anywhere.
+    Collect the heads of requests, one after the other, from bytes that are cut
+    anywhere.
 
-    It holds at most L{HEAD_LIMIT} bytes and is good for one request.
+    It holds at most L{HEAD_LIMIT} bytes.
     """
+
+    __slots__ = ("_blank", "_buffer")
 
     def __init__(self) -> None:
         self._buffer = b""
         self._blank = 0
-        self._events = _Events()
-        self._parser = httptools.HttpRequestParser(self._events)
 
     @property
     def started(self) -> bool:
@@ -140,15 +133,18 @@ class RequestReader:
         @raise BadRequest: this is no HTTP/1 request, or too large a one.
         """
         before = len(self._buffer)
-        data = self._buffer + data if before else self._without_blank_lines(data)
+        if before:
+            data = self._buffer + data
+        elif data.startswith(_BLANK):
+            data = self._without_blank_lines(data)
         end = data.find(_END, max(0, before - len(_END)))
         if not 0 <= end <= HEAD_LIMIT:
             self._check_part(data, before)
             self._buffer = data
             return None, None
-        end += len(_END)
         self._buffer = b""
-        return self._read(data[:end]), data[end:]
+        self._blank = 0
+        return _read(data[:end]), data[end + len(_END) :]
 
     def _without_blank_lines(self, data: bytes) -> bytes:
         """
@@ -159,24 +155,6 @@ class RequestReader:
         if self._blank > BLANK_LIMIT:
             raise BadRequest(400, "only empty lines instead of a request")
         return kept
-
-    def body(self, data: bytes) -> tuple[bytes, bool]:
-        """
-        Decode the next bytes of a chunked body.
-
-        @return: what they carry, and whether the body is complete; bytes
-            after its end are dropped.
-        @raise BadRequest: the chunks are malformed.
-        """
-        events = self._events
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not events.complete:
-                raise BadRequest(400, f"bad chunk of the body: {error}") from error
-        pieces = b"".join(events.body)
-        events.body.clear()
-        return pieces, events.complete
 
     def _check_part(self, data: bytes, before: int) -> None:
         """
@@ -194,112 +172,114 @@ class RequestReader:
         if data.count(b"\n", start + (before > 0)) != data.count(b"\r\n", start):
             raise BadRequest(400, "a line ends with LF alone")
 
-    def _read(self, head: bytes) -> RequestHead:
-        match = _REQUEST_LINE.match(head)
-        if match is None or match.end() > LINE_LIMIT + 2:
-            raise _bad_line(head.partition(b"\r\n")[0])
-        self._parse(head)
-        return self._head(match[1], match[2], match[3] == b"1", b"_" in head)
 
-    def _parse(self, head: bytes) -> None:
-        try:
-            self._parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            pass
-        except httptools.HttpParserInvalidMethodError as error:
-            raise BadRequest(501, "unknown method") from error
-        except httptools.HttpParserError as error:
-            raise BadRequest(400, str(error)) from error
-        if not self._events.head_complete:
-            raise BadRequest(400, "the head does not end where its empty line is")
-        if len(self._events.headers) > HEADERS_LIMIT:
-            raise BadRequest(431, f"more than {HEADERS_LIMIT} header lines")
-
-    def _head(self, method: bytes, target: bytes, is_1_1: bool, unusual: bool) -> RequestHead:
-        """
-        @param unusual: there may be a name with an underscore.
-        """
-        if method == b"CONNECT":
-            raise BadRequest(501, "CONNECT is not offered here")
-        headers = self._events.headers
-        singles, connection = _special_headers(headers)
-        encoding = singles.get(b"transfer-encoding")
-        if encoding is not None and (encoding.lower() != b"chunked" or not is_1_1):
-            raise BadRequest(501, "the only transfer encoding taken is chunked, in HTTP/1.1")
-        host = singles.get(b"host")
-        if host is None and is_1_1:
-            raise BadRequest(400, "HTTP/1.1 without a Host header")
-        if unusual:
-            headers = [pair for pair in headers if b"_" not in pair[0]]
-        if not target.startswith(b"/") and target != b"*":
-            target, authority = _origin_form(target)
-            headers = [(b"host", authority), *(pair for pair in headers if pair[0] != b"host")]
-            host = authority
-        length = singles.get(b"content-length")
-        head = RequestHead(
-            method,
-            target,
-            1 if is_1_1 else 0,
-            host or b"",
-            headers,
-            0 if length is None else _content_length(length),
-            length is not None or encoding is not None,
-            encoding is not None,
-            is_1_1 and not (connection and _asks_to_close(connection)),
-            is_1_1 and singles.get(b"expect", b"").lower() == b"100-continue",
-        )
-        if encoding is not None:
-            self._begin_body()
-        return head
-
-    def _begin_body(self) -> None:
-        """
-        Give the chunks a parser of their own: that of the head would take them
-        for another protocol if the client offers an Upgrade.
-        """
-        self._events = _Events()
-        self._parser = httptools.HttpRequestParser(self._events)
-        self._parser.feed_data(_CHUNKED_HEAD)
+def _read(text: bytes) -> RequestHead:
+    lines = text.split(b"\r\n")
+    line = lines.pop(0)
+    method, target, minor_version = _request_line(line)
+    if len(lines) > HEADERS_LIMIT:
+        raise BadRequest(431, f"more than {HEADERS_LIMIT} header lines")
+    try:
+        fields = read_fields(lines)
+    except ValueError as error:
+        raise BadRequest(400, str(error)) from error
+    repeated = len({field.name for field in fields}) < len(fields)
+    head = RequestHead(method, target, minor_version, fields, repeated)
+    _decide(head, [field for field in fields if field.decides])
+    return head
 
 
-#: Headers that decide where a request goes or ends: repeated, they are refused.
-_SINGLE = frozenset([b"host", b"content-length", b"transfer-encoding", b"expect"])
+def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
+    try:
+        method, target, version = line.split(b" ")
+        minor_version = _MINOR_VERSIONS[version]
+    except (ValueError, KeyError):
+        raise _bad_line(line) from None
+    if len(line) > LINE_LIMIT or _TARGET.fullmatch(target) is None:
+        raise _bad_line(line)
+    if method not in _METHODS:
+        raise _bad_method(method)
+    return method, target, minor_version
 
 
-def _special_headers(
-    headers: list[tuple[bytes, bytes]],
-) -> tuple[dict[bytes, bytes], list[bytes]]:
+def _decide(head: RequestHead, fields: list[Field]) -> None:
     """
-    @return: those that may come once, and the values of Connection.
+    Take from the deciding fields where the request goes and where it ends.
     """
     singles: dict[bytes, bytes] = {}
-    connection: list[bytes] = []
-    for name, value in headers:
-        if name in _SINGLE:
-            if name in singles:
-                raise BadRequest(400, f"more than one {name.decode()} header")
-            singles[name] = value
-        elif name == b"connection":
-            connection.append(value)
-    return singles, connection
+    for field in fields:
+        name = field.name
+        if name == b"connection":
+            if _asks_to_close(field.value):
+                head.keep_alive = False
+        elif field.ignored:
+            head.fields = [each for each in head.fields if not each.ignored]
+        elif name in singles:
+            raise BadRequest(400, f"more than one {name.decode()} header")
+        else:
+            singles[name] = field.value
+    _take_host(head, singles.pop(b"host", None))
+    if singles:
+        _take_framing(head, singles)
 
 
-def _asks_to_close(connection: list[bytes]) -> bool:
-    options = b",".join(connection).lower().split(b",")
-    return any(option.strip() == b"close" for option in options)
+def _take_host(head: RequestHead, host: bytes | None) -> None:
+    """
+    What an absolute target names counts, and is what Host says from here on.
+    """
+    if not head.minor_version:
+        head.keep_alive = False
+    elif host is None:
+        raise BadRequest(400, "HTTP/1.1 without a Host header")
+    if head.target.startswith(b"/") or head.target == b"*":
+        head.host = host or b""
+        return
+    head.target, head.host = _origin_form(head.target)
+    others = [field for field in head.fields if field.name != b"host"]
+    head.fields = [make_field(b"host", head.host), *others]
+
+
+def _take_framing(head: RequestHead, singles: dict[bytes, bytes]) -> None:
+    length, encoding = singles.get(b"content-length"), singles.get(b"transfer-encoding")
+    if encoding is not None:
+        if encoding.lower() != b"chunked" or not head.minor_version:
+            raise BadRequest(501, "the only transfer encoding taken is chunked, in HTTP/1.1")
+        if length is not None:
+            raise BadRequest(400, "Content-Length beside Transfer-Encoding")
+        head.chunked = head.has_length = True
+    elif length is not None:
+        head.content_length = _content_length(length)
+        head.has_length = True
+    expected = singles.get(b"expect", b"").lower()
+    head.expects_continue = head.minor_version == 1 and expected == b"100-continue"
+
+
+def _asks_to_close(value: bytes) -> bool:
+    if value == b"keep-alive":
+        return False
+    value = value.lower()
+    return value == b"close" or any(o.strip(b" \t") == b"close" for o in value.split(b","))
+
+
+def _bad_method(method: bytes) -> BadRequest:
+    if _METHOD.fullmatch(method) is None:
+        return BadRequest(400, "the request line is not METHOD TARGET HTTP/1.x")
+    if method == b"CONNECT":
+        return BadRequest(501, "CONNECT is not offered here")
+    return BadRequest(501, "unknown method")
 
 
 def _bad_line(line: bytes) -> BadRequest:
     if len(line) > LINE_LIMIT:
         return BadRequest(414, f"the request line is over {LINE_LIMIT} bytes")
-    if _OTHER_VERSION.fullmatch(line):
+    parts = line.split(b" ")
+    known = len(parts) == 3 and parts[2] in _MINOR_VERSIONS
+    if len(parts) == 3 and not known and _VERSION.fullmatch(parts[2]):
         return BadRequest(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
     return BadRequest(400, "the request line is not METHOD TARGET HTTP/1.x")
 
 
-def _content_length(value: bytes | None) -> int:
-    if value is None:
-        return 0
+def _content_length(value: bytes) -> int:
     if not value.isdigit() or len(value) > 18:
         raise BadRequest(400, "Content-Length is not a number of bytes")
     return int(value)
@@ -318,3 +298,51 @@ def _origin_form(target: bytes) -> tuple[bytes, bytes]:
     if not authority:
         raise BadRequest(400, "the target is a URL without a host")
     return (rest if rest.startswith(b"/") else b"/" + rest), authority
+
+
+class _Events:
+    """
+    What httptools calls while it reads.
+    """
+
+    def __init__(self) -> None:
+        self.body: list[bytes] = []
+        self.complete = False
+
+    def on_body(self, data: bytes) -> None:
+        if not self.complete:
+            self.body.append(data)
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+class ChunksReader:
+    """
+    Decodes one chunked body.
+    """
+
+    def __init__(self) -> None:
+        # Its own head: with the request's, an offered Upgrade would make the
+        # parser take the chunks for another protocol.
+        self._events = _Events()
+        self._parser = httptools.HttpRequestParser(self._events)
+        self._parser.feed_data(_CHUNKED_HEAD)
+
+    def feed(self, data: bytes) -> tuple[bytes, bool]:
+        """
+        Take the next bytes.
+
+        @return: what they carry, and whether the body is complete; bytes
+            after its end are dropped.
+        @raise BadRequest: the chunks are malformed.
+        """
+        events = self._events
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not events.complete:
+                raise BadRequest(400, f"bad chunk of the body: {error}") from error
+        pieces = b"".join(events.body)
+        events.body.clear()
+        return pieces, events.complete

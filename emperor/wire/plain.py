@@ -3,8 +3,8 @@ Frozen values as what JSON can say, and back.
 
 The types are those of the dataclasses' fields, so that a new setting travels
 without a line of its own.  A value of a union of classes names its class under
-C{"is"}; bytes are UTF-8 with what is none escaped, as Python has it for paths.
-Nothing that arrives can make a value of another type than the one asked for.
+C{"is"}, L{None} is null; bytes are UTF-8 with what is none escaped, as Python
+has it for paths.  Nothing that arrives can make a value of another type than the one asked for.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from collections.abc import Callable
 from dataclasses import fields
 from enum import Enum
 from functools import cache, partial
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-#: What JSON has, but for null, which no value here is.
-Plain = dict[str, Any] | list[Any] | str | int | float | bool
+#: What JSON has.
+Plain = dict[str, Any] | list[Any] | str | int | float | bool | None
 
 _ESCAPE = "surrogateescape"
 
@@ -37,6 +37,8 @@ def to_plain(type_: Any, value: Any) -> Plain:
     @param type_: the declared type of the value.
     """
     if isinstance(type_, UnionType):
+        if value is None:
+            return None
         return {"is": type(value).__name__, **_fields_to_plain(type(value), value)}
     if get_origin(type_) is tuple:
         return [
@@ -139,9 +141,12 @@ def _from_fields(type_: type, plain: Any) -> Any:
 
 
 def _one_of(type_: UnionType, plain: Any) -> Any:
+    types = set(get_args(type_))
+    if plain is None and NoneType in types:
+        return None
     rest = dict(_checked(dict, plain))
     name = rest.pop("is", "")
-    for each in get_args(type_):
+    for each in types - {NoneType}:
         if each.__name__ == name:
             return _from_fields(each, rest)
     raise NotPlain(f"{name!r:.60} is none of {type_}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct, pack
 
 HEADER = Struct("<BHB")
@@ -94,6 +95,40 @@ def iterate_variables(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise BadPacket(f"a variable without a name at byte {position - 2}")
         value, position = _item(payload, position)
         yield name, value
+
+
+def find_variables(payload: bytes, names: frozenset[bytes]) -> dict[bytes, bytes]:
+    """
+    The values of a few variables; of equal names the last one counts, as for a
+    uWSGI worker.
+
+    It is read for every request, so it makes nothing of the other variables.
+
+    @raise BadPacket: as L{iterate_variables}.
+    """
+    found: dict[bytes, bytes] = {}
+    sizes = _sizes(names)
+    position, end = 0, len(payload)
+    try:
+        while position < end:
+            size = payload[position] + (payload[position + 1] << 8)
+            value = position + 2 + size
+            stop = value + 2 + payload[value] + (payload[value + 1] << 8)
+            if size in sizes and (name := payload[position + 2 : value]) in names:
+                found[name] = payload[value + 2 : stop]
+            elif not size:
+                raise BadPacket(f"a variable without a name at byte {position}")
+            position = stop
+    except IndexError:
+        position = end + 1
+    if position > end:
+        raise BadPacket(f"a length points past the end of {end} bytes")
+    return found
+
+
+@lru_cache(maxsize=16)
+def _sizes(names: frozenset[bytes]) -> frozenset[int]:
+    return frozenset(len(name) for name in names)
 
 
 def _item(payload: bytes, position: int) -> tuple[bytes, int]:

@@ -2,29 +2,19 @@
 The uwsgi variables of an HTTP request, as uWSGI's own http router makes them.
 
 Order and names: uWSGI, plug-in C{http}.  Where the values differ it is on
-purpose: REMOTE_PORT is the client's port, cookies that came in several lines
-are joined with C{"; "} (RFC 6265 section 5.4, RFC 9113 section 8.2.3), and a
-C{Proxy} header never becomes C{HTTP_PROXY} (CVE-2016-5385).
+purpose: REMOTE_PORT is the client's port, and cookies that came in several lines
+are joined with C{"; "} (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_to_bytes
 
+from emperor.wire.fields import Field, encode_field
 from emperor.wire.http import BadRequest, RequestHead
 from emperor.wire.uwsgi import LENGTHS, PAYLOAD_LIMIT, encode_variable
-
-#: Header names seen so far with their encoded variable names.  Bounded, since
-#: a client may invent as many as it likes.
-_NAMES: dict[bytes, bytes] = {}
-_NAMES_LIMIT = 1000
-
-_UNPREFIXED = {b"content-type": b"CONTENT_TYPE"}
-
-#: These say something else here than they said to us, or are dangerous.
-_DROPPED = frozenset([b"content-length", b"transfer-encoding", b"expect", b"proxy"])
 
 _UNUSUAL_PATH = re.compile(rb"[%#]|//|/\.")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00")
@@ -34,14 +24,23 @@ def connection_variables(*, server_port: bytes, remote_address: bytes, remote_po
     """
     The variables that are the same for every request of a connection.
     """
-    return b"".join(
-        [
-            encode_variable(b"SERVER_PORT", server_port),
-            encode_variable(b"UWSGI_ROUTER", b"http"),
-            encode_variable(b"REMOTE_ADDR", remote_address),
-            encode_variable(b"REMOTE_PORT", remote_port),
-        ]
+    return _CONNECTION % (
+        LENGTHS[len(server_port)],
+        server_port,
+        LENGTHS[len(remote_address)],
+        remote_address,
+        LENGTHS[len(remote_port)],
+        remote_port,
     )
+
+
+_METHOD = b"\x0e\x00REQUEST_METHOD%b%b"
+
+#: SERVER_PORT, UWSGI_ROUTER, REMOTE_ADDR and REMOTE_PORT.
+_CONNECTION = (
+    b"\x0b\x00SERVER_PORT%b%b\x0c\x00UWSGI_ROUTER\x04\x00http"
+    b"\x0b\x00REMOTE_ADDR%b%b\x0b\x00REMOTE_PORT%b%b"
+)
 
 
 def server_variables(server_name: bytes) -> bytes:
@@ -66,15 +65,16 @@ def request_payload(
     """
     method = head.method
     parts = [
-        b"\x0e\x00REQUEST_METHOD",
-        LENGTHS[len(method)],
-        method,
+        _METHOD % (LENGTHS[len(method)], method),
         _target(head.target),
         _PROTOCOLS[head.minor_version],
         server,
         connection,
     ]
-    _add_headers(head.headers, parts)
+    if head.repeated:
+        parts += _merged(head.fields)
+    else:
+        parts += [field.variable for field in head.fields]
     if head.has_length:
         parts.append(encode_variable(b"CONTENT_LENGTH", b"%d" % content_length))
     parts.append(extra)
@@ -125,21 +125,13 @@ def decode_path(path: bytes) -> bytes:
     return b"/" + b"/".join(segments) + closing
 
 
-def _add_headers(headers: Iterable[tuple[bytes, bytes]], parts: list[bytes]) -> None:
-    merged: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in merged:
-            separator = b"; " if name == b"cookie" else b", "
-            merged[name] = merged[name] + separator + value
-        elif name not in _DROPPED:
-            merged[name] = value
-    for name, value in merged.items():
-        parts += (_NAMES.get(name) or _variable_name(name), LENGTHS[len(value)], value)
-
-
-def _variable_name(name: bytes) -> bytes:
-    variable = _UNPREFIXED.get(name) or b"HTTP_" + name.upper().replace(b"-", b"_")
-    encoded = LENGTHS[len(variable)] + variable
-    if len(_NAMES) < _NAMES_LIMIT:
-        _NAMES[name] = encoded
-    return encoded
+def _merged(fields: Iterable[Field]) -> Iterator[bytes]:
+    """
+    The variables of headers that may repeat: their values become one, at the
+    place of the first.
+    """
+    merged: dict[bytes, list[bytes]] = {}
+    for field in fields:
+        merged.setdefault(field.name, []).append(field.value)
+    for name, values in merged.items():
+        yield encode_field(name, (b"; " if name == b"cookie" else b", ").join(values))

@@ -44,10 +44,9 @@ class ClassifyTests(SynchronousTestCase):
         """
         for key in (
             "emperor-tyrant",
-            "fastrouter-subscription-server",
+            "rawrouter",
             "route",
             "https",
-            "subscribe2",
         ):
             self.assertEqual(
                 [str(problem) for problem in sorted_out(key).problems],
@@ -60,7 +59,11 @@ class ClassifyTests(SynchronousTestCase):
         """
         found = sorted_out("http-auto-chunked")
         self.assertEqual([], found.problems)
-        self.assertIn("http-auto-chunked is not needed here", found.notes[0])
+        self.assertEqual(
+            "test.ini:7: http-auto-chunked is not needed here: an answer without a length"
+            " always goes out in chunks",
+            found.notes[0],
+        )
 
     def test_twistd(self) -> None:
         """
@@ -69,6 +72,19 @@ class ClassifyTests(SynchronousTestCase):
         for key in ("uid", "gid", "chroot"):
             self.assertIn(f"start twistd with --{key}", str(sorted_out(key).problems[0]))
         self.assertIn("twistd has --logfile", sorted_out("daemonize").notes[0])
+
+    def test_refused(self) -> None:
+        """
+        What cannot be had here is refused, with what to do instead.
+        """
+        for key, instead in (
+            ("fastrouter-uid", "start twistd with --uid and --gid"),
+            ("http-use-socket", "give http-to the address of that socket"),
+            ("subscribe2", "into the configuration of the server that subscribes"),
+        ):
+            (problem,) = sorted_out(key).problems
+            self.assertIn(f"{key} is not ours: ", str(problem))
+            self.assertIn(instead, str(problem))
 
     def test_slip(self) -> None:
         """

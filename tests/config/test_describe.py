@@ -60,8 +60,25 @@ class DescribeTests(ConfigurationCase):
         """
         A password is not printed.
         """
-        lines = "\n".join(self.lines("emperor = glob://u:hush@h/x\nvassals-set = db-key=hush\n"))
-        self.assertNotIn("hush", lines)
+        text = (
+            "emperor = glob://u:hush@h/x\nvassals-set = db-key=hush\nhttp = :1\n"
+            "http-use-cache = redis://u:hush@h/1?password=hush\n"
+        )
+        self.assertNotIn("hush", "\n".join(self.lines(text)))
+
+    def test_subscriptions(self) -> None:
+        """
+        Subscriptions are described where somebody can subscribe, or there are
+        vassals.
+        """
+        for text, is_there in (
+            ("http = :1\nhttp-to = :2", False),
+            ("http = :1\nhttp-subscription-server = :2", True),
+            ("http = :1\nemperor = /v", True),
+            ("emperor = /v", False),
+        ):
+            lines = self.lines(f"{text}\n")
+            self.assertEqual("subscription-algo = wrr  (default)" in lines, is_there, text)
 
 
 class RedactedTests(SynchronousTestCase):

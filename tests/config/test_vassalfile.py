@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config.settings import EmperorSettings
-from emperor.config.vassalfile import SIZE_LIMIT, listening
+from emperor.config.vassalfile import SIZE_LIMIT, listening, uwsgi_sockets
 from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 
@@ -54,6 +54,22 @@ class ListeningTests(ConfigurationCase):
                 "/s",
             },
         )
+
+    def test_uwsgi_sockets(self) -> None:
+        """
+        Those that speak uwsgi, each once, in the order of the file.
+        """
+        for more, expected in {
+            "": ["/b", "/a"],
+            "protocol = http\n": ["/a"],
+            "protocol = http\nsocket-protocol = uwsgi\n": ["/b", "/a"],
+        }.items():
+            self.write(
+                "a.ini",
+                f"[uwsgi]\nhttp-socket = :80\nsocket = /b\nuwsgi-socket = /a\nsocket = /b\n{more}",
+            )
+            found = uwsgi_sockets("a.ini", self.cwd, EmperorSettings(), self.surroundings())
+            self.assertEqual([str(address) for address in found], expected)
 
     def test_link(self) -> None:
         """

@@ -12,13 +12,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.proxy.spool import IN_MEMORY, Spool
 from emperor.testing.proxy import FakeStream
-from emperor.wire.http import CHUNK_OVERHEAD_LIMIT, BadRequest, RequestReader
+from emperor.wire.http import CHUNK_OVERHEAD_LIMIT, BadRequest
 
 
 def spool(limit: int = 10**9) -> Spool:
-    reader = RequestReader()
-    reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-    return Spool(reader, limit)
+    return Spool(limit)
 
 
 def chunk(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import parse_address
 from emperor.config.settings import Node
-from emperor.routing.pools import FixedNodes, SingleNode
+from emperor.routing.pools import ANYONE, FixedNodes, FixedStatistics, Pool, SingleNode
 
 A, B, C = (Node(parse_address(f"127.0.0.1:{port}")) for port in (1, 2, 3))
 
@@ -23,7 +23,16 @@ class SingleNodeTests(SynchronousTestCase):
         self.assertIs(pool.pick(0, ()), A)
         self.assertIsNone(pool.pick(0, [A]))
         pool.accepted(A)
+        pool.finished(A, 1, 2)
+        self.assertIs(pool.pick(0, (), ANYONE), A)
         self.assertTrue(pool.from_host)
+
+    def test_counts(self) -> None:
+        """
+        It need not be told how requests end.
+        """
+        pool: Pool = SingleNode(A, from_host=True)
+        self.assertFalse(pool.counts)
 
 
 class FixedNodesTests(SynchronousTestCase):
@@ -92,3 +101,23 @@ class FixedNodesTests(SynchronousTestCase):
         A fixed node says nothing about the host.
         """
         self.assertFalse(self.pool.from_host)
+
+    def test_statistics(self) -> None:
+        """
+        How often each was picked, and whose grace began when.
+        """
+        self.picked(4)
+        self.pool.failed(C, 7)
+        self.pool.finished(A)
+        self.assertEqual(
+            self.pool.statistics(),
+            [FixedStatistics(A, 2, 0), FixedStatistics(B, 1, 0), FixedStatistics(C, 1, 7)],
+        )
+
+
+class AnyoneTests(SynchronousTestCase):
+    def test_nothing(self) -> None:
+        """
+        Of a request that is not described nothing is known.
+        """
+        self.assertEqual((ANYONE.client_address(), ANYONE.header(b"cookie")), (b"", b""))

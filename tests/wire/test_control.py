@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
-from emperor.config.settings import HostRule, HttpSettings, Node, Origin, RouterSettings
+from emperor.config.settings import (
+    CodeSource,
+    HostRule,
+    HttpSettings,
+    Mapper,
+    Node,
+    Origin,
+    Policy,
+    RouterSettings,
+    SubscriptionSettings,
+)
 from emperor.vassals.status import Phase
 from emperor.wire import control
 from emperor.wire.control import (
@@ -59,12 +69,34 @@ def tuples(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(items, max_size=3).map(tuple)
 
 
+SUBSCRIPTIONS = st.builds(
+    SubscriptionSettings,
+    servers=tuples(ADDRESSES),
+    algorithm=st.text(),
+    tolerance=SECONDS,
+    dotsplit=st.booleans(),
+    mountpoints=st.integers(0),
+    policy=st.sampled_from(Policy),
+    sign_directory=st.text(),
+    sign_skip_uids=tuples(st.integers(1)),
+    credentials_directories=tuples(st.text()),
+    resubscribe=tuples(st.text()),
+    resubscribe_bind=st.none() | ADDRESSES,
+    state=st.text(),
+)
 COMMON: dict[str, Any] = {
     "listen": tuples(ADDRESSES),
     "rules": tuples(RULES),
     "raw_host_key": st.booleans(),
     "base": st.text(),
     "to": tuples(NODES),
+    "fallback": tuples(NODES),
+    "cache": st.text(),
+    "code": st.none() | st.builds(CodeSource, st.text(), st.text(), SECONDS),
+    "mapper_order": st.permutations(list(Mapper)).map(tuple),
+    "stats": tuples(ADDRESSES),
+    "trusted": tuples(st.text()),
+    "subscriptions": SUBSCRIPTIONS,
     "timeout": SECONDS,
 }
 SETTINGS = st.one_of(
@@ -204,7 +236,8 @@ class ControlTests(SynchronousTestCase):
 
     def test_wrong_texts(self) -> None:
         """
-        Phases, patterns, paths, times and pairs are looked at too.
+        Phases, patterns, paths, times, words and pairs are looked at too, and
+        what is missing where something must be.
         """
         news = json.loads(encode(EXAMPLE)[4:])
         settings = HttpSettings(
@@ -225,6 +258,13 @@ class ControlTests(SynchronousTestCase):
             (order, rule, "pattern", "a"),
             (order, order["settings"], "modifiers", [1]),
             (order, order["settings"], "modifiers", [1, 2, 3]),
+            (order, order["settings"], "mapper_order", ["rules", "magic"]),
+            (order, order["settings"], "mapper_order", [[]]),
+            (order, order["settings"], "code", {"is": "NoneType"}),
+            (order, order["settings"], "code", {}),
+            (order, order["settings"], "cache", None),
+            (order, order["settings"], "subscriptions", None),
+            (order, order, "settings", None),
         ):
             before = place[key]
             place[key] = value

@@ -18,6 +18,7 @@ from emperor.wire.uwsgi import (
     check_size,
     encode_variable,
     encode_variables,
+    find_variables,
     iterate_variables,
 )
 from tests.wire.cutting import cuts
@@ -126,6 +127,23 @@ class VariablesTests(SynchronousTestCase):
         except BadPacket:
             return
         self.assertEqual(encode_variables(variables), payload)
+
+    @given(VARIABLES, st.frozensets(st.sampled_from([b"A", b"BC", b"KEY"])), st.binary(max_size=9))
+    def test_find(
+        self, variables: list[tuple[bytes, bytes]], names: frozenset[bytes], more: bytes
+    ) -> None:
+        """
+        To look for a few variables finds what reading all of them finds, also
+        in garbage.
+        """
+        pairs = [*variables, (b"KEY", b"1"), *variables[:1], (b"A", b"")]
+        for payload in (encode_variables(pairs) + more, more, more + encode_variables(pairs)):
+            try:
+                expected = {n: value for n, value in iterate_variables(payload) if n in names}
+            except BadPacket:
+                self.assertRaises(BadPacket, find_variables, payload, names)
+            else:
+                self.assertEqual(find_variables(payload, names), expected)
 
     def test_largest_variable(self) -> None:
         """

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.wire import variables
 from emperor.wire.http import BadRequest, RequestReader
 from emperor.wire.uwsgi import encode_variable, iterate_variables
 from emperor.wire.variables import (
@@ -119,17 +118,6 @@ class PayloadTests(SynchronousTestCase):
         """
         error = self.assertRaises(BadRequest, pairs, b"X: " + b"a" * 40000, b"Y: " + b"a" * 25400)
         self.assertEqual(error.status, 431)
-
-    def test_many_names(self) -> None:
-        """
-        A client cannot fill the memory with invented header names.
-        """
-        self.patch(variables, "_NAMES", {})
-        for number in range(0, 1200, 60):
-            names = [b"X-Invented-%d" % n for n in range(number, number + 60)]
-            found = pairs(*[name + b": 1" for name in names])
-            self.assertEqual(found[-1][0], b"HTTP_" + names[-1].upper().replace(b"-", b"_"))
-        self.assertEqual(len(variables._NAMES), variables._NAMES_LIMIT)
 
 
 class PathTests(SynchronousTestCase):

@@ -1,0 +1,156 @@
+"""
+What a vassal's file says to the Emperor: its section C{[emperor]}::
+
+    [emperor]
+    domain = foo.com
+    domain = %n,modifier1=5,weight=2
+
+uWSGI does not read that section.  It is read here with magic variables and the
+logic of configurations, but without doing anything, and without the vassal's
+other sections.  What is wrong in it is told, and does not keep the vassal from
+running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from emperor.config.errors import ConfigurationError, Problem
+from emperor.config.evaluator import Evaluator
+from emperor.config.loading import COMMAND_LINE
+from emperor.config.pairs import Pair
+from emperor.config.reader import Reader, split_section
+from emperor.config.routervalues import key
+from emperor.config.settings import EmperorSettings
+from emperor.config.sources import StaticSources
+from emperor.config.subscriptionvalues import algorithm
+from emperor.config.surroundings import Surroundings
+from emperor.config.values import BadValue, number
+from emperor.config.vassalfile import SIZE_LIMIT, UNRESOLVED, start
+
+#: The section, and what it may say.
+SECTION = "emperor"
+FORM = "domain = HOST[,modifier1=N][,modifier2=N][,weight=N][,backup=N][,algo=NAME]"
+
+#: Domains of one vassal.
+DOMAIN_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """
+    A pool that a vassal is in while it accepts requests.
+
+    @ivar key: the pool's name, as written.
+    @ivar modifier1: of the vassal's requests, 0 to 255; so C{modifier2}.
+    @ivar weight: its share of the requests; at least 1.
+    @ivar backup: 0 for a node that always serves; those of a higher level
+        serve when no node of a lower one does.
+    @ivar algorithm: how the pool chooses; empty: the router's default.
+    """
+
+    key: str
+    modifier1: int = 0
+    modifier2: int = 0
+    weight: int = 1
+    backup: int = 0
+    algorithm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """
+    What a vassal's file says to the Emperor.
+
+    @ivar domains: each key once, in the order of the file.
+    @ivar problems: what is wrong, with its place.
+    """
+
+    domains: tuple[Domain, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def attributes(
+    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+) -> Attributes:
+    """
+    Read a vassal's section C{[emperor]}, and that of each template that the
+    Emperor gives to its vassals.
+
+    @param path: the vassal's name, absolute or relative to C{cwd}.
+    @param cwd: the directory it starts in.
+    """
+    pairs, errors = _pairs(split_section(path)[0], cwd, settings, surroundings)
+    asked = [pair for pair in pairs if pair.key == "domain" and pair.origin != COMMAND_LINE]
+    # A file that cannot be read is uWSGI's to complain of, unless it is about
+    # a section that uWSGI does not read.
+    problems = errors if asked else []
+    domains: dict[str, Domain] = {}
+    for pair in asked:
+        try:
+            domain = parse_domain(pair.value)
+            _check_place(domain, domains)
+        except BadValue as error:
+            problems.append(Problem(f"domain: {error}", pair.origin))
+        else:
+            domains[domain.key] = domain
+    return Attributes(tuple(domains.values()), tuple(problems))
+
+
+def _pairs(
+    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+) -> tuple[list[Pair], list[Problem]]:
+    there = replace(surroundings, cwd=cwd)
+    sources = StaticSources(there)
+    reader = Reader(there, sources, (SECTION,), SIZE_LIMIT)
+    evaluator = Evaluator(there, reader, sources, careful=True)
+    errors: list[Problem] = []
+    for step in (partial(start, evaluator, path, settings), evaluator.finish):
+        try:
+            step()
+        except ConfigurationError as error:
+            errors += error.problems
+    return evaluator.pairs, [*evaluator.problems, *errors]
+
+
+def _check_place(domain: Domain, domains: Mapping[str, Domain]) -> None:
+    if domain.key in domains:
+        raise BadValue(f"{domain.key} is there already; the first one counts")
+    if len(domains) >= DOMAIN_LIMIT:
+        raise BadValue(f"a vassal has at most {DOMAIN_LIMIT} domains; {domain.key} is one more")
+
+
+_BYTE = partial(number, highest=255)
+_WEIGHT = partial(number, lowest=1, highest=1_000_000)
+
+_WORDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "modifier1": ("modifier1", _BYTE),
+    "modifier2": ("modifier2", _BYTE),
+    "weight": ("weight", _WEIGHT),
+    "backup": ("backup", _BYTE),
+    "algo": ("algorithm", algorithm),
+}
+
+
+def parse_domain(text: str) -> Domain:
+    """
+    Read the value of C{domain}, of the form L{FORM}.
+
+    @raise BadValue: it has another form.
+    """
+    if any(sign in text for sign in UNRESOLVED):
+        raise BadValue(f"{text!r} has a reference or a * that leads nowhere")
+    name, *rest = (part.strip() for part in text.split(","))
+    values: dict[str, Any] = {}
+    for part in rest:
+        word, _, value = part.partition("=")
+        if word not in _WORDS:
+            raise BadValue(f"{part!r} in {text!r} is nothing known; accepted: {FORM}")
+        field, parse = _WORDS[word]
+        if field in values:
+            raise BadValue(f"{word} comes twice in {text!r}")
+        values[field] = parse(value)
+    return Domain(key(name), **values)

@@ -1,0 +1,84 @@
+"""
+The options of the Emperor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from emperor.config.option import Kind, Option, Service
+
+
+def emperor_options() -> Iterator[Option]:
+    """
+    Its rows of the table.
+    """
+
+    def row(name: str, kind: Kind, help: str, **more: Any) -> Option:
+        return Option(name=name, kind=kind, service=Service.EMPEROR, help=help, **more)
+
+    many = {"repeatable": True}
+    yield row(
+        "emperor",
+        Kind.TEXT,
+        "Where vassals are written down: a directory, a pattern or a URL.",
+        **many,
+    )
+    yield row("emperor-freq", Kind.SECONDS, "Time between two looks at a source.", default="3")
+    yield row(
+        "emperor-curse-tolerance",
+        Kind.GRACE,
+        "How long a stopping vassal may take before it is killed.",
+        default="30",
+    )
+    yield row(
+        "emperor-throttle",
+        Kind.MILLISECONDS,
+        "Wait before a vassal that died is started again; doubles each time.",
+        default="1000",
+    )
+    yield row("emperor-max-throttle", Kind.MILLISECONDS, "The longest such wait.", default="180000")
+    yield row(
+        "emperor-nofollow",
+        Kind.FLAG,
+        "A link is changed when the link itself is, not its target.",
+        default="off",
+    )
+    yield row(
+        "emperor-extra-extension",
+        Kind.TEXT,
+        "Another file name ending that makes a file a vassal.",
+        aliases=("emperor-extra-ext",),
+        **many,
+    )
+    yield row(
+        "vassals-inherit-before",
+        Kind.TEXT,
+        "A template each vassal inherits before its own file.",
+        **many,
+    )
+    yield row(
+        "vassals-include-before",
+        Kind.TEXT,
+        "A template each vassal includes before its own file.",
+        **many,
+    )
+    yield row(
+        "vassals-set",
+        Kind.ASSIGNMENT,
+        "An option or placeholder set in each vassal.",
+        aliases=("vassal-set",),
+        **many,
+    )
+    yield row(
+        "vassals-inherit", Kind.TEXT, "A template each vassal inherits after its own file.", **many
+    )
+    yield row(
+        "vassals-include", Kind.TEXT, "A template each vassal includes after its own file.", **many
+    )
+    yield row(
+        "binary-path",
+        Kind.TEXT,
+        "The uWSGI program that vassals run; found by itself if not given.",
+    )

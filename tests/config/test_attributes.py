@@ -1,0 +1,172 @@
+"""
+L{emperor.config.attributes}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emperor.config import attributes as module
+from emperor.config.attributes import Attributes, Domain, attributes, parse_domain
+from emperor.config.settings import EmperorSettings
+from emperor.config.values import BadValue
+from emperor.config.vassalfile import SIZE_LIMIT
+from tests.config.fixtures import BOUNDED, ConfigurationCase
+
+
+class AttributesTests(ConfigurationCase):
+    """
+    What a vassal's file says to the Emperor.
+    """
+
+    def found(self, name: str, settings: EmperorSettings | None = None) -> Attributes:
+        """
+        The attributes of a file.
+        """
+        return attributes(
+            name,
+            self.cwd,
+            settings or EmperorSettings(),
+            self.surroundings({"DOMAIN": "env.com"}, hostname="elsewhere"),
+        )
+
+    def keys(self, name: str, settings: EmperorSettings | None = None) -> list[str]:
+        """
+        The keys that a file names, which has nothing wrong.
+        """
+        found = self.found(name, settings)
+        self.assertEqual(found.problems, ())
+        return [domain.key for domain in found.domains]
+
+    def problems(self, text: str) -> list[str]:
+        """
+        What is wrong with a section.
+        """
+        self.write("a.ini", f"[emperor]\n{text}")
+        return [str(problem) for problem in self.found("a.ini").problems]
+
+    def test_domains(self) -> None:
+        """
+        Domains with and without words, in their order.
+        """
+        self.write(
+            "a.ini",
+            "[uwsgi]\ndomain = no.com\n[emperor]\ndomain = foo.com\n"
+            "domain = bar.com, modifier1=5,modifier2=1, weight=2,backup=3,algo=chash:cookie:S\n",
+        )
+        self.assertEqual(
+            self.found("a.ini").domains,
+            (Domain("foo.com"), Domain("bar.com", 5, 1, 2, 3, "chash:cookie:S")),
+        )
+
+    def test_names(self) -> None:
+        """
+        One template, many links: a link's own name is a domain; so is what
+        the environment, the logic and placeholders give.
+        """
+        self.write(
+            "template",
+            "[emperor]\ndomain = %n\ndomain = $(DOMAIN)\nbase = x.org\n"
+            "for = a b\ndomain = %(_).%(base)\nendfor\n",
+        )
+        os.symlink("template", os.path.join(self.cwd, "foo.com.ini"))
+        self.assertEqual(self.keys("foo.com.ini"), ["foo.com", "env.com", "a.x.org", "b.x.org"])
+
+    def test_formats(self) -> None:
+        """
+        A vassal in YAML, and one whose own section has a name.
+        """
+        self.write("a.yml", "uwsgi:\n  socket: /a\nemperor:\n  domain: [a.com, b.com]\n")
+        self.write("z.ini", "[zerg]\nsocket = /z\n[emperor]\ndomain = z.com\n")
+        self.assertEqual(self.keys("a.yml"), ["a.com", "b.com"])
+        self.assertEqual(self.keys("z.ini:zerg"), ["z.com"])
+
+    def test_templates(self) -> None:
+        """
+        The section of a template counts for all vassals; a placeholder that the
+        Emperor sets is no domain.
+        """
+        self.write("t.ini", "[emperor]\ndomain = %N.%(zone)\n")
+        self.write("v.ini", "[uwsgi]\nmaster = true\n")
+        settings = EmperorSettings(include=("t.ini",), set=("domain=no.com", "zone=org"))
+        self.assertEqual(self.keys("v.ini", settings), ["v.org"])
+
+    def test_problems(self) -> None:
+        """
+        What is wrong is told with its place, and the rest counts.
+        """
+        self.write("a.ini", "[emperor]\ndomain = a.com,weight=0\ndomain = b.com\n")
+        found = self.found("a.ini")
+        self.assertEqual(found.domains, (Domain("b.com"),))
+        self.assertEqual(
+            [str(problem) for problem in found.problems],
+            ["a.ini:2: domain: 0 is out of range; accepted: 1 to 1000000"],
+        )
+
+    def test_kinds_of_problems(self) -> None:
+        """
+        Each slip has its own sentence.
+        """
+        for text, sentence in {
+            "": "'' is no key",
+            "a b": "'a b' is no key",
+            "*.a.com": "leads nowhere",
+            "%(none)": "leads nowhere",
+            "@(exec://touch ran)": "leads nowhere",
+            "a.com,5": "'5' in 'a.com,5' is nothing known; accepted: domain = HOST",
+            "a.com,modifier1=256": "accepted: 0 to 255",
+            "a.com,weight=1,weight=2": "weight comes twice",
+            "a.com,algo=rr": "'rr' is no way to choose a node",
+            "k" * 256: "at most 255",
+        }.items():
+            (problem,) = self.problems(f"domain = {text}\n")
+            self.assertTrue(problem.startswith("a.ini:2: domain: "), problem)
+            self.assertIn(sentence, problem)
+        self.assertEqual(os.listdir(self.cwd), ["a.ini"])
+
+    def test_twice(self) -> None:
+        """
+        A domain given twice counts once.
+        """
+        (problem,) = self.problems("domain = a.com\ndomain = a.com,weight=2\n")
+        self.assertIn("a.com is there already", problem)
+
+    def test_limit(self) -> None:
+        """
+        A vassal does not fill the routers' memory.
+        """
+        self.patch(module, "DOMAIN_LIMIT", 2)
+        (problem,) = self.problems("domain = a\ndomain = b\ndomain = c\n")
+        self.assertIn("at most 2 domains", problem)
+
+    def test_bad_files(self) -> None:
+        """
+        A bad file is uWSGI's to complain of; an error in a section that only
+        the Emperor reads is told by the Emperor.
+        """
+        self.write("a.ini", "[uwsgi]\nsocket = /a\n;" + "x" * SIZE_LIMIT)
+        for name in ("no.ini", "a.txt", "a\0.ini", "", "a.ini"):
+            self.assertEqual(self.found(name), Attributes(), name)
+        (problem,) = self.problems("domain = a.com\nif-env = X\ndomain = b.com\n")
+        self.assertIn("if-env is never closed", problem)
+
+    @settings(deadline=BOUNDED)
+    @given(st.binary() | st.text().map(lambda text: b"[emperor]\ndomain = " + text.encode()))
+    def test_anything(self, content: bytes) -> None:
+        """
+        No file ends in an error.
+        """
+        self.write("g.ini", content)
+        self.found("g.ini")
+
+    @given(st.text() | st.from_regex(r"a(,(weight|algo|modifier1)=.{0,5}){0,3}", fullmatch=True))
+    def test_any_domain(self, text: str) -> None:
+        """
+        A value is a domain or a sentence.
+        """
+        with contextlib.suppress(BadValue):
+            parse_domain(text)
