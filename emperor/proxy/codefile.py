@@ -17,9 +17,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from emperor.config.codestring import CodeSource
 from emperor.config.errors import ConfigurationError, fault
-from emperor.config.settings import Origin
+from emperor.config.settings import CodeSource, Origin
 
 Function = Callable[[str], Any]
 
@@ -84,7 +83,7 @@ class CodeFile:
                 error=str(error),
             )
         else:
-            self._log.info("{source} is loaded again", source=self._source)
+            self._log.info("{path} is loaded again", path=self._source.path)
 
 
 def _fingerprint(path: str) -> object:

@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.config.codestring import CodeSource
+from emperor.config.settings import CodeSource
 from emperor.interfaces import IKeyMapper
 from emperor.proxy.codefile import CODE_ERRORS, CodeFile, describe, line_of
 from emperor.routing.mapping import (
@@ -31,6 +31,9 @@ from emperor.routing.mapping import (
     shown,
 )
 from emperor.routing.pools import Pool, SingleNode
+
+#: Requests that may wait for answers at a time.
+MOST_WAITING = 1000
 
 #: Seconds that a function may take all requests' time without a remark.
 BLOCKING = 0.1
@@ -54,6 +57,7 @@ class CodeMapper:
 
     def __init__(self, source: CodeSource, clock: IReactorTime) -> None:
         self._source = source
+        self._name = f"{source.function}() of {source.path}"
         self._clock = clock
         self._file = CodeFile(source, clock)
         self._waiting = 0
@@ -77,8 +81,8 @@ class CodeMapper:
         """
         See L{IKeyMapper.lookup}.
         """
-        if self._waiting >= self._source.waiting:
-            raise MapperUnavailable(f"{self._waiting} requests wait for {self._source} already")
+        if self._waiting >= MOST_WAITING:
+            raise MapperUnavailable(f"{self._waiting} requests wait for {self._name} already")
         function = self._file.current()
         begun = self._clock.seconds()
         try:
@@ -101,7 +105,7 @@ class CodeMapper:
 
         def too_late() -> None:
             within = f"within {self._source.timeout:g} s"
-            answer.errback(MapperUnavailable(f"{self._source} does not answer {within}"))
+            answer.errback(MapperUnavailable(f"{self._name} does not answer {within}"))
             asking.cancel()
 
         def ended(result: object) -> None:
@@ -152,7 +156,7 @@ class CodeMapper:
             raise MapperBroken(f"{told}: {error}; {_ACCEPTED}") from error
 
     def _about(self, key: str) -> str:
-        return f"{self._source} asked for {key!r}"
+        return f"{self._name} asked for {key!r}"
 
     def _failed(self, key: str, failure: Failure) -> MapperBroken:
         """
@@ -172,7 +176,7 @@ class CodeMapper:
             self._log.warn(
                 "{source} has blocked all requests for {took:.2f} s; what waits must return a "
                 "Deferred or be a coroutine",
-                source=self._source,
+                source=self._name,
                 took=took,
             )
 

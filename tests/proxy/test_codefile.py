@@ -11,8 +11,8 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.config.codestring import CodeSource
 from emperor.config.errors import ConfigurationError
+from emperor.config.settings import CodeSource
 from emperor.proxy.codefile import CodeFile
 
 GOOD = "def get(key):\n    return key + '{}'\n"

@@ -17,14 +17,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from emperor.addresses import TcpAddress, UnixAddress
-from emperor.config.codestring import CodeSource
 from emperor.config.errors import ConfigurationError
-from emperor.config.settings import Node
+from emperor.config.settings import CodeSource, Node
 from emperor.interfaces import IKeyMapper
 from emperor.proxy import codemapper
 from emperor.proxy.codemapper import CodeMapper
 from emperor.routing.mapping import MapperBroken, MapperUnavailable
-from emperor.routing.pools import Pool
+from emperor.routing.pools import Pool, Target
 
 #: What the code under test and its test share.
 world = SimpleNamespace()
@@ -64,7 +63,7 @@ class CodeMapperTestCase(SynchronousTestCase):
         mapper.start()
         return mapper
 
-    def node(self, found: Pool | Deferred[Pool | None] | None) -> Node | None:
+    def node(self, found: Pool | Deferred[Pool | None] | None) -> Target | None:
         if isinstance(found, Deferred):
             found = self.successResultOf(found)
         return found.pick(0, ()) if found else None
@@ -256,6 +255,7 @@ class SlowTests(CodeMapperTestCase):
         So many wait and no more, those included that do not end when they
         should.
         """
+        self.patch(codemapper, "MOST_WAITING", 2)
         mapper = self.make(
             """
             from twisted.internet.defer import Deferred
@@ -267,8 +267,7 @@ class SlowTests(CodeMapperTestCase):
                     except BaseException as error:
                         if isinstance(error, GeneratorExit):
                             raise
-            """,
-            waiting=2,
+            """
         )
         found = [mapper.lookup("a"), mapper.lookup("b")]
         self.clock.advance(5)

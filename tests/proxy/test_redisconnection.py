@@ -37,6 +37,18 @@ from tests.proxy.redispeer import array, bulk
 _ADDRESS = IPv4Address("TCP", "192.0.2.1", 6379)
 
 
+class Transport(StringTransport):
+    """
+    May be paused after its end, as real ones may.
+    """
+
+    def pauseProducing(self) -> None:
+        self.producerState = "paused"
+
+    def resumeProducing(self) -> None:
+        self.producerState = "producing"
+
+
 class ConnectionTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
@@ -46,7 +58,7 @@ class ConnectionTests(SynchronousTestCase):
     def connect(self) -> None:
         factory = RedisConnections(self.clock, lambda *notice: self.notices.append(notice))
         self.connection = factory.buildProtocol(_ADDRESS)
-        self.transport = StringTransport()
+        self.transport = Transport()
         self.connection.makeConnection(self.transport)
 
     def feed(self, data: bytes) -> None:
