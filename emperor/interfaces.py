@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from socket import socket
+from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IConsumer,
     IListeningPort,
@@ -20,6 +22,7 @@ from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
 from emperor.addresses import Address
+from emperor.routing.pools import Pool
 from emperor.vassals.spec import VassalSpec
 from emperor.wire.control import Vassals
 
@@ -106,6 +109,39 @@ class IVassalNews(Interface):
         """
         Call C{listener} with each change from now on; changes may come that
         L{whole} has told already.
+        """
+
+
+class IKeyMapper(Interface):
+    """
+    A mapper outside of the configuration: a store, or the administrator's code.
+    """
+
+    def lookup(key: str) -> Pool | Deferred[Pool | None] | None:
+        """
+        Where the requests for C{key} go; at once where that is known.
+
+        Whoever has lost interest may cancel the Deferred.  It fires within a
+        time-out, and it fails as this raises.
+
+        @return: L{None}: the key is unknown.
+        @raise emperor.routing.mapping.MapperUnavailable: it cannot be told now.
+        @raise emperor.routing.mapping.MapperBroken: what is told of the key
+            makes no sense.
+        """
+
+    def start() -> Deferred[None] | None:
+        """
+        Begin.
+
+        @return: fires, and never fails, when L{lookup} is as good as it can
+            be; L{None} if it is now.
+        @raise emperor.config.errors.ConfigurationError: it cannot be used.
+        """
+
+    def stop() -> Deferred[Any] | None:
+        """
+        Give everything back; what waits fails.
         """
 
 
