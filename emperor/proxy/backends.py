@@ -8,11 +8,7 @@ from collections.abc import Callable
 from errno import ECONNREFUSED, ENOENT
 from typing import cast
 
-from twisted.internet.endpoints import (
-    TCP4ClientEndpoint,
-    TCP6ClientEndpoint,
-    UNIXClientEndpoint,
-)
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import (
     ConnectError,
     ConnectionRefusedError,
@@ -23,18 +19,18 @@ from twisted.internet.interfaces import (
     IAddress,
     IProtocol,
     IReactorTCP,
-    IReactorUNIX,
     IStreamClientEndpoint,
 )
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import Address, UnixAddress
+from emperor.addresses import Address, TcpAddress, UnixAddress
 from emperor.interfaces import IDialer
+from emperor.proxy.unixsockets import IUnixReactor, UnixDialer
 
 
-class IStreamReactor(IReactorTCP, IReactorUNIX):
+class IStreamReactor(IReactorTCP, IUnixReactor):
     """
     A reactor that connects both kinds of sockets.
     """
@@ -65,6 +61,7 @@ class EndpointDialer:
 
     def __init__(self, reactor: IStreamReactor) -> None:
         self._reactor = reactor
+        self._unix = UnixDialer(reactor)
 
     def dial(
         self,
@@ -76,7 +73,8 @@ class EndpointDialer:
         """
         See L{IDialer.dial}.
         """
-
+        if isinstance(address, UnixAddress):
+            return self._unix.dial(address.path, protocol, failed, timeout)
         wanted = [True]
 
         def not_connected(failure: Failure) -> None:
@@ -91,9 +89,7 @@ class EndpointDialer:
         connecting.addErrback(not_connected)
         return give_up
 
-    def _endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
-        if isinstance(address, UnixAddress):
-            return UNIXClientEndpoint(self._reactor, address.path, timeout)
+    def _endpoint(self, address: TcpAddress, timeout: float) -> IStreamClientEndpoint:
         if address.is_ipv6:
             return TCP6ClientEndpoint(self._reactor, address.host, address.port, timeout)
         return TCP4ClientEndpoint(self._reactor, address.host, address.port, timeout)
