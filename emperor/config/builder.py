@@ -156,12 +156,12 @@ class Builder:
         make = partial(HttpSettings, **self._http(timeout)) if kind == "http" else RouterSettings
         return make(
             kind=kind,
-            listen=self._many(kind, values.address),
+            listen=self._many(kind, values.listen),
             rules=rules,
             raw_host_key=raw,
             base=self._one(f"{kind}-use-base", values.base, ""),
             pattern=self._one(f"{kind}-use-pattern", values.pattern, ""),
-            to=tuple(Node(address) for address in self._many(f"{kind}-to", values.address)),
+            to=tuple(Node(address) for address in self._many(f"{kind}-to", values.node)),
             gracetime=self._default(f"{kind}-gracetime", values.grace),
             timeout=timeout,
             connect_timeout=self._one(f"{kind}-connect-timeout", values.seconds, timeout),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from emperor.addresses import Address
+from emperor.addresses import Address, ListenAddress, SocketAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class RouterSettings:
     One router, C{http} or C{fastrouter}.
 
     @ivar kind: the prefix of its options, C{"http"} or C{"fastrouter"}.
-    @ivar listen: at least one address.
+    @ivar listen: there is at least one address in this or in C{zerg}.
+    @ivar zerg: C{http-zerg}: zerg servers that hand over listening sockets.
     @ivar base: C{http-use-base}: the key is appended; empty for none.
     @ivar pattern: C{http-use-pattern}: C{%s} stands for the key; empty for none.
     @ivar to: C{http-to}: fixed nodes, taken in turn.
@@ -71,11 +72,17 @@ class RouterSettings:
     @ivar timeout: seconds without a byte on either side.
     @ivar connect_timeout: seconds until a node must have accepted.
     @ivar headers_timeout: seconds until the request's head must be complete.
+    @ivar socket_owner: C{chown-socket}: C{USER} or C{USER:GROUP}, each a name
+        or a number; empty: as it comes.
     @ivar processes: how many take connections; 1 is the program itself.
+    @ivar name_ttl: seconds after which a node's name is looked up again.
+    @ivar node_ca: a PEM file with the authorities that may certify TLS nodes;
+        empty for those that the system trusts.
     """
 
     kind: str
-    listen: tuple[Address, ...]
+    listen: tuple[ListenAddress, ...]
+    zerg: tuple[SocketAddress, ...] = ()
     rules: tuple[HostRule, ...] = ()
     raw_host_key: bool = False
     base: str = ""
@@ -86,8 +93,11 @@ class RouterSettings:
     connect_timeout: float = 60
     headers_timeout: float = 60
     socket_mode: int = 0o600
+    socket_owner: str = ""
     backlog: int = 100
     processes: int = 1
+    name_ttl: float = 5
+    node_ca: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +154,8 @@ class Settings:
     """
     Everything a configuration says.
 
+    @ivar shared_sockets: C{shared-socket}: C{=N} where a router listens is the
+        one with the index N.
     @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar shutdown_grace: seconds that requests in flight have at the end.
     @ivar notes: sentences for the log that are no errors: options of a uWSGI
@@ -152,6 +164,7 @@ class Settings:
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
     routers: tuple[RouterSettings, ...] = ()
+    shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"
     shutdown_grace: float = 30
     notes: tuple[str, ...] = ()

@@ -7,7 +7,14 @@ from __future__ import annotations
 import os
 import re
 
-from emperor.addresses import Address, parse_address
+from emperor.addresses import (
+    Address,
+    ListenAddress,
+    SocketAddress,
+    parse_address,
+    parse_listen,
+    parse_node,
+)
 
 _OFF = frozenset({"false", "off", "no", "0"})
 _ON = frozenset({"", "true", "on", "yes", "1"})
@@ -128,18 +135,42 @@ def keepalive(text: str, timeout: float) -> float:
     return 0 if text.lower() in _OFF else seconds(text)
 
 
-def address(text: str) -> Address:
+def address(text: str) -> SocketAddress:
     """
     A socket address.
 
     @raise emperor.addresses.BadAddress: the text is none.
     @raise BadValue: it is a bare port, or not all of it could be replaced.
     """
+    return parse_address(_whole_address(text))
+
+
+def node(text: str) -> Address:
+    """
+    The address of a node.
+
+    @raise emperor.addresses.BadAddress: the text is none.
+    @raise BadValue: it is a bare port, or not all of it could be replaced.
+    """
+    return parse_node(_whole_address(text))
+
+
+def listen(text: str) -> ListenAddress:
+    """
+    Where a router listens.
+
+    @raise emperor.addresses.BadAddress: the text is no address.
+    @raise BadValue: it is a bare port, or not all of it could be replaced.
+    """
+    return parse_listen(_whole_address(text))
+
+
+def _whole_address(text: str) -> str:
     if any(sign in text for sign in ("%(", "$(", "@(")):
         raise BadValue(f"{text!r} has a reference that leads nowhere")
     if text.isdecimal():
         raise BadValue(f"{text!r} is no socket address; a port is written :{text}")
-    return parse_address(text)
+    return text
 
 
 def assignment(text: str) -> tuple[str, str]:

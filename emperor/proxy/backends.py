@@ -4,6 +4,7 @@ From a node's address to a connection.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from errno import ECONNREFUSED, ENOENT
 from typing import cast
@@ -25,7 +26,7 @@ from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.interfaces import IDialer
 from emperor.proxy.unixsockets import IUnixReactor, UnixDialer
 
@@ -65,7 +66,7 @@ class EndpointDialer:
 
     def dial(
         self,
-        address: Address,
+        address: SocketAddress,
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
@@ -117,6 +118,22 @@ def is_timeout(failure: Failure) -> bool:
     Whether the node did not accept in time, ours or the kernel's.
     """
     return failure.check(TimeoutError, TCPTimedOutError) is not None
+
+
+class CannotReach(ConnectError):
+    """
+    A node has no address, or is not who it should be; the text says which.
+    """
+
+
+def explain(failure: Failure) -> str:
+    """
+    Why a connection failed, for people.
+    """
+    if isinstance(failure.value, CannotReach):
+        return str(failure.value.args[0])
+    number = error_number(failure)
+    return os.strerror(number) if number else type(failure.value).__name__
 
 
 def error_number(failure: Failure) -> int:

@@ -4,14 +4,12 @@ What all connections of one router share, and its decisions for a request.
 
 from __future__ import annotations
 
-import os
-
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from emperor.config.settings import Node, RouterSettings
-from emperor.interfaces import IDialer, IVassalDirectory
-from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
+from emperor.interfaces import INodeDialer, IVassalDirectory
+from emperor.proxy.backends import explain, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.routing.keys import BadHost, host_key
@@ -41,7 +39,7 @@ class Router:
         settings: RouterSettings,
         *,
         clock: IReactorTime,
-        dialer: IDialer,
+        dialer: INodeDialer,
         vassals: IVassalDirectory,
         refusals: RefusalLog,
     ) -> None:
@@ -101,9 +99,7 @@ class Router:
             detail = f"{node.address} did not accept within {self.settings.connect_timeout:g} s"
             return Refusal(Reason.NODE_TIMEOUT, detail, host)
         if not is_absent(failure):
-            number = error_number(failure)
-            why = os.strerror(number) if number else type(failure.value).__name__
-            detail = f"{node.address} cannot be reached: {why}"
+            detail = f"{node.address} cannot be reached: {explain(failure)}"
             return Refusal(Reason.NODE_FAILED, detail, host)
         absence = self._vassals.reason_for_absence(node.address)
         if absence is None and pool.from_host and is_missing(failure):
