@@ -29,7 +29,7 @@ from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
-from emperor.proxy.inherited import PassedSockets
+from emperor.proxy.inherited import PassedSockets, initial_environment
 from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
 from emperor.proxy.nodes import make_dialer
@@ -181,7 +181,7 @@ def open_sockets(settings: Settings) -> list[OpenRouter]:
 
     @raise CannotListen: an address is in use or forbidden.
     """
-    passed = PassedSockets.of_environment(os.environ, os.getpid())
+    passed = PassedSockets.of_environment(initial_environment(), os.getpid())
     opened = open_routers(settings.routers, settings.shared_sockets, passed)
     for name in passed.idle():
         Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)

@@ -138,6 +138,22 @@ class PassedSockets:
         )
 
 
+def initial_environment(path: str = "/proc/self/environ") -> dict[str, str]:
+    """
+    The variables that this process was started with.  In C{os.environ} those of
+    systemd are missing: Twisted takes them out when its endpoints are imported.
+
+    @param path: where the kernel shows them.
+    """
+    try:
+        with open(path, "rb") as file:
+            pairs = file.read().split(b"\0")
+    except OSError:  # no /proc here
+        return dict(os.environ)
+    split = (os.fsdecode(pair).partition("=") for pair in pairs)
+    return {name: value for name, separator, value in split if separator}
+
+
 def where(listener: socket.socket) -> SocketAddress:
     """
     Where a socket listens.

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import BorrowedSocket, PassedSocket, TcpAddress, UnixAddress
-from emperor.proxy.inherited import FIRST, MOST, NotPassed, PassedSockets, where
+from emperor.proxy.inherited import (
+    FIRST,
+    MOST,
+    NotPassed,
+    PassedSockets,
+    initial_environment,
+    where,
+)
 
 
 class PassedCase(SynchronousTestCase):
@@ -214,6 +221,19 @@ class EnvironmentTests(SynchronousTestCase):
         self.assertEqual(self.read(LISTEN_PID="8", LISTEN_FDS="2"), {})
         self.assertEqual(self.read(LISTEN_FDS="2"), {})
         self.assertEqual(self.read(), {})
+
+    def test_initial(self) -> None:
+        """
+        The variables of the start are there though somebody took them out; on a
+        system that does not show them there are those of now.
+        """
+        path = self.mktemp()
+        with open(path, "wb") as file:
+            file.write(b"LISTEN_PID=7\0A=b=c\0E=\0broken\0\0")
+        found = initial_environment(path)
+        self.assertEqual(found, {"LISTEN_PID": "7", "A": "b=c", "E": ""})
+        self.assertEqual(initial_environment("/nowhere"), dict(os.environ))
+        self.assertEqual(initial_environment().get("PATH"), os.environ.get("PATH"))
 
     @given(st.text() | st.integers().map(str), st.text())
     def test_any_environment(self, count: str, names: str) -> None:
