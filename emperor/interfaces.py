@@ -21,7 +21,7 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
-from emperor.addresses import Address
+from emperor.addresses import Address, SocketAddress
 from emperor.routing.pools import Pool
 from emperor.vassals.spec import VassalSpec
 from emperor.wire.control import Vassals
@@ -168,11 +168,11 @@ class IStream(ITransport, IConsumer, IPushProducer):
 
 class IDialer(Interface):
     """
-    How connections to nodes are made.
+    How connections to sockets are made.
     """
 
     def dial(
-        address: Address,
+        address: SocketAddress,
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
@@ -188,6 +188,23 @@ class IDialer(Interface):
             L{twisted.internet.error.ConnectError}.
         @param timeout: seconds until the node must have accepted.
         @return: gives up, after which neither is called.
+        """
+
+
+class INodeDialer(IDialer):
+    """
+    How connections to nodes are made, whichever way their addresses are written.
+    """
+
+    def dial(
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
+        """
+        As L{IDialer.dial}, also to a node with a name or with TLS; its protocol
+        is connected when the node has shown its certificate.
         """
 
 

@@ -8,7 +8,6 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
-from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -22,19 +21,23 @@ from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
 from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
-from emperor.config.settings import EmperorSettings, RouterSettings, Settings
+from emperor.config.settings import EmperorSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.listeners import CannotListen, open_routers
+from emperor.proxy.binding import CannotListen
+from emperor.proxy.inherited import PassedSockets, initial_environment
+from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
+from emperor.proxy.nodes import make_dialer
 from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
+from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
@@ -129,7 +132,7 @@ def makeService(options: Options) -> IService:
         leave("\n".join([nothing, *settings.notes]))
     try:
         program = build_program(settings, options.surroundings)
-    except (CannotListen, NoProgram) as error:
+    except (CannotListen, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
     for note in settings.notes:
         log.info("{note}", note=note)
@@ -142,21 +145,27 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     All services, in the order in which they start.
 
     @raise CannotListen: an address is in use or forbidden.
+    @raise BadAuthorities: C{node_ca} has no certificates.
     @raise NoProgram: there is no uWSGI for the vassals.
     """
     emperor = build_emperor(settings.emperor, surroundings)
     program = Program()
-    greeting = Greeting(settings.routers, emperor.accepts, reactor, lambda: bool(program.running))
+    opened = open_sockets(settings)
+    greeting = Greeting(
+        [each.settings for each in opened],
+        emperor.accepts,
+        reactor,
+        lambda: bool(program.running),
+    )
     emperor.watch(greeting.saw)
     refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
-    sockets = open_routers(settings.routers)
     routers = [
-        build_router(router, rows[0], settings, network=network, emperor=emperor, refusals=refusals)
-        if router.processes == 1
-        else build_processes(router, rows, settings, herald)
-        for router, rows in zip(settings.routers, sockets, strict=True)
+        build_router(each, settings, network=network, emperor=emperor, refusals=refusals)
+        if each.settings.processes == 1
+        else build_processes(each, settings, herald)
+        for each in opened
     ]
     together = MultiService()
     for router in routers:
@@ -164,6 +173,20 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     for service in (build_signals(emperor, routers), network, emperor, together):
         service.setServiceParent(program)
     return program
+
+
+def open_sockets(settings: Settings) -> list[OpenRouter]:
+    """
+    The routers' listening sockets, those that were passed to us among them.
+
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    passed = PassedSockets.of_environment(initial_environment(), os.getpid())
+    opened = open_routers(settings.routers, settings.shared_sockets, passed)
+    for name in passed.idle():
+        Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)
+    passed.close()
+    return opened
 
 
 def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Emperor:
@@ -184,8 +207,7 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
 
 
 def build_router(
-    router: RouterSettings,
-    sockets: Sequence[socket],
+    router: OpenRouter,
     settings: Settings,
     *,
     network: INetwork,
@@ -197,29 +219,34 @@ def build_router(
     accept.
     """
     decisions = Router(
-        router, clock=reactor, dialer=network.dialer, vassals=emperor, refusals=refusals
+        router.settings,
+        clock=reactor,
+        dialer=make_dialer(reactor, network, router.settings),
+        vassals=emperor,
+        refusals=refusals,
     )
     return RouterService(
         reactor,
         network,
         decisions,
-        sockets,
+        router.rows[0],
         hostname=platform.node(),
         grace=settings.shutdown_grace,
     )
 
 
 def build_processes(
-    router: RouterSettings,
-    sockets: Sequence[Sequence[socket]],
+    router: OpenRouter,
     settings: Settings,
     news: IVassalNews,
 ) -> RouterProcesses:
     """
     One router in processes of its own.
     """
-    order = Configure(router, platform.node(), settings.shutdown_grace, settings.transport)
-    return RouterProcesses(reactor, order, sockets, news, os.environ)
+    load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
+    grace, transport = settings.shutdown_grace, settings.transport
+    order = Configure(router.settings, platform.node(), grace, transport)
+    return RouterProcesses(reactor, order, router.rows, news, os.environ)
 
 
 def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProcesses]) -> Signals:

@@ -8,7 +8,7 @@ import re
 from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
-from emperor.addresses import Address, UnixAddress
+from emperor.addresses import UnixAddress
 from emperor.config.settings import LOOPBACK, CodeSource, Mapper
 from emperor.config.values import BadValue, address, words
 
@@ -40,7 +40,7 @@ def shared_socket(text: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def unix_socket(text: str) -> Address:
+def unix_socket(text: str) -> UnixAddress:
     """
     A UNIX stream socket.
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from emperor.addresses import Address
+from emperor.addresses import Address, ListenAddress, SocketAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +220,8 @@ class RouterSettings:
     """
 
     kind: str
-    listen: tuple[Address, ...]
-    zerg: tuple[Address, ...] = ()
+    listen: tuple[ListenAddress, ...]
+    zerg: tuple[SocketAddress, ...] = ()
     socket_mode: int = 0o600
     socket_owner: str = ""
     backlog: int = 100
@@ -320,7 +320,7 @@ class Settings:
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
     routers: tuple[RouterSettings, ...] = ()
-    shared_sockets: tuple[Address, ...] = ()
+    shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"
     shutdown_grace: float = 30
     notes: tuple[str, ...] = ()

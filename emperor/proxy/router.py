@@ -4,15 +4,14 @@ What all connections of one router share, and its decisions for a request.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from emperor.config.settings import Mapper, RouterSettings
-from emperor.interfaces import IDialer, IVassalDirectory
-from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
+from emperor.interfaces import INodeDialer, IVassalDirectory
+from emperor.proxy.backends import explain, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.proxy.routes import OtherMapper, Routes
@@ -33,7 +32,7 @@ class Router:
         settings: RouterSettings,
         *,
         clock: IReactorTime,
-        dialer: IDialer,
+        dialer: INodeDialer,
         vassals: IVassalDirectory,
         refusals: RefusalLog,
         mappers: Mapping[Mapper, OtherMapper] | None = None,
@@ -80,9 +79,7 @@ class Router:
             detail = f"{node.address} did not accept within {self.settings.connect_timeout:g} s"
             return Refusal(Reason.NODE_TIMEOUT, detail, host)
         if not is_absent(failure):
-            number = error_number(failure)
-            why = os.strerror(number) if number else type(failure.value).__name__
-            detail = f"{node.address} cannot be reached: {why}"
+            detail = f"{node.address} cannot be reached: {explain(failure)}"
             return Refusal(Reason.NODE_FAILED, detail, host)
         absence = self._vassals.reason_for_absence(node.address)
         if absence is None and pool.from_host and is_missing(failure):

@@ -35,6 +35,7 @@ from emperor.interfaces import INetwork
 from emperor.program import Program, calm_garbage_collector
 from emperor.proxy.controlling import ControlFactory, ControlLink
 from emperor.proxy.networks import make_network
+from emperor.proxy.nodes import make_dialer
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
@@ -110,7 +111,7 @@ class Worker:
         router = Router(
             order.settings,
             clock=self._reactor,
-            dialer=network.dialer,
+            dialer=make_dialer(self._reactor, network, order.settings),
             vassals=self._mirror,
             refusals=self._refusals,
         )

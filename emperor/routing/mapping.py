@@ -5,7 +5,8 @@ key: the text C{ADDRESS[,MODIFIER1]}, and what can go wrong.
 
 from __future__ import annotations
 
-from emperor.addresses import BadAddress, parse_address
+from emperor import addresses
+from emperor.addresses import BadAddress
 from emperor.config.settings import Node
 from emperor.routing.pools import FixedNodes, Pool, SingleNode
 
@@ -49,7 +50,7 @@ def parse_node(text: str) -> Node:
     if int(modifier) > 255:
         raise BadNodes(f"{modifier} is no modifier1 (0 to 255)")
     try:
-        return Node(parse_address(address.strip()), int(modifier))
+        return Node(addresses.parse_node(address.strip()), int(modifier))
     except BadAddress as error:
         raise BadNodes(str(error)) from error
 

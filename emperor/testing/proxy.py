@@ -32,7 +32,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.addresses import Address
-from emperor.interfaces import IDialer, IStream, IVassalDirectory
+from emperor.interfaces import INodeDialer, IStream, IVassalDirectory
 
 _CLIENT = IPv4Address("TCP", "192.0.2.7", 40000)
 _ROUTER = IPv4Address("TCP", "198.51.100.1", 80)
@@ -336,7 +336,7 @@ class Dial:
         self.fail(TimeoutError())
 
 
-@implementer(IDialer)
+@implementer(INodeDialer)
 class FakeDialer:
     """
     Remembers what was dialed; the test decides what comes of it.
@@ -359,7 +359,7 @@ class FakeDialer:
         timeout: float,
     ) -> Callable[[], None]:
         """
-        See L{IDialer.dial}.
+        See L{INodeDialer.dial}.
         """
         dial = Dial(address, protocol, failed, timeout, self._clock)
         self.dials.append(dial)

@@ -4,6 +4,8 @@ From a node's address to a connection.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from errno import ECONNREFUSED, EHOSTUNREACH, ENOENT, ETIMEDOUT
 from typing import cast
@@ -68,10 +70,15 @@ class DialerTests(SynchronousTestCase):
         """
         A UNIX node is connected by path; an abstract name has uWSGI's two NULs.
         """
-        for text, path in (("/run/a", b"/run/a"), ("@a", b"\0a\0")):
-            self.dial(text)
-            self.assertEqual(self.reactor.unixClients[-1][0], path)
-            self.assertEqual(self.reactor.unixClients[-1][2], 7)
+        name = b"txemperor-dial-%d" % os.getpid()
+        path = os.fsencode(os.path.relpath(self.mktemp()))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        for text, where in ((os.fsdecode(path), path), (f"@{name.decode()}", b"\0%b\0" % name)):
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(where)
+                listener.listen(1)
+                self.dial(text)
+        self.assertEqual(len(self.reactor.adoptedStreamConnections), 2)
 
     def test_connected(self) -> None:
         """

@@ -82,7 +82,7 @@ class ProcessesTests(SynchronousTestCase):
         self.order = Configure(self.settings, "machine", GRACE, "epoll")
         self.reactor = MemorySpawner()
         self.news = News()
-        self.rows = open_listeners(self.settings)
+        self.rows = open_listeners(self.settings).rows
         self.addCleanup(self.rows[0][0].close)
         self.service = RouterProcesses(
             self.reactor, self.order, self.rows, self.news, {"HOME": "/h"}

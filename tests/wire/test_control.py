@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.addresses import (
+    Address,
+    BorrowedSocket,
+    NamedAddress,
+    SocketAddress,
+    TcpAddress,
+    TlsAddress,
+    UnixAddress,
+)
 from emperor.config.settings import (
     CodeSource,
     HostRule,
@@ -44,10 +52,16 @@ from emperor.wire.control import (
 )
 from tests.wire.cutting import cuts
 
-ADDRESSES: st.SearchStrategy[Address] = st.one_of(
-    st.builds(TcpAddress, st.text(max_size=20), st.integers(0, 65535)),
-    st.builds(UnixAddress, st.binary(max_size=107)),
+PORTS = st.integers(0, 65535)
+TCP = st.builds(TcpAddress, st.text(max_size=20), PORTS)
+NAMED = st.builds(NamedAddress, st.text(max_size=20), PORTS)
+SOCKETS: st.SearchStrategy[SocketAddress] = st.one_of(
+    TCP, st.builds(UnixAddress, st.binary(max_size=107))
 )
+ADDRESSES: st.SearchStrategy[Address] = st.one_of(
+    SOCKETS, NAMED, st.builds(TlsAddress, TCP | NAMED)
+)
+LISTENING = st.one_of(SOCKETS, st.builds(BorrowedSocket, SOCKETS, st.text(max_size=20)))
 SECONDS = st.floats(0, 1e12)
 NODES = st.builds(Node, ADDRESSES, st.integers(0, 255), st.integers(0, 255))
 PATTERNS = st.sampled_from(["^www$", r"^(\w+)\.test$", "(?i)a", "ä", ""]).flatmap(
@@ -85,7 +99,7 @@ SUBSCRIPTIONS = st.builds(
     state=st.text(),
 )
 COMMON: dict[str, Any] = {
-    "listen": tuples(ADDRESSES),
+    "listen": tuples(LISTENING),
     "rules": tuples(RULES),
     "raw_host_key": st.booleans(),
     "base": st.text(),
@@ -94,7 +108,8 @@ COMMON: dict[str, Any] = {
     "cache": st.text(),
     "code": st.none() | st.builds(CodeSource, st.text(), st.text(), SECONDS),
     "mapper_order": st.permutations(list(Mapper)).map(tuple),
-    "stats": tuples(ADDRESSES),
+    "zerg": tuples(SOCKETS),
+    "stats": tuples(SOCKETS),
     "trusted": tuples(st.text()),
     "subscriptions": SUBSCRIPTIONS,
     "timeout": SECONDS,
