@@ -27,9 +27,11 @@ from zope.interface.verify import verifyObject
 from emperor.addresses import parse_address
 from emperor.interfaces import IDialer
 from emperor.proxy.backends import (
+    CannotReach,
     EndpointDialer,
     IStreamReactor,
     error_number,
+    explain,
     is_absent,
     is_missing,
     is_timeout,
@@ -128,6 +130,17 @@ class FailureTests(SynchronousTestCase):
             failure = Failure(error)
             found = (is_absent(failure), is_missing(failure), is_timeout(failure))
             self.assertEqual(found, expected, error)
+
+    def test_explained(self) -> None:
+        """
+        People are told what the system or the node said.
+        """
+        for error, text in (
+            (getConnectError((EHOSTUNREACH, "unreachable")), "No route to host"),
+            (CannotReach(string="the name app has no address"), "the name app has no address"),
+            (CancelledError(), "CancelledError"),
+        ):
+            self.assertEqual(explain(Failure(error)), text)
 
     def test_number(self) -> None:
         """
