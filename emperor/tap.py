@@ -30,6 +30,7 @@ from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
 from emperor.proxy.inherited import PassedSockets, initial_environment
+from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
 from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
 from emperor.proxy.nodes import make_dialer
@@ -134,6 +135,8 @@ def makeService(options: Options) -> IService:
         program = build_program(settings, options.surroundings)
     except (CannotListen, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
+    except ConfigurationError as error:
+        leave("\n".join(f"{told}: {problem}" for problem in error.problems))
     for note in settings.notes:
         log.info("{note}", note=note)
     calm_garbage_collector()
@@ -146,8 +149,11 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
 
     @raise CannotListen: an address is in use or forbidden.
     @raise BadAuthorities: C{node_ca} has no certificates.
+    @raise ConfigurationError: a mapper cannot be used.
     @raise NoProgram: there is no uWSGI for the vassals.
     """
+    for each in settings.routers:
+        check_key_mappers(each, reactor)
     emperor = build_emperor(settings.emperor, surroundings)
     program = Program()
     opened = open_sockets(settings)
@@ -218,14 +224,16 @@ def build_router(
     One router in this process, which asks the Emperor about nodes that do not
     accept.
     """
+    key_mappers = make_key_mappers(router.settings, reactor)
     decisions = Router(
         router.settings,
         clock=reactor,
         dialer=make_dialer(reactor, network, router.settings),
         vassals=emperor,
         refusals=refusals,
+        mappers=key_mappers.mappers,
     )
-    return RouterService(
+    service = RouterService(
         reactor,
         network,
         decisions,
@@ -233,6 +241,8 @@ def build_router(
         hostname=platform.node(),
         grace=settings.shutdown_grace,
     )
+    service.accompany(key_mappers)
+    return service
 
 
 def build_processes(

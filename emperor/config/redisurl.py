@@ -19,7 +19,8 @@ SENTINEL_PORT = 26379
 
 _ESCAPES = "in a user or password, / is written %2F, ? is %3F and # is %23"
 
-_FORMS = (
+#: How a Redis is written.
+FORMS = (
     "redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss:// for TLS, redis+unix:///PATH, "
     "redis-sentinel://HOST[:PORT],HOST[:PORT]/SERVICE[/DB] or rediss-sentinel://"
 )
@@ -102,7 +103,7 @@ def parse_redis_url(text: str) -> RedisSource:
     """
     scheme, found, rest = text.partition("://")
     if not found or scheme.lower() not in _SCHEMES:
-        raise BadValue(f"is no URL of a Redis; accepted: {_FORMS}")
+        raise BadValue(f"is no URL of a Redis; accepted: {FORMS}")
     if "#" in rest:
         raise BadValue(f"has a #, which means nothing here; {_ESCAPES}")
     tls, sentinel, unix = _SCHEMES[scheme.lower()]

@@ -114,7 +114,7 @@ def _mappers(taker: Taker, kind: str) -> dict[str, Any]:
     return {
         "base": taker.one(f"{kind}-use-base", values.base, ""),
         "pattern": taker.one(f"{kind}-use-pattern", values.pattern, ""),
-        "cache": taker.one(f"{kind}-use-cache", routervalues.cache, ""),
+        "cache": taker.one(f"{kind}-use-cache", routervalues.cache, None),
         "code": _code(taker, kind),
         "to": _nodes(taker, f"{kind}-to"),
         "force_key": taker.one(f"{kind}-force-key", routervalues.key, ""),

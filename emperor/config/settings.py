@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.redisurl import RedisSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +192,7 @@ class RouterSettings:
     @ivar base: C{http-use-base}: the key is appended; empty for none.
     @ivar pattern: C{http-use-pattern}: C{%s} stands for the key; empty for none.
     @ivar to: C{http-to}: fixed nodes, taken in turn.
-    @ivar cache: C{http-use-cache}: a URL, which may have a password in it; empty
-        for none.
+    @ivar cache: C{http-use-cache}; L{None} for none.
     @ivar code: C{http-use-code-string}; L{None} for none.
     @ivar force_key: C{http-force-key}: the key of every request; empty: its own.
     @ivar fallback: C{http-fallback}: nodes for requests whose own do not accept.
@@ -232,7 +232,7 @@ class RouterSettings:
     base: str = ""
     pattern: str = ""
     to: tuple[Node, ...] = ()
-    cache: str = field(default="", repr=False)
+    cache: RedisSource | None = None
     code: CodeSource | None = None
     force_key: str = ""
     fallback: tuple[Node, ...] = ()

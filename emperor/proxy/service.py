@@ -126,6 +126,13 @@ class RouterService(Service):
         self._factory = build_factory(router, hostname)
         self._sockets = sockets
         self._ports: Sequence[IListeningPort] = ()
+        self._companions: list[Service] = []
+
+    def accompany(self, service: Service) -> None:
+        """
+        Start C{service} before the first connection, and stop it after the last.
+        """
+        self._companions.append(service)
 
     @property
     def accepted(self) -> int:
@@ -139,6 +146,8 @@ class RouterService(Service):
         Accept connections.
         """
         Service.startService(self)
+        for companion in self._companions:
+            companion.startService()
         self._router.deadlines.start()
         self._ports = [self._network.listen(each, self._factory) for each in self._sockets]
         for address in self._router.settings.listen:
@@ -158,6 +167,8 @@ class RouterService(Service):
         drained.addTimeout(self._grace, self._clock)
         await drained.addErrback(self._cut)
         self._router.deadlines.stop()
+        for companion in reversed(self._companions):
+            await maybeDeferred(companion.stopService)
 
     def cut(self) -> None:
         """

@@ -34,6 +34,7 @@ from twisted.python.failure import Failure
 from emperor.interfaces import INetwork
 from emperor.program import Program, calm_garbage_collector
 from emperor.proxy.controlling import ControlFactory, ControlLink
+from emperor.proxy.keymappers import make_key_mappers
 from emperor.proxy.networks import make_network
 from emperor.proxy.nodes import make_dialer
 from emperor.proxy.refusals import RefusalLog
@@ -108,12 +109,14 @@ class Worker:
 
     def _serve(self, order: Configure) -> None:
         network = self._make_network(order.transport)
+        key_mappers = make_key_mappers(order.settings, self._reactor)
         router = Router(
             order.settings,
             clock=self._reactor,
             dialer=make_dialer(self._reactor, network, order.settings),
             vassals=self._mirror,
             refusals=self._refusals,
+            mappers=key_mappers.mappers,
         )
         sockets = self._open_sockets(len(order.settings.listen))
         self._router = RouterService(
@@ -124,6 +127,7 @@ class Worker:
             hostname=order.hostname,
             grace=order.grace,
         )
+        self._router.accompany(key_mappers)
         for service in (network, self._router):
             self._program.addService(service)
         self._program.startService()

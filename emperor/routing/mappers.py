@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from emperor.addresses import BadAddress, parse_address
+from emperor.addresses import Address, BadAddress, parse_address, parse_node
 from emperor.config.settings import Mapper, Node, RouterSettings
 from emperor.routing.hosts import HostRules, captures, fill
 from emperor.routing.pools import FixedNodes, Pool, SingleNode
@@ -104,7 +104,9 @@ def _by_rules(settings: RouterSettings) -> StaticMapper:
         used = captures(rule.template, match)
         for text in used:
             check_part(text)
-        node = _node(fill(rule.template, match), rule.modifier1, rule.modifier2)
+        # A name may not come from the client: it could lead anywhere.
+        parse = parse_address if used else parse_node
+        node = _node(parse, fill(rule.template, match), rule.modifier1, rule.modifier2)
         return SingleNode(node, from_host=bool(used))
 
     return by_rule
@@ -112,14 +114,18 @@ def _by_rules(settings: RouterSettings) -> StaticMapper:
 
 def _by_template(template: str) -> StaticMapper:
     def by_template(key: str) -> Pool:
-        return SingleNode(_node(template.replace("%s", check_part(key))), from_host=True)
+        return SingleNode(
+            _node(parse_address, template.replace("%s", check_part(key))), from_host=True
+        )
 
     return by_template
 
 
-def _node(address: str, modifier1: int = 0, modifier2: int = 0) -> Node:
+def _node(
+    parse: Callable[[str], Address], address: str, modifier1: int = 0, modifier2: int = 0
+) -> Node:
     try:
-        return Node(parse_address(address), modifier1, modifier2)
+        return Node(parse(address), modifier1, modifier2)
     except BadAddress as error:
         raise UnsafeHost(str(error)) from error
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import Address, UnixAddress, parse_address
+from emperor.addresses import Address, NamedAddress, UnixAddress, parse_address
 from emperor.config.settings import HostRule, Mapper, Node, Origin, RouterSettings
 from emperor.routing.keys import BadHost, host_key
 from emperor.routing.mappers import UnsafeHost, check_part, fixed_pool, static_mappers
@@ -169,6 +169,19 @@ class SafetyTests(SynchronousTestCase):
         A host that does not make an address is refused.
         """
         self.assertRaises(UnsafeHost, table(pattern="%s:80").lookup, "host")
+
+    def test_name(self) -> None:
+        """
+        A node may have a name, but not one that the client chose.
+        """
+        named = table((rule("^a$", "app.internal:80"),)).lookup("a")
+        assert named is not None
+        node = named.pick(0, ())
+        assert node is not None
+        self.assertEqual(node.address, NamedAddress("app.internal", 80))
+        chosen = table((rule("^(.*)$", "$1:80"),))
+        self.assertRaises(UnsafeHost, chosen.lookup, "app.internal")
+        self.assertEqual(address(chosen, "127.0.0.1"), parse_address("127.0.0.1:80"))
 
     def test_literal(self) -> None:
         """

@@ -21,6 +21,7 @@ from emperor.addresses import (
     TlsAddress,
     UnixAddress,
 )
+from emperor.config.redisurl import RedisSource
 from emperor.config.settings import (
     CodeSource,
     HostRule,
@@ -105,7 +106,7 @@ COMMON: dict[str, Any] = {
     "base": st.text(),
     "to": tuples(NODES),
     "fallback": tuples(NODES),
-    "cache": st.text(),
+    "cache": st.none() | st.builds(RedisSource, tuples(st.tuples(st.text(), PORTS)), st.text()),
     "code": st.none() | st.builds(CodeSource, st.text(), st.text(), SECONDS),
     "mapper_order": st.permutations(list(Mapper)).map(tuple),
     "zerg": tuples(SOCKETS),
@@ -277,7 +278,7 @@ class ControlTests(SynchronousTestCase):
             (order, order["settings"], "mapper_order", [[]]),
             (order, order["settings"], "code", {"is": "NoneType"}),
             (order, order["settings"], "code", {}),
-            (order, order["settings"], "cache", None),
+            (order, order["settings"], "cache", {"is": "CodeSource"}),
             (order, order["settings"], "subscriptions", None),
             (order, order, "settings", None),
         ):
