@@ -14,8 +14,7 @@ from twisted.logger import Logger
 from emperor.config.settings import Mapper, RouterSettings
 from emperor.interfaces import IKeyMapper
 from emperor.proxy.codemapper import CodeMapper
-from emperor.proxy.redisendpoints import redis_endpoint
-from emperor.proxy.redismap import RedisMap
+from emperor.proxy.redismap import redis_map
 from emperor.proxy.routes import OtherMapper
 from emperor.routing.mappers import Asked
 from emperor.routing.pools import Pool
@@ -63,10 +62,7 @@ def make_key_mappers(settings: RouterSettings, reactor: Any) -> KeyMappers:
     """
     found: dict[Mapper, IKeyMapper] = {}
     if settings.cache is not None:
-        endpoint = redis_endpoint(settings.cache, reactor)
-        found[Mapper.CACHE] = RedisMap(
-            settings.cache, endpoint, reactor, gracetime=settings.gracetime
-        )
+        found[Mapper.CACHE] = redis_map(settings.cache, reactor, settings.gracetime)
     if settings.code is not None:
         found[Mapper.CODE] = CodeMapper(settings.code, reactor)
     return KeyMappers(found)
