@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from socket import socket
+from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IConsumer,
     IListeningPort,
@@ -19,7 +21,8 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
-from emperor.addresses import Address
+from emperor.addresses import Address, SocketAddress
+from emperor.routing.pools import Pool
 from emperor.vassals.spec import VassalSpec
 from emperor.wire.control import Subscriptions, Vassals
 
@@ -142,6 +145,39 @@ class IPort(IListeningPort):
         """
 
 
+class IKeyMapper(Interface):
+    """
+    A mapper outside of the configuration: a store, or the administrator's code.
+    """
+
+    def lookup(key: str) -> Pool | Deferred[Pool | None] | None:
+        """
+        Where the requests for C{key} go; at once where that is known.
+
+        Whoever has lost interest may cancel the Deferred.  It fires within a
+        time-out, and it fails as this raises.
+
+        @return: L{None}: the key is unknown.
+        @raise emperor.routing.mapping.MapperUnavailable: it cannot be told now.
+        @raise emperor.routing.mapping.MapperBroken: what is told of the key
+            makes no sense.
+        """
+
+    def start() -> Deferred[None] | None:
+        """
+        Begin.
+
+        @return: fires, and never fails, when L{lookup} is as good as it can
+            be; L{None} if it is now.
+        @raise emperor.config.errors.ConfigurationError: it cannot be used.
+        """
+
+    def stop() -> Deferred[Any] | None:
+        """
+        Give everything back; what waits fails.
+        """
+
+
 class IStream(ITransport, IConsumer, IPushProducer):
     """
     What the routers need of a connection: Twisted's stream transports of TCP
@@ -165,11 +201,11 @@ class IStream(ITransport, IConsumer, IPushProducer):
 
 class IDialer(Interface):
     """
-    How connections to nodes are made.
+    How connections to sockets are made.
     """
 
     def dial(
-        address: Address,
+        address: SocketAddress,
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
@@ -185,6 +221,23 @@ class IDialer(Interface):
             L{twisted.internet.error.ConnectError}.
         @param timeout: seconds until the node must have accepted.
         @return: gives up, after which neither is called.
+        """
+
+
+class INodeDialer(IDialer):
+    """
+    How connections to nodes are made, whichever way their addresses are written.
+    """
+
+    def dial(
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
+        """
+        As L{IDialer.dial}, also to a node with a name or with TLS; its protocol
+        is connected when the node has shown its certificate.
         """
 
 

@@ -8,7 +8,6 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
-from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -17,35 +16,38 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from emperor.addresses import Address
-from emperor.config.attributes import attributes
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
 from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
-from emperor.config.settings import EmperorSettings, RouterSettings, Settings
+from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import listening, uwsgi_sockets
+from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.cheap import CheapMode
-from emperor.proxy.listeners import CannotListen, close_listeners, open_routers, remove_files
+from emperor.proxy.binding import CannotListen
+from emperor.proxy.cheap import make_cheap_mode
+from emperor.proxy.inherited import PassedSockets, initial_environment
+from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
+from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
+from emperor.proxy.nodes import make_dialer
 from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
-from emperor.subscriptions.building import build_server
-from emperor.subscriptions.domains import Domains, Holdings, make_holdings
+from emperor.proxy.subscribed import subscription_mapper
+from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
-from emperor.subscriptions.sockets import open_servers
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
 from emperor.vassals.program import NoProgram, find_program
-from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.spec import VassalSpec
 from emperor.wire.control import Configure
 
 # Twisted's reactor provides more interfaces than one annotation can name.
@@ -135,8 +137,10 @@ def makeService(options: Options) -> IService:
         leave("\n".join([nothing, *settings.notes]))
     try:
         program = build_program(settings, options.surroundings)
-    except (CannotListen, NoProgram) as error:
+    except (CannotListen, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
+    except ConfigurationError as error:
+        leave("\n".join(f"{told}: {problem}" for problem in error.problems))
     for note in settings.notes:
         log.info("{note}", note=note)
     calm_garbage_collector()
@@ -148,80 +152,57 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     All services, in the order in which they start.
 
     @raise CannotListen: an address is in use or forbidden.
+    @raise BadAuthorities: C{node_ca} has no certificates.
+    @raise ConfigurationError: a mapper cannot be used.
     @raise NoProgram: there is no uWSGI for the vassals.
     """
+    for each in settings.routers:
+        check_key_mappers(each, reactor)
     emperor = build_emperor(settings.emperor, surroundings)
     program = Program()
-    greeting = Greeting(settings.routers, emperor.accepts, reactor, lambda: bool(program.running))
+    opened = open_sockets(settings)
+    greeting = Greeting(
+        [each.settings for each in opened],
+        emperor.accepts,
+        reactor,
+        lambda: bool(program.running),
+    )
     emperor.watch(greeting.saw)
     refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
-    sockets = open_routers(settings.routers)
-    servers = build_servers(settings.routers, sockets)
+    servers = build_servers(reactor, opened)
     routers = [
         build_router(
-            router,
-            rows[0],
-            settings,
-            network=network,
-            emperor=emperor,
-            refusals=refusals,
-            server=server,
+            each, settings, network=network, emperor=emperor, refusals=refusals, server=server
         )
-        if router.processes == 1
-        else build_processes(router, rows, settings, herald, server)
-        for router, rows, server in zip(settings.routers, sockets, servers, strict=True)
+        if each.settings.processes == 1
+        else build_processes(each, settings, herald, server)
+        for each, server in zip(opened, servers, strict=True)
     ]
     together = MultiService()
     for part in (*routers, *servers):
         part.setServiceParent(together)
     if servers:
-        build_domains(settings, emperor, servers, surroundings).setServiceParent(together)
+        domains = build_domains(reactor, settings, servers, emperor, surroundings)
+        domains.setServiceParent(together)
     for service in (build_signals(emperor, routers), network, emperor, together):
         service.setServiceParent(program)
     return program
 
 
-def build_servers(
-    routers: Sequence[RouterSettings], sockets: Sequence[Sequence[Sequence[socket]]]
-) -> list[SubscriptionServer]:
+def open_sockets(settings: Settings) -> list[OpenRouter]:
     """
-    The subscription server of each router.
+    The routers' listening sockets, those that were passed to us among them.
 
-    @param sockets: that the routers listen on; they are closed if this fails.
     @raise CannotListen: an address is in use or forbidden.
     """
-    try:
-        opened = open_servers(routers)
-    except CannotListen:
-        for router, rows in zip(routers, sockets, strict=True):
-            close_listeners(rows)
-            remove_files(router.listen)
-        raise
-    return [build_server(reactor, router, row) for router, row in zip(routers, opened, strict=True)]
-
-
-def build_domains(
-    settings: Settings,
-    emperor: Emperor,
-    servers: Sequence[SubscriptionServer],
-    surroundings: Surroundings,
-) -> Domains:
-    """
-    What puts vassals into the pools of the routers, of which there is one at
-    least.
-    """
-
-    def read(id: VassalId) -> Holdings:
-        place = (id.name, emperor.spec(id).directory, settings.emperor, surroundings)
-        return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place))
-
-    tolerances = [router.subscriptions.tolerance for router in settings.routers]
-    ledgers = [server.ledger for server in servers]
-    domains = Domains(reactor, ledgers, read, min(tolerances))
-    emperor.watch(domains.saw)
-    return domains
+    passed = PassedSockets.of_environment(initial_environment(), os.getpid())
+    opened = open_routers(settings.routers, settings.shared_sockets, passed)
+    for name in passed.idle():
+        Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)
+    passed.close()
+    return opened
 
 
 def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Emperor:
@@ -242,8 +223,7 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
 
 
 def build_router(
-    router: RouterSettings,
-    sockets: Sequence[socket],
+    router: OpenRouter,
     settings: Settings,
     *,
     network: INetwork,
@@ -255,23 +235,33 @@ def build_router(
     One router in this process, which asks the Emperor about nodes that do not
     accept.
     """
+    key_mappers = make_key_mappers(router.settings, reactor)
+    mappers = dict(key_mappers.mappers)
+    if is_subscribable(router.settings, settings.emperor):
+        mappers[Mapper.SUBSCRIPTION] = subscription_mapper(server.registry)
     decisions = Router(
-        router, clock=reactor, dialer=network.dialer, vassals=emperor, refusals=refusals
+        router.settings,
+        clock=reactor,
+        dialer=make_dialer(reactor, network, router.settings),
+        vassals=emperor,
+        refusals=refusals,
+        mappers=mappers,
     )
-    return RouterService(
+    service = RouterService(
         reactor,
         network,
         decisions,
-        sockets,
+        router.rows[0],
         hostname=platform.node(),
         grace=settings.shutdown_grace,
-        cheap=CheapMode(router.kind, server.registry) if router.cheap else None,
+        cheap=make_cheap_mode(router.settings, server.registry),
     )
+    service.accompany(key_mappers)
+    return service
 
 
 def build_processes(
-    router: RouterSettings,
-    sockets: Sequence[Sequence[socket]],
+    router: OpenRouter,
     settings: Settings,
     news: IVassalNews,
     server: SubscriptionServer,
@@ -279,8 +269,19 @@ def build_processes(
     """
     One router in processes of its own.
     """
-    order = Configure(router, platform.node(), settings.shutdown_grace, settings.transport)
-    return RouterProcesses(reactor, order, sockets, news, os.environ, subscriptions=server.news)
+    load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
+    grace, transport = settings.shutdown_grace, settings.transport
+    subscribable = is_subscribable(router.settings, settings.emperor)
+    order = Configure(router.settings, platform.node(), grace, transport, subscribable)
+    return RouterProcesses(reactor, order, router.rows, news, os.environ, subscriptions=server.news)
+
+
+def is_subscribable(router: RouterSettings, emperor: EmperorSettings) -> bool:
+    """
+    Whether nodes may come into a router's pools: by subscription, or because
+    vassals name their domains.
+    """
+    return bool(router.subscriptions.servers or emperor.monitors)
 
 
 def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProcesses]) -> Signals:

@@ -23,10 +23,10 @@ from emperor.addresses import BadAddress, parse_address
 from emperor.announcing.companion import Companion
 from emperor.announcing.servers import BadServer, Server, parse_server
 from emperor.announcing.service import FREQUENCY, Announcer, Proofs
+from emperor.wire.fields import BadAnnouncement
 from emperor.wire.seals import Sealer, load_sealer
 from emperor.wire.signatures import BadKey, Signer, digest, load_signer
 from emperor.wire.subscription import Announcement, build_announcement
-from emperor.wire.subscriptionfields import BadAnnouncement
 
 T = TypeVar("T")
 

@@ -115,8 +115,10 @@ class Sender:
         hosts = await answer.complete or self._last.get(host)
         if not hosts:
             raise CannotSend(f"{server}: the name cannot be resolved")
-        self._last[host] = hosts
-        return hosts
+        # uWSGI's servers have IPv4 only, and a datagram that nobody takes is not
+        # noticed.
+        self._last[host] = sorted(hosts, key=isIPv6Address)
+        return self._last[host]
 
     def _send_to_one(self, server: UdpServer, hosts: Sequence[str], datagram: bytes) -> None:
         for host in hosts[:-1]:

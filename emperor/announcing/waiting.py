@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from emperor.addresses import Address, UnixAddress, parse_address
+from emperor.addresses import SocketAddress, UnixAddress, parse_address
 
 #: Seconds between two attempts.
 PATIENCE = 0.25
@@ -45,7 +45,7 @@ async def until_accepting(reactor: Any, address: str) -> None:
             return
 
 
-def _endpoint(reactor: Any, address: Address) -> IStreamClientEndpoint:
+def _endpoint(reactor: Any, address: SocketAddress) -> IStreamClientEndpoint:
     endpoint: IStreamClientEndpoint
     if isinstance(address, UnixAddress):
         endpoint = UNIXClientEndpoint(reactor, address.path)

@@ -11,8 +11,18 @@ from collections.abc import Sequence
 
 from twisted.logger import Logger
 
+from emperor.config.settings import RouterSettings
 from emperor.interfaces import IPort
 from emperor.routing.subscriptions import Registry
+
+
+def make_cheap_mode(settings: RouterSettings, registry: Registry) -> CheapMode | None:
+    """
+    What the settings ask for.
+
+    @return: L{None}: the router accepts always.
+    """
+    return CheapMode(settings.kind, registry) if settings.cheap else None
 
 
 class CheapMode:

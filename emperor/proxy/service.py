@@ -22,6 +22,7 @@ from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend, HttpSite
 from emperor.proxy.listeners import remove_files
 from emperor.proxy.router import Router
+from emperor.proxy.trust import Trust
 
 
 class FrontendFactory(ServerFactory):
@@ -89,7 +90,8 @@ def build_factory(router: Router, hostname: str) -> FrontendFactory:
     if isinstance(settings, HttpSettings):
         site = HttpSite(router, settings, hostname)
         return FrontendFactory(lambda: HttpFrontend(site))
-    return FrontendFactory(lambda: UwsgiFrontend(router))
+    trust = Trust(settings)
+    return FrontendFactory(lambda: UwsgiFrontend(router, trust))
 
 
 class RouterService(Service):
@@ -124,6 +126,13 @@ class RouterService(Service):
         self._sockets = sockets
         self._ports: Sequence[IPort] = ()
         self._cheap = cheap
+        self._companions: list[Service] = []
+
+    def accompany(self, service: Service) -> None:
+        """
+        Start C{service} before the first connection, and stop it after the last.
+        """
+        self._companions.append(service)
 
     @property
     def accepted(self) -> int:
@@ -137,6 +146,8 @@ class RouterService(Service):
         Accept connections.
         """
         Service.startService(self)
+        for companion in self._companions:
+            companion.startService()
         self._router.deadlines.start()
         self._ports = [self._network.listen(each, self._factory) for each in self._sockets]
         for address in self._router.settings.listen:
@@ -160,6 +171,8 @@ class RouterService(Service):
         drained.addTimeout(self._grace, self._clock)
         await drained.addErrback(self._cut)
         self._router.deadlines.stop()
+        for companion in reversed(self._companions):
+            await maybeDeferred(companion.stopService)
 
     def cut(self) -> None:
         """

@@ -31,15 +31,18 @@ from twisted.logger import (
 )
 from twisted.python.failure import Failure
 
-from emperor.config.settings import RouterSettings
+from emperor.config.settings import Mapper, RouterSettings
 from emperor.interfaces import INetwork
 from emperor.program import Program, calm_garbage_collector
-from emperor.proxy.cheap import CheapMode
+from emperor.proxy.cheap import make_cheap_mode
 from emperor.proxy.controlling import ControlFactory, ControlLink
+from emperor.proxy.keymappers import make_key_mappers
 from emperor.proxy.networks import make_network
+from emperor.proxy.nodes import make_dialer
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
+from emperor.proxy.subscribed import subscription_mapper
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.copying import Copy
 from emperor.subscriptions.ledger import make_registry
@@ -138,12 +141,17 @@ class Worker:
     def _serve(self, order: Configure) -> None:
         registry = self._subscribed(order.settings)
         network = self._make_network(order.transport)
+        key_mappers = make_key_mappers(order.settings, self._reactor)
+        mappers = dict(key_mappers.mappers)
+        if order.subscribable:
+            mappers[Mapper.SUBSCRIPTION] = subscription_mapper(registry)
         router = Router(
             order.settings,
             clock=self._reactor,
-            dialer=network.dialer,
+            dialer=make_dialer(self._reactor, network, order.settings),
             vassals=self._mirror,
             refusals=self._refusals,
+            mappers=mappers,
         )
         sockets = self._open_sockets(len(order.settings.listen))
         self._router = RouterService(
@@ -153,8 +161,9 @@ class Worker:
             sockets,
             hostname=order.hostname,
             grace=order.grace,
-            cheap=CheapMode(order.settings.kind, registry) if order.settings.cheap else None,
+            cheap=make_cheap_mode(order.settings, registry),
         )
+        self._router.accompany(key_mappers)
         for service in (network, self._router):
             self._program.addService(service)
         self._program.startService()

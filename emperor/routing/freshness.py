@@ -1,10 +1,9 @@
 """
 Which signed subscriptions are new, and which have been heard before.
 
-uWSGI's signature says the second in which it was made, and a leaving node writes
-the next one.  It does not say whether the node comes or leaves, so what was
-accepted as the one must not be accepted as the other.  From that follow the
-rules, for each node by itself:
+uWSGI's signature has the second in which it was made, and a leaving node writes
+the next one.  Each is accepted once, as what it is.  The rules, for each node by
+itself:
 
  - to leave is accepted if it was said after everything accepted so far;
  - to come is accepted if it was said after the last coming, and not before the
@@ -59,7 +58,8 @@ class Mark:
 
     @ivar joined: of the last coming.
     @ivar left: of the last leaving.
-    @ivar joined_at: when C{joined} was heard first, in seconds of our clock.
+    @ivar joined_at: when C{joined} was heard first, in seconds of our clock;
+        long ago if the node has left since.
     @ivar present: whether the last word was a coming.
     """
 
@@ -185,7 +185,7 @@ class SignatureFreshness(_Freshness):
 
 def _check_coming(mark: Mark, sent: int, now: float) -> None:
     if sent == mark.joined:
-        if mark.present and now - mark.joined_at <= REPETITION:
+        if now - mark.joined_at <= REPETITION:
             return
     elif sent > mark.joined and sent >= mark.left - 1 and (mark.present or sent != mark.left):
         return

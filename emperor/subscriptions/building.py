@@ -4,22 +4,28 @@ From settings to the parts of a subscription server, and to the whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from socket import socket
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from emperor.addresses import TcpAddress
+from emperor.addresses import BorrowedSocket, SocketAddress, TcpAddress, UnixAddress
 from emperor.announcing.sending import Sender
 from emperor.announcing.servers import parse_server
-from emperor.config.settings import RouterSettings, SubscriptionSettings
+from emperor.config.attributes import attributes
+from emperor.config.settings import RouterSettings, Settings, SubscriptionSettings
+from emperor.config.surroundings import Surroundings
+from emperor.config.vassalfile import uwsgi_sockets
 from emperor.keyfiles import KeyFiles
+from emperor.proxy.binding import CannotListen
+from emperor.proxy.listeners import OpenRouter
 from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper, Keys, Policy
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.acknowledging import Acknowledger
 from emperor.subscriptions.chronicle import Chronicle
 from emperor.subscriptions.copying import Copyist
+from emperor.subscriptions.domains import Domains, Holdings, make_holdings
 from emperor.subscriptions.ledger import Ledger, make_registry
 from emperor.subscriptions.places import Places
 from emperor.subscriptions.receiving import DatagramReader
@@ -27,7 +33,10 @@ from emperor.subscriptions.reception import Reception
 from emperor.subscriptions.rejections import Rejections
 from emperor.subscriptions.resubscribing import Resubscriber
 from emperor.subscriptions.service import SubscriptionServer
+from emperor.subscriptions.sockets import open_servers
 from emperor.subscriptions.statefile import StateFile
+from emperor.vassals.emperor import Emperor
+from emperor.vassals.spec import VassalId
 from emperor.wire.hops import make_mark
 from emperor.wire.seals import SealVerifier
 from emperor.wire.signatures import Verifier, digest
@@ -82,6 +91,47 @@ class _BothKeys(Keys):
         return self._signatures.owners(name)
 
 
+def build_servers(reactor: Any, routers: Sequence[OpenRouter]) -> list[SubscriptionServer]:
+    """
+    The subscription server of each router.
+
+    @param routers: they are closed if this fails.
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    try:
+        opened = open_servers(router.settings for router in routers)
+    except CannotListen:
+        for router in routers:
+            router.close()
+        raise
+    return [
+        build_server(reactor, router.settings, sockets)
+        for router, sockets in zip(routers, opened, strict=True)
+    ]
+
+
+def build_domains(
+    reactor: Any,
+    settings: Settings,
+    servers: Sequence[SubscriptionServer],
+    emperor: Emperor,
+    surroundings: Surroundings,
+) -> Domains:
+    """
+    What puts vassals into the pools of the routers, of which there is one at
+    least.
+    """
+
+    def read(id: VassalId) -> Holdings:
+        place = (id.name, emperor.spec(id).directory, settings.emperor, surroundings)
+        return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place))
+
+    tolerances = [router.subscriptions.tolerance for router in settings.routers]
+    domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))
+    emperor.watch(domains.saw)
+    return domains
+
+
 def build_server(
     reactor: Any, router: RouterSettings, sockets: Sequence[socket]
 ) -> SubscriptionServer:
@@ -96,7 +146,7 @@ def build_server(
     ledger = Ledger(reactor, registry)
     gate = make_gate(settings)
     rejections = Rejections(reactor, router.kind)
-    places = Places(router.listen)
+    places = Places(_own(router))
     mark = make_mark()
     reception = Reception(
         reactor,
@@ -134,6 +184,17 @@ def build_server(
         each_second=each_second,
         at_end=at_end,
     )
+
+
+def _own(router: RouterSettings) -> Iterator[SocketAddress]:
+    """
+    Where a router whose sockets are open listens.
+    """
+    for address in router.listen:
+        if isinstance(address, BorrowedSocket):
+            yield address.address
+        elif isinstance(address, TcpAddress | UnixAddress):
+            yield address
 
 
 def _resubscriber(

@@ -14,9 +14,9 @@ from emperor.routing.outcomes import Result
 from emperor.subscriptions.ledger import Ledger
 from emperor.subscriptions.receiving import Sender
 from emperor.subscriptions.rejections import Fault, Rejections
+from emperor.wire.fields import BadAnnouncement
 from emperor.wire.hops import read_hops
 from emperor.wire.subscription import Announcement, parse_announcement
-from emperor.wire.subscriptionfields import BadAnnouncement
 
 
 class _Faulty(Exception):

@@ -32,9 +32,9 @@ from emperor.routing.outcomes import Expiry, Result
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.ledger import Arrival
 from emperor.subscriptions.places import Places
+from emperor.wire.fields import BadAnnouncement
 from emperor.wire.hops import HOPS_LIMIT, add_hops
 from emperor.wire.subscription import Announcement, build_announcement
-from emperor.wire.subscriptionfields import BadAnnouncement
 
 #: Seconds in which what comes is collected.
 PAUSE = 0.5

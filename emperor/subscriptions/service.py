@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from emperor.addresses import Address
+from emperor.addresses import SocketAddress
 from emperor.interfaces import ISubscriptionNews
 from emperor.proxy.listeners import remove_files
 from emperor.routing.subscriptions import Registry
@@ -42,7 +42,7 @@ class SubscriptionServer(Service):
         self,
         clock: IReactorTime,
         router: str,
-        addresses: Sequence[Address],
+        addresses: Sequence[SocketAddress],
         *,
         readers: Sequence[DatagramReader],
         ledger: Ledger,

@@ -7,16 +7,14 @@ listened to by several programs, of which each hears everything.
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterable, Sequence
-from errno import EADDRINUSE
 from ipaddress import ip_address
 
-from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.config.settings import RouterSettings
-from emperor.proxy.listeners import CannotListen, remove_files
-from emperor.stale import remove_stale_socket
+from emperor.proxy.binding import advice, bind_unix, cannot_listen
+from emperor.proxy.listeners import remove_files
 
 #: Bytes of datagrams that may wait in the kernel: all nodes may announce
 #: themselves at once.  The kernel gives less if its C{rmem_max} is less.
@@ -33,12 +31,12 @@ def open_servers(routers: Iterable[RouterSettings]) -> list[list[socket.socket]]
     @raise CannotListen: an address is in use, forbidden, or not ours.
     """
     opened: list[list[socket.socket]] = []
-    addresses: list[Address] = []
+    addresses: list[SocketAddress] = []
     try:
         for router in routers:
             opened.append([])
             for address in router.subscriptions.servers:
-                opened[-1].append(open_server(address, router.socket_mode))
+                opened[-1].append(open_server(address, router.socket_mode, router.socket_owner))
                 addresses.append(address)
     except BaseException:
         close_servers([each for row in opened for each in row], addresses)
@@ -46,7 +44,7 @@ def open_servers(routers: Iterable[RouterSettings]) -> list[list[socket.socket]]
     return opened
 
 
-def close_servers(sockets: Iterable[socket.socket], addresses: Sequence[Address]) -> None:
+def close_servers(sockets: Iterable[socket.socket], addresses: Sequence[SocketAddress]) -> None:
     """
     Close the sockets and remove the files of those that have one.
     """
@@ -55,22 +53,26 @@ def close_servers(sockets: Iterable[socket.socket], addresses: Sequence[Address]
     remove_files(addresses)
 
 
-def open_server(address: Address, mode: int) -> socket.socket:
+def open_server(address: SocketAddress, mode: int, owner: str = "") -> socket.socket:
     """
     Open one socket for datagrams.
 
     @param address: a TCP address stands for the UDP one.
     @param mode: permissions of a UNIX socket's file: who may write to it can
         subscribe.
-    @raise CannotListen: the address is in use, forbidden, or not ours.
+    @param owner: whom that file is given to, as C{chown-socket} has it.
+    @raise CannotListen: the address is in use, forbidden, or not ours, or there
+        is no such user.
     """
     try:
-        server = _open_unix(address, mode) if isinstance(address, UnixAddress) else _open(address)
+        if isinstance(address, UnixAddress):
+            server = _open_unix(address, mode, owner)
+        else:
+            server = _open(address)
     except OSError as error:
-        why = error.strerror or str(error)
-        if error.errno == EADDRINUSE:
-            why += "; stop the program that has it, or choose another address"
-        raise CannotListen(f"cannot take subscriptions on {address}: {why}") from error
+        raise cannot_listen(f"{address} for subscriptions", advice(error)) from error
+    except LookupError as error:
+        raise cannot_listen(address, f"there is no {error.args[0]}") from error
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING)
     server.setblocking(False)
     return server
@@ -103,18 +105,13 @@ def _is_group(address: TcpAddress) -> bool:
     return bool(address.host) and ip_address(address.host).is_multicast
 
 
-def _open_unix(address: UnixAddress, mode: int) -> socket.socket:
-    if not address.is_abstract:
-        remove_stale_socket(address.path, socket.SOCK_DGRAM)
+def _open_unix(address: UnixAddress, mode: int, owner: str) -> socket.socket:
     server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    mask = os.umask(0o777 & ~mode)
     try:
         # Before anybody can send: the kernel notes the sender as it takes a datagram.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        server.bind(address.path)
+        bind_unix(server, address, mode, owner)
     except BaseException:
         server.close()
         raise
-    finally:
-        os.umask(mask)
     return server

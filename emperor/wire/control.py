@@ -50,12 +50,14 @@ class Configure:
     @ivar hostname: of this machine.
     @ivar grace: seconds that requests in flight have at the end.
     @ivar transport: C{"epoll"} or C{"twisted"}.
+    @ivar subscribable: whether nodes may come into its pools.
     """
 
     settings: RouterSettings | HttpSettings
     hostname: str
     grace: float
     transport: str
+    subscribable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import re
 from collections.abc import Sequence
 from secrets import token_hex
 
+from emperor.wire.fields import BadAnnouncement
 from emperor.wire.subscription import MODIFIER
-from emperor.wire.subscriptionfields import BadAnnouncement
 from emperor.wire.uwsgi import HEADER, build_packet, encode_variable, iterate_variables
 
 _NAME = b"hops"

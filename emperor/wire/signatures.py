@@ -2,8 +2,7 @@
 uWSGI's signatures of subscriptions: RSA, EC or DSA keys with any digest.
 
 What is signed, and with which padding, is as OpenSSL's C{EVP_Sign} has it:
-PKCS#1 v1.5 for RSA.  The header is not covered, and so not the word whether the
-node comes or leaves; L{emperor.wire.seals} covers it.
+PKCS#1 v1.5 for RSA.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from emperor.wire.subscriptionfields import FIELDS, NUMBER_LIMIT, BadAnnouncement, number
+from emperor.wire.fields import FIELDS, NUMBER_LIMIT, BadAnnouncement, number
 from emperor.wire.uwsgi import HEADER, BadPacket, build_packet, encode_variable, iterate_variables
 
 #: C{modifier1} of a subscription.

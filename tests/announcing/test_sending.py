@@ -84,12 +84,19 @@ class SenderTests(SynchronousTestCase):
 
     def test_several_addresses(self) -> None:
         """
-        The first address that this machine can send to.
+        IPv4 first, and the first one that this machine can send to.
         """
-        self.reactor.families = [""]
         self.reactor.answers["router.internal"] = ["2001:db8::1", "192.0.2.1", "192.0.2.2"]
         self.successResultOf(self.send(NAMED))
-        self.assertEqual(self.reactor.sent, [(("192.0.2.1", 7000), b"x")])
+        self.reactor.broken = {("192.0.2.1", 7000)}
+        self.successResultOf(self.send(NAMED))
+        self.reactor.families = ["::"]
+        self.sender = Sender(self.reactor)
+        self.successResultOf(self.send(NAMED))
+        self.assertEqual(
+            [address for address, _ in self.reactor.sent],
+            [("192.0.2.1", 7000), ("192.0.2.2", 7000), ("2001:db8::1", 7000)],
+        )
 
     def test_errors(self) -> None:
         """

@@ -14,10 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.announcing.servers import parse_server
 from emperor.announcing.service import LEAVING_TIMEOUT, UNPROVEN, Announcer, Proofs
 from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper, Policy
+from emperor.wire.fields import BadAnnouncement
 from emperor.wire.seals import load_sealer
 from emperor.wire.signatures import digest, load_signer
 from emperor.wire.subscription import Announcement
-from emperor.wire.subscriptionfields import BadAnnouncement
 from tests.announcing.fakes import FakeReactor
 from tests.routing.test_gatekeeper import MemoryKeys
 from tests.wire.announcements import announcement, private_key, private_pem, public_pem

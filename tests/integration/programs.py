@@ -198,6 +198,9 @@ class ProgramsTestCase(TestCase):
     #: Seconds for a whole test; every wait in it has its own, shorter limit.
     timeout = 100
 
+    #: What our program's connections are made of, as the option C{transport}.
+    transport = os.environ.get("EMPEROR_TRANSPORT", "epoll")
+
     def setUp(self) -> None:
         """
         Give the test a directory whose path is short enough for sockets.

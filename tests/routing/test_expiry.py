@@ -128,6 +128,10 @@ class ExpiryTests(SynchronousTestCase):
         self.assertEqual(self.registry.expire(5), [])
         self.assertEqual(self.registry.expire(5.5), [Expiry("a", "v", 5.5)])
         self.assertFalse(self.registry.is_empty)
+        self.say("", 6, vassal="v")
+        self.say("", 8, vassal="w")
+        self.assertEqual(len(self.registry.expire(11.5)), 1)
+        self.assertEqual(len(self.registry.expire(13.5)), 1)
 
     @given(st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 40)), max_size=30))
     def test_model(self, steps: list[tuple[str, int]]) -> None:

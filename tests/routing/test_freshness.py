@@ -95,6 +95,15 @@ class SignatureFreshnessTests(SynchronousTestCase):
         self.accepts(NOW + 1, leaving=True, now=NOW)
         self.assertFalse(self.accepts(NOW))
 
+    def test_left_twice(self) -> None:
+        """
+        Of two leavings neither is accepted as a coming.
+        """
+        self.accepts(NOW + 1, leaving=True, now=NOW)
+        self.accepts(NOW + 2, leaving=True, now=NOW + 1)
+        for sent in (NOW + 1, NOW + 2):
+            self.assertFalse(self.accepts(sent, now=NOW + 2))
+
     def test_held_back(self) -> None:
         """
         What was said before the node left does not bring it back.

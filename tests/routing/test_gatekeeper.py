@@ -184,6 +184,15 @@ class GatekeeperTests(SynchronousTestCase):
         self.assertEqual(self.enter(signed(announcement(sent=NOW))), "key")
         self.assertIn("no public key", self.reason)
 
+    def test_no_key_for_a_seal(self) -> None:
+        """
+        Under either policy the missing file is named.
+        """
+        for policy in (Policy.SIGNED, Policy.V2):
+            self.gate(policy)
+            self.assertEqual(self.enter(sealed(announcement(key="bar.com"))), "key")
+            self.assertIn("bar.com.ed25519: no such file", self.reason)
+
     def test_recorded(self) -> None:
         """
         A datagram that was heard is not heard again, in neither sense.

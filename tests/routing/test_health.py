@@ -34,7 +34,7 @@ class HealthTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.health = Health()
 
-    def fail(self, now: float) -> None:  # type: ignore[override]
+    def refuse(self, now: float) -> None:
         self.health.failed(now, PLAIN)
 
     def test_well(self) -> None:
@@ -49,7 +49,7 @@ class HealthTests(SynchronousTestCase):
         """
         A node that failed gets no request for a second.
         """
-        self.fail(10)
+        self.refuse(10)
         self.assertFalse(self.health.may_serve(10.9))
         self.assertTrue(self.health.may_serve(11))
 
@@ -58,7 +58,7 @@ class HealthTests(SynchronousTestCase):
         After the quarantine one request tries the node, and no other until it
         is known how that went.
         """
-        self.fail(10)
+        self.refuse(10)
         self.health.picked(11)
         self.assertFalse(self.health.may_serve(11))
         self.health.accepted()
@@ -68,9 +68,9 @@ class HealthTests(SynchronousTestCase):
         """
         If the one that tried fails as well, the next quarantine is longer.
         """
-        self.fail(10)
+        self.refuse(10)
         self.health.picked(11)
-        self.fail(12)
+        self.refuse(12)
         self.assertFalse(self.health.may_serve(13.9))
         self.assertTrue(self.health.may_serve(14))
 
@@ -78,7 +78,7 @@ class HealthTests(SynchronousTestCase):
         """
         If nobody heard how it went, another one tries after a while.
         """
-        self.fail(10)
+        self.refuse(10)
         self.health.picked(11)
         self.assertFalse(self.health.may_serve(11 + TRIAL - 0.1))
         self.assertTrue(self.health.may_serve(11 + TRIAL))
@@ -88,7 +88,7 @@ class HealthTests(SynchronousTestCase):
         Failures in a quarantine do not lengthen it.
         """
         for now in (10, 10.1, 10.9):
-            self.fail(now)
+            self.refuse(now)
         self.assertEqual(self.health.failures, 1)
         self.assertTrue(self.health.may_serve(11))
 
@@ -97,9 +97,9 @@ class HealthTests(SynchronousTestCase):
         A request that goes there within the quarantine, because there is no
         other node, does not count as the one that tries.
         """
-        self.fail(10)
+        self.refuse(10)
         self.health.picked(10.5)
-        self.fail(10.6)
+        self.refuse(10.6)
         self.assertTrue(self.health.may_serve(11))
 
     def test_forgotten(self) -> None:
@@ -107,8 +107,8 @@ class HealthTests(SynchronousTestCase):
         A node that accepts has a clean record.
         """
         for now in (10, 20, 30):
-            self.fail(now)
+            self.refuse(now)
         self.health.accepted()
         self.assertTrue(self.health.may_serve(30))
-        self.fail(40)
+        self.refuse(40)
         self.assertTrue(self.health.may_serve(41))

@@ -11,13 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import Address, UnixAddress, parse_address
-from emperor.config.settings import HostRule, Node, Origin, RouterSettings
+from emperor.addresses import Address, NamedAddress, UnixAddress, parse_address
+from emperor.config.settings import HostRule, Mapper, Node, Origin, RouterSettings
 from emperor.routing.keys import BadHost, host_key
-from emperor.routing.mappers import RouteTable, UnsafeHost, check_part
-from emperor.routing.pools import FixedNodes
+from emperor.routing.mappers import UnsafeHost, check_part, fixed_pool, static_mappers
+from emperor.routing.pools import FixedNodes, Pool, SingleNode
 
 FIXED = Node(parse_address("127.0.0.1:1"))
+
+
+class RouteTable:
+    """
+    All mappers of some settings, in uWSGI's order.
+    """
+
+    def __init__(self, settings: RouterSettings) -> None:
+        found = static_mappers(settings)
+        self._mappers = [found[mapper] for mapper in Mapper if mapper in found]
+
+    def lookup(self, key: str) -> Pool | None:
+        """
+        The pool of the first mapper that knows the key.
+        """
+        return next(filter(None, (mapper(key) for mapper in self._mappers)), None)
 
 
 def rule(pattern: str, template: str) -> HostRule:
@@ -88,6 +104,13 @@ class PrecedenceTests(SynchronousTestCase):
         node = pool.pick(0, ())
         self.assertEqual(node, Node(UnixAddress(b"/run/a.sock"), 3, 4))
 
+    def test_single(self) -> None:
+        """
+        A single fixed node needs no turns; no node makes no pool.
+        """
+        self.assertIsInstance(fixed_pool((FIXED,), 30), SingleNode)
+        self.assertIsNone(fixed_pool((), 30))
+
     def test_from_host(self) -> None:
         """
         It is known whether the host is a part of the address: then a missing
@@ -146,6 +169,19 @@ class SafetyTests(SynchronousTestCase):
         A host that does not make an address is refused.
         """
         self.assertRaises(UnsafeHost, table(pattern="%s:80").lookup, "host")
+
+    def test_name(self) -> None:
+        """
+        A node may have a name, but not one that the client chose.
+        """
+        named = table((rule("^a$", "app.internal:80"),)).lookup("a")
+        assert named is not None
+        node = named.pick(0, ())
+        assert node is not None
+        self.assertEqual(node.address, NamedAddress("app.internal", 80))
+        chosen = table((rule("^(.*)$", "$1:80"),))
+        self.assertRaises(UnsafeHost, chosen.lookup, "app.internal")
+        self.assertEqual(address(chosen, "127.0.0.1"), parse_address("127.0.0.1:80"))
 
     def test_literal(self) -> None:
         """

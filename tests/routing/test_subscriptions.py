@@ -209,6 +209,18 @@ class VassalTests(Case):
         self.assertIs(self.say("", vassal="v").result, Result.REFRESHED)
         self.assertEqual(self.pool().sleepers, {})
 
+    def test_counted_once(self) -> None:
+        """
+        However often it wakes and sleeps, it takes the room of one node.
+        """
+        self.registry = self.registry_of(nodes_limit=2)
+        for _ in range(3):
+            self.say("", vassal="v")
+            self.say("/x", vassal="v")
+            self.say("/x", vassal="v", clear=True)
+        self.assertIs(self.say("/y").result, Result.NEW_NODE)
+        self.assertIs(self.say("/z").result, Result.REFUSED)
+
     def test_lies_down(self) -> None:
         """
         When it clears its address it sleeps; nobody sees an empty pool.
@@ -287,6 +299,7 @@ class SnapshotTests(Case):
         """
         One that was silent is silent still.
         """
+        self.say("/y", 0)
         self.say("/x", 0)
         self.say("/y", 10)
         self.registry.expire(18)

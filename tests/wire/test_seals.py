@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.wire.seals import load_seal_verifier, load_sealer
 from emperor.wire.signatures import BadKey
-from emperor.wire.subscription import Scheme, Seal
+from emperor.wire.subscription import (
+    Announcement,
+    Scheme,
+    Seal,
+    Sealing,
+    build_announcement,
+    parse_announcement,
+)
 from tests.wire.announcements import fresh_key, private_key, private_pem, public_pem
 
 SECRET = b"0123456789abcdef"
@@ -91,3 +99,30 @@ class SealTests(SynchronousTestCase):
         ):
             error = self.assertRaises(BadKey, load_sealer, data)
             self.assertIn(reason, str(error))
+
+
+class ExampleTests(SynchronousTestCase):
+    """
+    The example in the reference, by which others can check what they write.
+    """
+
+    def test_example(self) -> None:
+        """
+        We make the same bytes, and read them.
+        """
+        page = Path(__file__).parents[2] / "docs" / "reference" / "subscriptions.md"
+        _, _, rest = page.read_text("utf-8").partition("```hex\n")
+        data = bytes.fromhex(rest.partition("```")[0])
+        secret = b"0123456789abcdef0123456789abcdef"
+        sealer = load_sealer(secret)
+        time, nonce = 1_795_275_073_000_123, bytes(range(16))
+        value = Announcement(
+            leaving=True, key="foo.com", address="192.0.2.1:3031", modifier1=5, cores=4, weight=2
+        )
+        sealing = Sealing(sealer.scheme, time, nonce, sealer.make)
+        self.assertEqual(build_announcement(value, sealing=sealing), data)
+        text = b"uwsgi-subscription-v2\0" + bytes([224, 1]) + data[4 : data.index(b"\x07\0v2-sign")]
+        self.assertEqual(hmac.new(secret, text, hashlib.sha256).digest(), data[-32:])
+        found = parse_announcement(data).seal
+        assert found is not None
+        self.assertTrue(load_seal_verifier(found.scheme, secret)(found))

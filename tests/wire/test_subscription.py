@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.wire.fields import BadAnnouncement
 from emperor.wire.subscription import (
     DATAGRAM_LIMIT,
     SEAL_CONTEXT,
@@ -18,7 +19,6 @@ from emperor.wire.subscription import (
     build_announcement,
     parse_announcement,
 )
-from emperor.wire.subscriptionfields import BadAnnouncement
 from emperor.wire.uwsgi import build_packet, encode_variables, iterate_variables
 from tests.wire.announcements import ANNOUNCEMENTS, announcement, datagram
 
