@@ -138,7 +138,12 @@ class WriteTests(StateCase):
         before = self.written()
         self.patch(os, "replace", self.no_room)
         self.clock.advance(1)
-        [line] = said(lambda: [self.state.write() for _ in range(3)])
+
+        def write() -> None:
+            for _ in range(3):
+                self.state.write()
+
+        [line] = said(write)
         self.assertIn("cannot be written, a restart would know no nodes: No space", line)
         self.assertEqual(self.written(), before)
         self.assertEqual(os.listdir(os.path.dirname(self.path)), ["state.json"])
