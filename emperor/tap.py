@@ -35,6 +35,7 @@ from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
+from emperor.status.server import StatsService, close_stats, open_stats
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
@@ -148,12 +149,16 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     program = Program()
     greeting = Greeting(settings.routers, emperor.accepts, reactor, lambda: bool(program.running))
     emperor.watch(greeting.saw)
-    refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
-    sockets = open_routers(settings.routers)
+    stats = open_stats(settings.routers)
+    try:
+        sockets = open_routers(settings.routers)
+    except CannotListen:
+        close_stats(stats)
+        raise
     routers = [
-        build_router(router, rows[0], settings, network=network, emperor=emperor, refusals=refusals)
+        build_router(router, rows[0], settings, network=network, emperor=emperor)
         if router.processes == 1
         else build_processes(router, rows, settings, herald)
         for router, rows in zip(settings.routers, sockets, strict=True)
@@ -161,7 +166,13 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     together = MultiService()
     for router in routers:
         router.setServiceParent(together)
-    for service in (build_signals(emperor, routers), network, emperor, together):
+    # The statistics start before the routers, and so they end after them.
+    shown = [
+        StatsService(reactor, network, router, opened)
+        for router, opened in zip(routers, stats, strict=True)
+        if opened.sockets
+    ]
+    for service in (build_signals(emperor, routers), network, emperor, *shown, together):
         service.setServiceParent(program)
     return program
 
@@ -190,14 +201,17 @@ def build_router(
     *,
     network: INetwork,
     emperor: Emperor,
-    refusals: RefusalLog,
 ) -> RouterService:
     """
     One router in this process, which asks the Emperor about nodes that do not
     accept.
     """
     decisions = Router(
-        router, clock=reactor, dialer=network.dialer, vassals=emperor, refusals=refusals
+        router,
+        clock=reactor,
+        dialer=network.dialer,
+        vassals=emperor,
+        refusals=RefusalLog(reactor),
     )
     return RouterService(
         reactor,

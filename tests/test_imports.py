@@ -58,7 +58,10 @@ class ImportTests(SynchronousTestCase):
             "config": ("proxy", "routing", "vassals", "monitors"),
             "monitors": ("proxy", "routing"),
             "vassals": ("proxy", "routing", "monitors"),
+            "proxy": ("monitors",),
         }
+        # What people look at is seen by tap.py alone.
+        above = {package: (*forbidden, "status") for package, forbidden in above.items()}
         for package, forbidden in above.items():
             for path in ROOT.joinpath(package).glob("*.py"):
                 for name in imports(path):

@@ -15,23 +15,27 @@ again.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
-from emperor.interfaces import IVassalNews
+from emperor.interfaces import IRouterState, IVassalNews
 from emperor.proxy.controlling import ControlFactory, ControlLink
+from emperor.proxy.deafness import deaf_children
 from emperor.proxy.listeners import close_listeners, remove_files
+from emperor.proxy.tallies import NO_COUNTS, NoPools, Pools, Share, Tally
+from emperor.proxy.watching import LOOK, Watch
 from emperor.vassals.launcher import Spawner
 from emperor.vassals.output import Lines
 from emperor.wire.control import (
@@ -41,6 +45,7 @@ from emperor.wire.control import (
     Cut,
     Drain,
     Message,
+    Progress,
     Ready,
     Vassals,
 )
@@ -57,32 +62,6 @@ LATENESS = 5.0
 
 _COMMAND = ("-P", "-m", "emperor.proxy.worker")
 
-#: What may be sent to all processes of a group, by a terminal or by an init
-#: system, and is for the program to decide.
-_GROUP_SIGNALS = frozenset(
-    {
-        signal.SIGHUP,
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGUSR1,
-        signal.SIGUSR2,
-        signal.SIGWINCH,
-    }
-)
-
-
-@contextmanager
-def deaf_children() -> Iterator[None]:
-    """
-    Processes that are started meanwhile are deaf to signals for a group, from
-    their first moment on.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUP_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
 
 class RouterProcess(ProcessProtocol):
     """
@@ -90,16 +69,17 @@ class RouterProcess(ProcessProtocol):
 
     @ivar ended: fires when it has gone.
     @ivar ready: whether it accepts connections.
-    @ivar counts: what it has done.
     """
 
     _log = Logger()
 
-    def __init__(self, name: str, order: Configure, news: IVassalNews) -> None:
+    def __init__(self, name: str, order: Configure, news: IVassalNews, tally: Tally) -> None:
         self.name = name
         self.ended: Deferred[None] = Deferred()
         self.ready = False
-        self.counts = Counts(0)
+        self.watch = Watch(name, self.kill)
+        self._tally = tally
+        self._share: Share | None = None
         self._order = order
         self._news = news
         self._missed = False
@@ -113,11 +93,19 @@ class RouterProcess(ProcessProtocol):
         """
         return int(self.transport.pid or 0) if self.transport is not None else 0
 
+    @property
+    def counts(self) -> Counts:
+        """
+        What it has done.
+        """
+        return self._share.counts if self._share is not None else NO_COUNTS
+
     def connectionMade(self) -> None:
         """
         It was started: tell it all it needs.  It knows of the vassals before
         it accepts the first connection.
         """
+        self._share = self._tally.join()
         self.link.tell(self._news.whole())
         self.link.tell(self._order)
 
@@ -150,13 +138,23 @@ class RouterProcess(ProcessProtocol):
         """
         self._output.finish()
         self.link.hang_up()
+        share, self._share = self._share, None
+        if share is not None:
+            self._tally.leave(share)
         self.ended.callback(None)
 
     def _hear(self, message: Message) -> None:
-        if isinstance(message, Ready):
-            self.ready = True
-        elif isinstance(message, Counts):
-            self.counts = message
+        share = self._share
+        if share is None:  # it has gone, and was counted
+            return
+        self.watch.heard()
+        match message:
+            case Ready():
+                self.ready = True
+            case Counts():
+                share.counts = message
+            case Progress():
+                self._tally.add(share, message)
 
     def _relieved(self) -> None:
         if self._missed:
@@ -277,10 +275,14 @@ class Place:
         self._retry = self._reactor.callLater(min(wait, LONGEST_WAIT), self.fill)
 
 
+@implementer(IRouterState)
 class RouterProcesses(Service):
     """
     One router in several processes; from outside as
     L{emperor.proxy.service.RouterService}.
+
+    What it has done is the sum over the processes that run and those that they
+    replaced (L{emperor.proxy.tallies}).
     """
 
     _log = Logger()
@@ -292,13 +294,22 @@ class RouterProcesses(Service):
         rows: Sequence[Sequence[socket.socket]],
         news: IVassalNews,
         environ: Mapping[str, str],
+        *,
+        registry: Pools | None = None,
     ) -> None:
         """
         @param order: what each process is told to be.
         @param rows: for each process the sockets it listens on, open.
         @param environ: what the processes inherit; usually C{os.environ}.
+        @param registry: the program's own, of which the processes have copies;
+            L{None}: nobody can subscribe.
         """
         self.name = order.settings.kind
+        self.settings = order.settings
+        self._tally = tally = Tally(order.settings.to, registry or NoPools())
+        self.counts, self.fixed, self.pools = tally.counts, tally.fixed, tally.pools
+        self._watching = LoopingCall(self._look)
+        self._watching.clock = reactor
         self._order = order
         self._rows = rows
         self._news = news
@@ -309,7 +320,7 @@ class RouterProcesses(Service):
 
     def _maker(self, number: int) -> Callable[[], RouterProcess]:
         name = f"{self.name} process {number}"
-        return lambda: RouterProcess(name, self._order, self._news)
+        return lambda: RouterProcess(name, self._order, self._news, self._tally)
 
     @property
     def processes(self) -> list[RouterProcess]:
@@ -318,11 +329,18 @@ class RouterProcesses(Service):
         """
         return [place.process for place in self._places if place.process is not None]
 
+    def counts_by_process(self) -> dict[int, Counts]:
+        """
+        See L{IRouterState.counts_by_process}.
+        """
+        return {process.pid: process.counts for process in self.processes}
+
     def startService(self) -> None:
         """
         Start all processes.
         """
         Service.startService(self)
+        self._watching.start(LOOK, now=False)
         self._news.watch(self._pass_on)
         for place in self._places:
             place.fill()
@@ -332,6 +350,8 @@ class RouterProcesses(Service):
         Accept nothing more, let requests finish within the grace, end the rest.
         """
         Service.stopService(self)
+        if self._watching.running:
+            self._watching.stop()
         gone = [place.empty(self._order.grace) for place in self._places]
         close_listeners(self._rows)
         remove_files(self._order.settings.listen)
@@ -346,7 +366,7 @@ class RouterProcesses(Service):
 
     def log_state(self) -> None:
         """
-        Write a line per process into the log.
+        Write a line per process into the log, and their sum.
         """
         for process in self.processes:
             self._log.info(
@@ -356,6 +376,15 @@ class RouterProcesses(Service):
                 pid=process.pid,
                 connections=process.counts.connections,
             )
+        self._log.info(
+            "{kind} has accepted {count} connections",
+            kind=self.name,
+            count=self.counts().connections,
+        )
+
+    def _look(self) -> None:
+        for process in self.processes:
+            process.watch.look()
 
     def _pass_on(self, news: Vassals) -> None:
         for process in self.processes:

@@ -5,6 +5,7 @@ What all connections of one router share, and its decisions for a request.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
@@ -16,7 +17,7 @@ from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.routing.keys import BadHost, host_key
 from emperor.routing.mappers import RouteTable, UnsafeHost
-from emperor.routing.pools import Pool, Target
+from emperor.routing.pools import FixedStatistics, Pool, Target
 
 #: Hosts whose pools are kept at hand.
 KNOWN_HOSTS = 8192
@@ -124,3 +125,9 @@ class Router:
             detail = f"there is no site at {node.address}"
             return Refusal(Reason.UNKNOWN_HOST, detail, host)
         return Refusal(Reason.NODE_ABSENT, absence or f"nothing listens at {node.address}", host)
+
+    def fixed_nodes(self) -> Sequence[FixedStatistics]:
+        """
+        How the nodes of C{to} do.
+        """
+        return self._table.fixed_nodes()

@@ -15,7 +15,7 @@ from functools import lru_cache
 from emperor.addresses import BadAddress, parse_address
 from emperor.config.settings import Node, RouterSettings
 from emperor.routing.hosts import HostRules, captures, fill
-from emperor.routing.pools import FixedNodes, Pool, SingleNode
+from emperor.routing.pools import FixedNodes, FixedStatistics, Pool, SingleNode
 
 
 class UnsafeHost(ValueError):
@@ -43,7 +43,7 @@ class RouteTable:
     def __init__(self, settings: RouterSettings) -> None:
         self._rules = HostRules(settings.rules)
         self._template = _template(settings)
-        self._fixed = _fixed(settings)
+        self._fixed = FixedNodes(settings.to, settings.gracetime) if settings.to else None
         self.lookup = lru_cache(maxsize=8192)(self._lookup)
 
     def _lookup(self, key: str) -> Pool | None:
@@ -54,6 +54,12 @@ class RouteTable:
         @raise UnsafeHost: see L{check_part}.
         """
         return self._by_rule(key) or self._by_template(key) or self._fixed
+
+    def fixed_nodes(self) -> list[FixedStatistics]:
+        """
+        How the nodes of C{to} do.
+        """
+        return self._fixed.statistics() if self._fixed is not None else []
 
     def _by_rule(self, key: str) -> Pool | None:
         found = self._rules.find(key)
@@ -77,15 +83,6 @@ def _node(address: str, modifier1: int = 0, modifier2: int = 0) -> Node:
         return Node(parse_address(address), modifier1, modifier2)
     except BadAddress as error:
         raise UnsafeHost(str(error)) from error
-
-
-def _fixed(settings: RouterSettings) -> Pool | None:
-    """
-    The pool of C{to}; a single node is tried whatever happened before.
-    """
-    if len(settings.to) == 1:
-        return SingleNode(settings.to[0], from_host=False)
-    return FixedNodes(settings.to, settings.gracetime) if settings.to else None
 
 
 def _template(settings: RouterSettings) -> str:

@@ -70,6 +70,12 @@ class Registry:
         """
         return self._roster.pools.values()
 
+    def find(self, key: str) -> SubscribedPool | None:
+        """
+        The pool of this very key, without counting it as looked up.
+        """
+        return self._roster.pools.get(key)
+
     def watch(self, watcher: Callable[[bool], object]) -> None:
         """
         Call C{watcher} with L{is_empty} whenever that changes: after the first
