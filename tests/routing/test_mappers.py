@@ -15,7 +15,7 @@ from emperor.addresses import Address, UnixAddress, parse_address
 from emperor.config.settings import HostRule, Node, Origin, RouterSettings
 from emperor.routing.keys import BadHost, host_key
 from emperor.routing.mappers import RouteTable, UnsafeHost, check_part
-from emperor.routing.pools import FixedNodes
+from emperor.routing.pools import FixedNodes, FixedStatistics
 
 FIXED = Node(parse_address("127.0.0.1:1"))
 
@@ -64,6 +64,21 @@ class PrecedenceTests(SynchronousTestCase):
         picked = [address(routes, key) for key in ("a", "b", "a")]
         self.assertEqual(picked, [FIXED.address, other.address, FIXED.address])
         self.assertIsInstance(routes.lookup("a"), FixedNodes)
+
+    def test_fixed_nodes(self) -> None:
+        """
+        How the fixed nodes do is known, also of a single one.
+        """
+        routes = table(to=(FIXED,))
+        pool = routes.lookup("a")
+        assert pool is not None
+        for _ in range(2):
+            pool.pick(0, ())
+        pool.failed(FIXED, 7)
+        self.assertEqual(pool.pick(8, ()), FIXED)
+        self.assertIsNone(pool.pick(8, (FIXED,)))
+        self.assertEqual(routes.fixed_nodes(), [FixedStatistics(FIXED, 3, 7)])
+        self.assertEqual(table().fixed_nodes(), [])
 
     def test_base(self) -> None:
         """
