@@ -62,7 +62,7 @@ def make_key_mappers(settings: RouterSettings, reactor: Any) -> KeyMappers:
     found: dict[Mapper, IKeyMapper] = {}
     if settings.cache is not None:
         # txredisapi takes the global reactor when it is imported, and time.
-        from emperor.proxy.redismap import redis_map
+        from emperor.proxy.redismap import redis_map  # noqa: PLC0415
 
         found[Mapper.CACHE] = redis_map(settings.cache, reactor, settings.gracetime)
     if settings.code is not None:
