@@ -15,6 +15,9 @@ ROUNDS ?= 5
 SECONDS ?= 3
 TWISTED ?=
 
+# make integration: what connections are made of, epoll or twisted.
+TRANSPORT ?= epoll
+
 # Three environments, so that what is tested is what is installed: RUN has no
 # test tools, and REFERENCE holds a uWSGI compiled from its source.
 RUN := .venv
@@ -40,7 +43,7 @@ help:
 	@echo 'make lint              ruff format --check and ruff check'
 	@echo 'make types             mypy --strict'
 	@echo 'make units             tests without network and processes'
-	@echo 'make integration       tests against real servers, and against uWSGI itself'
+	@echo 'make integration       tests against real servers, and uWSGI itself (TRANSPORT=twisted)'
 	@echo 'make bench             beside uWSGI and nginx (CASE=http-close, ROUNDS=5, SECONDS=3, TWISTED=1)'
 	@echo 'make servers           as root with apt: install those servers'
 	@echo 'make format            let ruff format and fix'
@@ -89,7 +92,7 @@ units: $(TEST)/installed
 	$(TEST)/bin/python -m tests.run $(UNITS)
 
 integration: $(TEST)/installed $(REFERENCE)/installed
-	$(TEST)/bin/python -m tests.run tests.integration tests.conformance
+	EMPEROR_TRANSPORT=$(TRANSPORT) $(TEST)/bin/python -m tests.run tests.integration tests.conformance
 
 # Results are written to bench/results; the table goes to the standard output.
 bench: servers $(RUN)/installed $(REFERENCE)/installed

@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from emperor.addresses import Address, TcpAddress, parse_address
+from emperor.addresses import (
+    Address,
+    BorrowedSocket,
+    ListenAddress,
+    TcpAddress,
+    parse_address,
+)
 from emperor.config.settings import HttpSettings, RouterSettings
 from emperor.routing.hosts import literal_host
 from emperor.vassals.spec import VassalId, shown
@@ -27,13 +33,18 @@ def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool])
     What can be opened in a browser: rules for one host whose vassal is up.
     """
     for router in routers:
-        ports = [address.port for address in router.listen if isinstance(address, TcpAddress)]
+        ports = [place.port for place in _places(router) if isinstance(place, TcpAddress)]
         if isinstance(router, HttpSettings) and ports:
             port = "" if ports[0] == 80 else f":{ports[0]}"
             for rule in router.rules:
                 host = literal_host(rule.pattern.pattern)
                 if host and accepts(parse_address(rule.template)):
                     yield f"http://{host}{port}/"
+
+
+def _places(router: RouterSettings) -> Iterator[ListenAddress]:
+    for address in router.listen:
+        yield address.address if isinstance(address, BorrowedSocket) else address
 
 
 class Greeting:

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from socket import socket
+from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IConsumer,
     IListeningPort,
@@ -19,12 +21,12 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
-from emperor.addresses import Address
+from emperor.addresses import Address, SocketAddress
 from emperor.config.settings import RouterSettings
-from emperor.routing.pools import FixedStatistics
+from emperor.routing.pools import FixedStatistics, Pool
 from emperor.routing.statistics import PoolStatistics
 from emperor.vassals.spec import VassalSpec
-from emperor.wire.control import Counts, Vassals
+from emperor.wire.control import Counts, Subscriptions, Vassals
 
 
 class IMonitor(Interface):
@@ -112,6 +114,72 @@ class IVassalNews(Interface):
         """
 
 
+class ISubscriptionNews(Interface):
+    """
+    What router processes are told of the nodes that have subscribed.
+    """
+
+    def whole() -> Sequence[Subscriptions]:
+        """
+        All that there are now, in messages to be sent one after the other.
+        """
+
+    def watch(listener: Callable[[Subscriptions], object]) -> None:
+        """
+        Call C{listener} with what was announced from now on; it may be told by
+        L{whole} already.
+        """
+
+
+class IPort(IListeningPort):
+    """
+    A port that can rest, as those of Twisted can.
+    """
+
+    def stopReading() -> None:
+        """
+        Accept nobody for the time being: clients wait in the socket's queue.
+        """
+
+    def startReading() -> None:
+        """
+        Accept again; who is accepting already goes on.
+        """
+
+
+class IKeyMapper(Interface):
+    """
+    A mapper outside of the configuration: a store, or the administrator's code.
+    """
+
+    def lookup(key: str) -> Pool | Deferred[Pool | None] | None:
+        """
+        Where the requests for C{key} go; at once where that is known.
+
+        Whoever has lost interest may cancel the Deferred.  It fires within a
+        time-out, and it fails as this raises.
+
+        @return: L{None}: the key is unknown.
+        @raise emperor.routing.mapping.MapperUnavailable: it cannot be told now.
+        @raise emperor.routing.mapping.MapperBroken: what is told of the key
+            makes no sense.
+        """
+
+    def start() -> Deferred[None] | None:
+        """
+        Begin.
+
+        @return: fires, and never fails, when L{lookup} is as good as it can
+            be; L{None} if it is now.
+        @raise emperor.config.errors.ConfigurationError: it cannot be used.
+        """
+
+    def stop() -> Deferred[Any] | None:
+        """
+        Give everything back; what waits fails.
+        """
+
+
 class IStream(ITransport, IConsumer, IPushProducer):
     """
     What the routers need of a connection: Twisted's stream transports of TCP
@@ -135,11 +203,11 @@ class IStream(ITransport, IConsumer, IPushProducer):
 
 class IDialer(Interface):
     """
-    How connections to nodes are made.
+    How connections to sockets are made.
     """
 
     def dial(
-        address: Address,
+        address: SocketAddress,
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
@@ -155,6 +223,23 @@ class IDialer(Interface):
             L{twisted.internet.error.ConnectError}.
         @param timeout: seconds until the node must have accepted.
         @return: gives up, after which neither is called.
+        """
+
+
+class INodeDialer(IDialer):
+    """
+    How connections to nodes are made, whichever way their addresses are written.
+    """
+
+    def dial(
+        address: Address,
+        protocol: IProtocol,
+        failed: Callable[[Failure], object],
+        timeout: float,
+    ) -> Callable[[], None]:
+        """
+        As L{IDialer.dial}, also to a node with a name or with TLS; its protocol
+        is connected when the node has shown its certificate.
         """
 
 
@@ -196,7 +281,7 @@ class INetwork(IService):
 
     dialer: IDialer = Attribute("Makes connections to nodes.")
 
-    def listen(listener: socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(listener: socket, factory: IProtocolFactory) -> IPort:
         """
         Take a listening socket over and accept clients from it.
 

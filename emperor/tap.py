@@ -8,7 +8,6 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
-from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -22,20 +21,29 @@ from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
 from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
-from emperor.config.settings import EmperorSettings, RouterSettings, Settings
+from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.listeners import CannotListen, open_routers
+from emperor.proxy.binding import CannotListen
+from emperor.proxy.cheap import make_cheap_mode
+from emperor.proxy.inherited import PassedSockets, initial_environment
+from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
+from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
+from emperor.proxy.nodes import make_dialer
 from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
-from emperor.status.server import StatsService, close_stats, open_stats
+from emperor.proxy.subscribed import subscription_mapper
+from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
+from emperor.subscriptions.building import build_domains, build_servers
+from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
@@ -130,8 +138,10 @@ def makeService(options: Options) -> IService:
         leave("\n".join([nothing, *settings.notes]))
     try:
         program = build_program(settings, options.surroundings)
-    except (CannotListen, NoProgram) as error:
+    except (CannotListen, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
+    except ConfigurationError as error:
+        leave("\n".join(f"{told}: {problem}" for problem in error.problems))
     for note in settings.notes:
         log.info("{note}", note=note)
     calm_garbage_collector()
@@ -143,38 +153,72 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     All services, in the order in which they start.
 
     @raise CannotListen: an address is in use or forbidden.
+    @raise BadAuthorities: C{node_ca} has no certificates.
+    @raise ConfigurationError: a mapper cannot be used.
     @raise NoProgram: there is no uWSGI for the vassals.
     """
+    for each in settings.routers:
+        check_key_mappers(each, reactor)
     emperor = build_emperor(settings.emperor, surroundings)
     program = Program()
-    greeting = Greeting(settings.routers, emperor.accepts, reactor, lambda: bool(program.running))
+    opened, servers, stats = open_everything(settings)
+    greeting = Greeting(
+        [each.settings for each in opened],
+        emperor.accepts,
+        reactor,
+        lambda: bool(program.running),
+    )
     emperor.watch(greeting.saw)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
-    stats = open_stats(settings.routers)
-    try:
-        sockets = open_routers(settings.routers)
-    except CannotListen:
-        close_stats(stats)
-        raise
     routers = [
-        build_router(router, rows[0], settings, network=network, emperor=emperor)
-        if router.processes == 1
-        else build_processes(router, rows, settings, herald)
-        for router, rows in zip(settings.routers, sockets, strict=True)
+        build_router(each, settings, network=network, emperor=emperor, server=server)
+        if each.settings.processes == 1
+        else build_processes(each, settings, herald, server)
+        for each, server in zip(opened, servers, strict=True)
     ]
     together = MultiService()
-    for router in routers:
-        router.setServiceParent(together)
+    for part in (*routers, *servers):
+        part.setServiceParent(together)
+    if servers:
+        domains = build_domains(reactor, settings, servers, emperor, surroundings)
+        domains.setServiceParent(together)
     # The statistics start before the routers, and so they end after them.
-    shown = [
-        StatsService(reactor, network, router, opened)
-        for router, opened in zip(routers, stats, strict=True)
-        if opened.sockets
-    ]
+    shown = build_statistics(network, routers, stats)
     for service in (build_signals(emperor, routers), network, emperor, *shown, together):
         service.setServiceParent(program)
     return program
+
+
+def open_everything(
+    settings: Settings,
+) -> tuple[list[OpenRouter], list[SubscriptionServer], list[OpenStats]]:
+    """
+    All sockets of all routers, or none.
+
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    stats = open_stats(settings.routers)
+    try:
+        opened = open_sockets(settings)
+        return opened, build_servers(reactor, opened), stats
+    except CannotListen:
+        close_stats(stats)
+        raise
+
+
+def open_sockets(settings: Settings) -> list[OpenRouter]:
+    """
+    The routers' listening sockets, those that were passed to us among them.
+
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    passed = PassedSockets.of_environment(initial_environment(), os.getpid())
+    opened = open_routers(settings.routers, settings.shared_sockets, passed)
+    for name in passed.idle():
+        Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)
+    passed.close()
+    return opened
 
 
 def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Emperor:
@@ -195,45 +239,88 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
 
 
 def build_router(
-    router: RouterSettings,
-    sockets: Sequence[socket],
+    router: OpenRouter,
     settings: Settings,
     *,
     network: INetwork,
     emperor: Emperor,
+    server: SubscriptionServer,
 ) -> RouterService:
     """
     One router in this process, which asks the Emperor about nodes that do not
     accept.
     """
+    key_mappers = make_key_mappers(router.settings, reactor)
+    mappers = dict(key_mappers.mappers)
+    if is_subscribable(router.settings, settings.emperor):
+        mappers[Mapper.SUBSCRIPTION] = subscription_mapper(server.registry)
     decisions = Router(
-        router,
+        router.settings,
         clock=reactor,
-        dialer=network.dialer,
+        dialer=make_dialer(reactor, network, router.settings),
         vassals=emperor,
         refusals=RefusalLog(reactor),
+        mappers=mappers,
     )
-    return RouterService(
+    service = RouterService(
         reactor,
         network,
         decisions,
-        sockets,
+        router.rows[0],
         hostname=platform.node(),
         grace=settings.shutdown_grace,
+        cheap=make_cheap_mode(router.settings, server.registry),
+        subscribed=lambda: server.registry.pools,
     )
+    service.accompany(key_mappers)
+    return service
+
+
+def build_statistics(
+    network: INetwork,
+    routers: Sequence[RouterService | RouterProcesses],
+    opened: Sequence[OpenStats],
+) -> list[StatsService]:
+    """
+    The statistics servers of those routers that have one.
+    """
+    return [
+        StatsService(reactor, network, router, each)
+        for router, each in zip(routers, opened, strict=True)
+        if each.sockets
+    ]
 
 
 def build_processes(
-    router: RouterSettings,
-    sockets: Sequence[Sequence[socket]],
+    router: OpenRouter,
     settings: Settings,
     news: IVassalNews,
+    server: SubscriptionServer,
 ) -> RouterProcesses:
     """
     One router in processes of its own.
     """
-    order = Configure(router, platform.node(), settings.shutdown_grace, settings.transport)
-    return RouterProcesses(reactor, order, sockets, news, os.environ)
+    load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
+    grace, transport = settings.shutdown_grace, settings.transport
+    subscribable = is_subscribable(router.settings, settings.emperor)
+    order = Configure(router.settings, platform.node(), grace, transport, subscribable)
+    return RouterProcesses(
+        reactor,
+        order,
+        router.rows,
+        news,
+        os.environ,
+        subscriptions=server.news,
+        registry=server.registry,
+    )
+
+
+def is_subscribable(router: RouterSettings, emperor: EmperorSettings) -> bool:
+    """
+    Whether nodes may come into a router's pools: by subscription, or because
+    vassals name their domains.
+    """
+    return bool(router.subscriptions.servers or emperor.monitors)
 
 
 def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProcesses]) -> Signals:

@@ -10,10 +10,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import (
     PATH_LIMIT,
+    Address,
     BadAddress,
+    BorrowedSocket,
+    ListenAddress,
+    NamedAddress,
+    PassedSocket,
+    SharedSocket,
     TcpAddress,
+    TlsAddress,
     UnixAddress,
     parse_address,
+    parse_listen,
+    parse_node,
 )
 
 ADDRESSES = (
@@ -23,6 +32,25 @@ ADDRESSES = (
     )
     | st.builds(lambda name: UnixAddress(b"\0%b\0" % name.encode()), st.from_regex(r"\A[a-z]+\Z"))
 )
+
+NAMES = st.builds(
+    NamedAddress,
+    st.from_regex(
+        r"\A[a-z_]([a-z0-9-]{0,8}[a-z0-9_])?(\.[a-z_]([a-z0-9-]{0,8}[a-z0-9_])?){0,3}\.?\Z"
+    ),
+    st.integers(0, 65535),
+)
+TLS = st.builds(
+    TlsAddress,
+    NAMES | st.builds(TcpAddress, st.ip_addresses().map(str), st.integers(0, 65535)),
+)
+
+
+def is_plain(address: object) -> bool:
+    """
+    Whether a path has no NUL in it.
+    """
+    return not isinstance(address, UnixAddress) or b"\0" not in address.path[1:-1]
 
 
 class AddressTests(SynchronousTestCase):
@@ -89,7 +117,7 @@ class AddressTests(SynchronousTestCase):
         self.assertRaises(BadAddress, parse_address, "@" + "a" * (PATH_LIMIT - 1))
         self.assertRaises(BadAddress, parse_address, "/" + "é" * 54)
 
-    @given(ADDRESSES.filter(lambda a: isinstance(a, TcpAddress) or b"\0" not in a.path[1:-1]))
+    @given(ADDRESSES.filter(is_plain))
     def test_round_trip(self, address: TcpAddress | UnixAddress) -> None:
         """
         An address is read again as it is shown.
@@ -103,5 +131,137 @@ class AddressTests(SynchronousTestCase):
         """
         try:
             parse_address(text)
+        except BadAddress as error:
+            self.assertTrue(str(error))
+
+
+class NodeTests(SynchronousTestCase):
+    def test_forms(self) -> None:
+        """
+        A node may have a name, and speak TLS.
+        """
+        forms: dict[str, Address] = {
+            "127.0.0.1:80": TcpAddress("127.0.0.1", 80),
+            ":80": TcpAddress("", 80),
+            "/run/a.sock": UnixAddress(b"/run/a.sock"),
+            "@a:80": UnixAddress(b"\0a:80\0"),
+            "app": UnixAddress(b"app"),
+            "App.Internal:3031": NamedAddress("app.internal", 3031),
+            "my_app-1:80": NamedAddress("my_app-1", 80),
+            "app.:80": NamedAddress("app.", 80),
+            "tls://app.internal:443": TlsAddress(NamedAddress("app.internal", 443)),
+            "tls://192.0.2.1:443": TlsAddress(TcpAddress("192.0.2.1", 443)),
+            "tls://[2001:db8::1]:443": TlsAddress(TcpAddress("2001:db8::1", 443)),
+        }
+        for text, address in forms.items():
+            self.assertEqual(parse_node(text), address)
+
+    def test_errors(self) -> None:
+        """
+        What is no name is refused, above all what looks like a number: it would
+        be somebody's IPv4 address.
+        """
+        for text in (
+            "",
+            "app:",
+            "app:http",
+            "a b:80",
+            "-app:80",
+            "app-:80",
+            "a..b:80",
+            "ä.de:80",
+            "127.1:80",
+            "127.0.0.256:80",
+            "0x7f000001:80",
+            "a.1:80",
+            "a.0x1f:80",
+            "a" * 64 + ":80",
+            "a." * 127 + "a:80",
+            "tls://",
+            "tls://app",
+            "tls://:443",
+            "tls:///run/a.sock",
+            "http://app:80",
+            "\0:80",
+            "=0:80",
+        ):
+            error = self.assertRaises(BadAddress, parse_node, text)
+            self.assertTrue(str(error), text)
+
+    @given(ADDRESSES.filter(is_plain) | NAMES | TLS)
+    def test_round_trip(self, address: Address) -> None:
+        """
+        An address is read again as it is shown.
+        """
+        self.assertEqual(parse_node(str(address)), address)
+
+    @given(st.text() | st.text(alphabet=":[]@/.0123456789afxtls-_"))
+    def test_any_text(self, text: str) -> None:
+        """
+        Any text is an address or is refused.
+        """
+        try:
+            parse_node(text)
+        except BadAddress as error:
+            self.assertTrue(str(error))
+
+
+class ListenTests(SynchronousTestCase):
+    def test_forms(self) -> None:
+        """
+        A router may also listen on what is open already.
+        """
+        forms: dict[str, ListenAddress] = {
+            ":80": TcpAddress("", 80),
+            "[::]:80": TcpAddress("::", 80),
+            "localhost:80": NamedAddress("localhost", 80),
+            "/run/a.sock": UnixAddress(b"/run/a.sock"),
+            "=0": SharedSocket(0),
+            "=12": SharedSocket(12),
+            "fd://3": PassedSocket("3"),
+            "fd://03": PassedSocket("3"),
+            "fd://http.socket": PassedSocket("http.socket"),
+        }
+        for text, address in forms.items():
+            self.assertEqual(parse_listen(text), address)
+
+    def test_errors(self) -> None:
+        """
+        What is none of these is refused.
+        """
+        for text in (
+            "",
+            "=",
+            "=-1",
+            "=x",
+            "=٣",
+            "=123456",
+            "fd://",
+            "fd://a:b",
+            "fd://٣",
+            "fd://123456",
+            "fd://" + "a" * 256,
+            "fd://\n",
+            "tls://app:443",
+        ):
+            error = self.assertRaises(BadAddress, parse_listen, text)
+            self.assertTrue(str(error), text)
+
+    def test_shown(self) -> None:
+        """
+        What is shown can be read again; a borrowed socket says whose it is.
+        """
+        for text in ("=0", "fd://3", "fd://http", "localhost:80"):
+            self.assertEqual(str(parse_listen(text)), text)
+        borrowed = BorrowedSocket(TcpAddress("", 80), "fd://3")
+        self.assertEqual(str(borrowed), ":80 (fd://3)")
+
+    @given(st.text() | st.text(alphabet="=fd:/@0123456789"))
+    def test_any_text(self, text: str) -> None:
+        """
+        Any text is an address or is refused.
+        """
+        try:
+            parse_listen(text)
         except BadAddress as error:
             self.assertTrue(str(error))

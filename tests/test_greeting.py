@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import TcpAddress, UnixAddress
+from emperor.addresses import BorrowedSocket, TcpAddress, UnixAddress
 from emperor.config.settings import HostRule, HttpSettings, Origin, RouterSettings
 from emperor.greeting import Greeting, sites
 from emperor.vassals.spec import VassalId
@@ -50,6 +50,14 @@ class SitesTests(SynchronousTestCase):
         Port 80 needs no mention.
         """
         self.assertEqual(self.sites(http(r"^a\.org$", port=80)), ["http://a.org/"])
+
+    def test_a_socket_that_was_passed(self) -> None:
+        """
+        Its port counts as one that we have bound ourselves.
+        """
+        place = BorrowedSocket(TcpAddress("", 8080), "fd://3")
+        router = HttpSettings(listen=(place,), rules=(rule(r"^a\.org$"),))
+        self.assertEqual(self.sites(router), ["http://a.org:8080/"])
 
     def test_sites_whose_vassal_is_down(self) -> None:
         """

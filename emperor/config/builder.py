@@ -51,7 +51,7 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
     return Settings(
         emperor=emperor,
         routers=routers,
-        shared_sockets=taker.many("shared-socket", values.address),
+        shared_sockets=taker.many("shared-socket", values.listen),
         transport=taker.default("transport", values.transport),
         shutdown_grace=taker.default("shutdown-grace", values.grace),
         notes=(*notes, *taker.notes),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 
-from emperor.addresses import FORMS, BadAddress, parse_address
+from emperor.addresses import FORMS, BadAddress, parse_address, parse_node
 from emperor.config.settings import HostRule, Origin
 from emperor.config.values import BadValue, number
 
@@ -77,9 +77,11 @@ def _check_template(template: str, groups: int) -> None:
     for capture in _CAPTURE.findall(template):
         if int(capture) > groups:
             raise BadValue(f"{template!r}: the pattern has {groups} groups, there is no ${capture}")
+    # A name may not come from the client: it could lead anywhere.
+    parse = parse_address if _CAPTURE.search(template) else parse_node
     for example in ("1", "x"):
         try:
-            parse_address(_CAPTURE.sub(example, template))
+            parse(_CAPTURE.sub(example, template))
             return
         except BadAddress:
             continue

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from emperor.addresses import Address
+from emperor.addresses import ListenAddress
 from emperor.config import routervalues, subscriptionvalues, values
 from emperor.config.hostrules import names_port, parse_rule
 from emperor.config.options import BY_NAME, OPTIONS, Service
@@ -114,7 +114,7 @@ def _mappers(taker: Taker, kind: str) -> dict[str, Any]:
     return {
         "base": taker.one(f"{kind}-use-base", values.base, ""),
         "pattern": taker.one(f"{kind}-use-pattern", values.pattern, ""),
-        "cache": taker.one(f"{kind}-use-cache", routervalues.cache, ""),
+        "cache": taker.one(f"{kind}-use-cache", routervalues.cache, None),
         "code": _code(taker, kind),
         "to": _nodes(taker, f"{kind}-to"),
         "force_key": taker.one(f"{kind}-force-key", routervalues.key, ""),
@@ -124,7 +124,7 @@ def _mappers(taker: Taker, kind: str) -> dict[str, Any]:
 
 
 def _nodes(taker: Taker, name: str) -> tuple[Node, ...]:
-    return tuple(Node(address) for address in taker.many(name, values.address))
+    return tuple(Node(address) for address in taker.many(name, values.node))
 
 
 def _code(taker: Taker, kind: str) -> CodeSource | None:
@@ -133,7 +133,7 @@ def _code(taker: Taker, kind: str) -> CodeSource | None:
     return source and replace(source, timeout=timeout)
 
 
-def _listening(taker: Taker, text: str) -> Address:
+def _listening(taker: Taker, text: str) -> ListenAddress:
     """
     Where a router listens; a shared socket must be there.
     """
@@ -144,7 +144,7 @@ def _listening(taker: Taker, text: str) -> Address:
             f"{text} is the shared socket with the index {index}, but there are {count};"
             " give shared-socket = ADDRESS"
         )
-    return values.address(text)
+    return values.listen(text)
 
 
 def _trusted(taker: Taker, kind: str) -> dict[str, Any]:

@@ -6,25 +6,18 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
-from urllib.parse import SplitResult, urlsplit
 
-from emperor.addresses import Address, UnixAddress
+from emperor.addresses import UnixAddress
+from emperor.config.redisurl import FORMS, RedisSource, parse_redis_url
 from emperor.config.settings import LOOPBACK, CodeSource, Mapper
 from emperor.config.values import BadValue, address, words
 
 #: Bytes of a key, as in a subscription.
 KEY_LIMIT = 255
 
-#: How a Redis server is written.
-CACHES = (
-    "redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS,"
-    " redis-sentinel://HOST:PORT,…/SERVICE[/DB] or rediss-sentinel://…, or redis+unix:///PATH"
-)
-
 #: What stands for peers over UNIX sockets among L{peers}.
 UNIX = "unix"
 
-_CACHE_SCHEMES = frozenset({"redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis+unix"})
 _KEY = re.compile(r"[!-~]+", re.ASCII)
 _OWNER = re.compile(r"[^\s:]+(:[^\s:]+)?")
 _SHARED = re.compile(r"=([0-9]{1,4})", re.ASCII)
@@ -40,7 +33,7 @@ def shared_socket(text: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def unix_socket(text: str) -> Address:
+def unix_socket(text: str) -> UnixAddress:
     """
     A UNIX stream socket.
 
@@ -100,43 +93,19 @@ def _mapper(word: str) -> Mapper:
         raise BadValue(f"{word!r} is no mapper; accepted: {accepted}") from None
 
 
-def cache(text: str) -> str:
+def cache(text: str) -> RedisSource:
     """
-    The URL of a Redis server; only its form is looked at.
+    The URL of a Redis server.
 
     @raise BadValue: it is none.  The message does not have the text, in which
         there may be a password.
     """
-    scheme, separator, _ = words(text).partition("://")
-    if not separator:
+    if "://" not in text:
         raise BadValue(
             "uWSGI's own caches are not there: the map is in a Redis server,"
-            f" with a host for each key; accepted: {CACHES}"
+            f" with a host for each key; accepted: {FORMS}"
         )
-    if scheme not in _CACHE_SCHEMES:
-        raise BadValue(f"{scheme}:// is not the URL of a cache; accepted: {CACHES}")
-    if not _names_server(text):
-        raise BadValue(f"the {scheme}:// URL does not name a server; accepted: {CACHES}")
-    return text
-
-
-def _names_server(url: str) -> bool:
-    if any(sign <= " " for sign in url):
-        return False
-    try:
-        parts = urlsplit(url)
-        if parts.scheme == "redis+unix":
-            return parts.path.startswith("/") and len(parts.path) > 1
-        if parts.scheme.endswith("-sentinel"):
-            return _names_sentinel(parts)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _names_sentinel(parts: SplitResult) -> bool:
-    servers = parts.netloc.rpartition("@")[2].split(",")
-    return all(servers) and bool(parts.path.strip("/"))
+    return parse_redis_url(words(text))
 
 
 def code(text: str) -> CodeSource:

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from emperor.addresses import Address
+from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.redisurl import RedisSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class SubscriptionSettings:
     @ivar state: C{http-subscription-state}: a file; empty: none.
     """
 
-    servers: tuple[Address, ...] = ()
+    servers: tuple[SocketAddress, ...] = ()
     algorithm: str = "wrr"
     tolerance: float = 17
     tolerance_inactive: float = 17
@@ -165,7 +166,7 @@ class SubscriptionSettings:
     use_credentials: bool = False
     credentials_directories: tuple[str, ...] = ()
     resubscribe: tuple[str, ...] = ()
-    resubscribe_bind: Address | None = None
+    resubscribe_bind: SocketAddress | None = None
     state: str = ""
 
 
@@ -191,8 +192,7 @@ class RouterSettings:
     @ivar base: C{http-use-base}: the key is appended; empty for none.
     @ivar pattern: C{http-use-pattern}: C{%s} stands for the key; empty for none.
     @ivar to: C{http-to}: fixed nodes, taken in turn.
-    @ivar cache: C{http-use-cache}: a URL, which may have a password in it; empty
-        for none.
+    @ivar cache: C{http-use-cache}; L{None} for none.
     @ivar code: C{http-use-code-string}; L{None} for none.
     @ivar force_key: C{http-force-key}: the key of every request; empty: its own.
     @ivar fallback: C{http-fallback}: nodes for requests whose own do not accept.
@@ -220,8 +220,8 @@ class RouterSettings:
     """
 
     kind: str
-    listen: tuple[Address, ...]
-    zerg: tuple[Address, ...] = ()
+    listen: tuple[ListenAddress, ...]
+    zerg: tuple[SocketAddress, ...] = ()
     socket_mode: int = 0o600
     socket_owner: str = ""
     backlog: int = 100
@@ -232,7 +232,7 @@ class RouterSettings:
     base: str = ""
     pattern: str = ""
     to: tuple[Node, ...] = ()
-    cache: str = field(default="", repr=False)
+    cache: RedisSource | None = None
     code: CodeSource | None = None
     force_key: str = ""
     fallback: tuple[Node, ...] = ()
@@ -246,7 +246,7 @@ class RouterSettings:
     headers_timeout: float = 60
     post_buffering: int = 0
     cheap: bool = False
-    stats: tuple[Address, ...] = ()
+    stats: tuple[SocketAddress, ...] = ()
     stats_http: bool = False
     stats_minified: bool = False
     trusted: tuple[str, ...] = LOOPBACK
@@ -320,7 +320,7 @@ class Settings:
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
     routers: tuple[RouterSettings, ...] = ()
-    shared_sockets: tuple[Address, ...] = ()
+    shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"
     shutdown_grace: float = 30
     notes: tuple[str, ...] = ()

@@ -7,7 +7,14 @@ from __future__ import annotations
 import os
 import re
 
-from emperor.addresses import Address, parse_address
+from emperor.addresses import (
+    Address,
+    ListenAddress,
+    SocketAddress,
+    parse_address,
+    parse_listen,
+    parse_node,
+)
 
 _OFF = frozenset({"false", "off", "no", "0"})
 _ON = frozenset({"", "true", "on", "yes", "1"})
@@ -128,7 +135,7 @@ def keepalive(text: str, timeout: float) -> float:
     return 0 if text.lower() in _OFF else seconds(text)
 
 
-def address(text: str) -> Address:
+def address(text: str) -> SocketAddress:
     """
     A socket address.
 
@@ -149,6 +156,26 @@ def place(text: str) -> str:
     if text.isdecimal():
         raise BadValue(f"{text!r} is no socket address; a port is written :{text}")
     return text
+
+
+def node(text: str) -> Address:
+    """
+    The address of a node.
+
+    @raise emperor.addresses.BadAddress: the text is none.
+    @raise BadValue: see L{place}.
+    """
+    return parse_node(place(text))
+
+
+def listen(text: str) -> ListenAddress:
+    """
+    Where a router listens.
+
+    @raise emperor.addresses.BadAddress: the text is no address.
+    @raise BadValue: see L{place}.
+    """
+    return parse_listen(place(text))
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -4,15 +4,12 @@ From a node's address to a connection.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from errno import ECONNREFUSED, ENOENT
 from typing import cast
 
-from twisted.internet.endpoints import (
-    TCP4ClientEndpoint,
-    TCP6ClientEndpoint,
-    UNIXClientEndpoint,
-)
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import (
     ConnectError,
     ConnectionRefusedError,
@@ -23,18 +20,18 @@ from twisted.internet.interfaces import (
     IAddress,
     IProtocol,
     IReactorTCP,
-    IReactorUNIX,
     IStreamClientEndpoint,
 )
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import Address, UnixAddress
+from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.interfaces import IDialer
+from emperor.proxy.unixsockets import IUnixReactor, UnixDialer
 
 
-class IStreamReactor(IReactorTCP, IReactorUNIX):
+class IStreamReactor(IReactorTCP, IUnixReactor):
     """
     A reactor that connects both kinds of sockets.
     """
@@ -65,10 +62,11 @@ class EndpointDialer:
 
     def __init__(self, reactor: IStreamReactor) -> None:
         self._reactor = reactor
+        self._unix = UnixDialer(reactor)
 
     def dial(
         self,
-        address: Address,
+        address: SocketAddress,
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
@@ -76,7 +74,8 @@ class EndpointDialer:
         """
         See L{IDialer.dial}.
         """
-
+        if isinstance(address, UnixAddress):
+            return self._unix.dial(address.path, protocol, failed, timeout)
         wanted = [True]
 
         def not_connected(failure: Failure) -> None:
@@ -91,9 +90,7 @@ class EndpointDialer:
         connecting.addErrback(not_connected)
         return give_up
 
-    def _endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
-        if isinstance(address, UnixAddress):
-            return UNIXClientEndpoint(self._reactor, address.path, timeout)
+    def _endpoint(self, address: TcpAddress, timeout: float) -> IStreamClientEndpoint:
         if address.is_ipv6:
             return TCP6ClientEndpoint(self._reactor, address.host, address.port, timeout)
         return TCP4ClientEndpoint(self._reactor, address.host, address.port, timeout)
@@ -121,6 +118,22 @@ def is_timeout(failure: Failure) -> bool:
     Whether the node did not accept in time, ours or the kernel's.
     """
     return failure.check(TimeoutError, TCPTimedOutError) is not None
+
+
+class CannotReach(ConnectError):
+    """
+    A node has no address, or is not who it should be; the text says which.
+    """
+
+
+def explain(failure: Failure) -> str:
+    """
+    Why a connection failed, for people.
+    """
+    if isinstance(failure.value, CannotReach):
+        return str(failure.value.args[0])
+    number = error_number(failure)
+    return os.strerror(number) if number else type(failure.value).__name__
 
 
 def error_number(failure: Failure) -> int:

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IDelayedCall, IProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import Address, UnixAddress
+from emperor.addresses import SocketAddress, UnixAddress
 from emperor.interfaces import IDialer
 from emperor.proxy.poller import WRITABLE, Poller
 from emperor.proxy.transport import Stream
@@ -44,7 +44,7 @@ class PollingDialer:
 
     def dial(
         self,
-        address: Address,
+        address: SocketAddress,
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
@@ -87,7 +87,7 @@ class PollingDialer:
         return give_up
 
 
-def _target(address: Address) -> tuple[int, bytes | tuple[str, int]]:
+def _target(address: SocketAddress) -> tuple[int, bytes | tuple[str, int]]:
     """
     Family and name as the kernel wants them.
     """

@@ -2,24 +2,43 @@
 uwsgi in, uwsgi out: uWSGI's FastRouter.
 
 The variables go to the node as they came; only the modifiers of the packet
-become the node's.  What follows the packet is passed on as it comes, and so is
-the answer.
+become the node's, and variables that steer a worker pass from trusted peers
+only.  What follows the packet is passed on as it comes, unless it is to be kept
+first, and so is the answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+
 from emperor.proxy.frontend import Frontend
-from emperor.proxy.refusals import Reason, Refusal, render
-from emperor.proxy.router import Refused, Router
-from emperor.proxy.session import Session
-from emperor.wire.uwsgi import BadPacket, Packet, PacketReader, find_variables
+from emperor.proxy.refusals import Reason, Refusal, Refused, render
+from emperor.proxy.router import Router
+from emperor.proxy.session import IDEMPOTENT, Session
+from emperor.proxy.spool import SizedReader, Spool
+from emperor.proxy.trust import Trust
+from emperor.routing.pools import Pool
+from emperor.wire.uwsgi import BadPacket, PacketReader, find_variables, without_prefix
 
 #: Variables that name the key, the most important first (uWSGI, fastrouter).
 KEY_VARIABLES = (b"UWSGI_FASTROUTER_KEY", b"HTTP_HOST", b"SERVER_NAME")
 
-_READ = frozenset([*KEY_VARIABLES, b"CONTENT_LENGTH"])
+_READ = frozenset(
+    [*KEY_VARIABLES, b"CONTENT_LENGTH", b"PATH_INFO", b"REMOTE_ADDR", b"REQUEST_METHOD"]
+)
+
+#: A worker takes its orders from variables with these names: which file to run,
+#: which interpreter to use.  One of them only names the key.
+_CONTROL = b"UWSGI_"
+_HARMLESS = frozenset([b"UWSGI_FASTROUTER_KEY"])
+
+#: Bytes of the longest body that C{post-buffering} keeps; a longer one is passed
+#: on as it comes.
+BUFFERED_LIMIT = 128 * 1024 * 1024
 
 #: An answer's first piece, of at most so many bytes, is passed on without flow
 #: control: nearly always it is all of the answer.
@@ -52,58 +71,123 @@ class UwsgiFrontend(Frontend):
     A web server's connection: one request.
     """
 
-    def __init__(self, router: Router) -> None:
+    def __init__(self, router: Router, trust: Trust) -> None:
         super().__init__(router)
-        self._packet = PacketReader()
+        self._trust = trust
+        self._reader = PacketReader()
+        self._payload: bytes | None = None
+        self._variables: dict[bytes, bytes] = {}
         self._body = b""
         self._has_body = self._answering = False
         self._remaining = 0
+        self._spool: Spool | None = None
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        See L{Frontend.connectionLost}.
+        """
+        super().connectionLost(reason)
+        if self._spool is not None:
+            self._spool.close()
 
     def received(self, data: bytes) -> None:
         """
         The packet, then the body.
         """
-        if self.session is not None:
+        if self._payload is None:
+            self._receive_packet(data)
+        elif self.session is not None:
+            if self._spool is not None:
+                return  # more than the packet told of
             self.expect_within(self.router.settings.timeout)
             self._has_body = True
             self._remaining -= len(data)
             self.tie(self.session)
-            self.session.transport.write(data)
-            return
-        packet, rest = self._packet.feed(data)
-        if packet is not None and rest is not None:
-            self._begin(packet, rest)
+            self.session.send(data)
+        else:
+            self._receive_spool(data)
 
-    def _begin(self, packet: Packet, rest: bytes) -> None:
-        self._body = rest
+    def _receive_packet(self, data: bytes) -> None:
+        packet, rest = self._reader.feed(data)
+        if packet is None or rest is None:
+            return
+        self._payload, self._body = packet.payload, rest
         self._has_body = bool(rest)
+        self.expect_within(self.router.settings.timeout)
         try:
-            variables = find_variables(packet.payload, _READ)
-            host = key_of(variables)
-            pool = self.router.pool_for(host)
+            self._variables = variables = find_variables(packet.payload, _READ)
+            if _CONTROL in packet.payload and not self._trust.covers(self.transport.getPeer()):
+                self._payload = without_prefix(packet.payload, _CONTROL, _HARMLESS)
+            self._remaining = body_size(variables) - len(rest)
+            path = variables.get(b"PATH_INFO", b"")
+            pool = self.router.routes.pool_for(key_of(variables), path)
         except BadPacket as error:
             self.refuse(Refusal(Reason.BAD_REQUEST, f"malformed uwsgi packet: {error}"))
         except Refused as refused:
             self.refuse(refused.refusal)
         else:
-            self._remaining = body_size(variables) - len(rest)
             self.reading.hold()
-            self.expect_within(self.router.settings.timeout)
-            self.session = Session(self.router, self, pool, host)
-            self.session.start(packet.payload)
+            if isinstance(pool, Deferred):
+                self.wait_for(pool)
+            else:
+                self.routed(pool)
+
+    def routed(self, pool: Pool) -> None:
+        """
+        See L{Frontend.routed}.
+        """
+        self._pool = pool
+        buffering = self.router.settings.post_buffering
+        size = body_size(self._variables)
+        if buffering and 0 < size <= BUFFERED_LIMIT:
+            self._spool = Spool(SizedReader(size), BUFFERED_LIMIT, buffering)
+            self.reading.release()
+            body, self._body = self._body, b""
+            self._receive_spool(body)
+        else:
+            self._start()
+
+    def _receive_spool(self, data: bytes) -> None:
+        spool = self._spool
+        if spool is None:
+            return
+        self.expect_within(self.router.settings.timeout)
+        try:
+            rest = spool.feed(data)
+        except OSError as error:
+            detail = f"the request's body cannot be kept: {error.strerror or error}"
+            self.refuse(Refusal(Reason.NO_ROOM, detail))
+            return
+        if rest is not None:
+            self._remaining = 0
+            self.reading.hold()
+            self._start()
+
+    def _start(self) -> None:
+        self.session = Session(self.router, self, self._pool, key_of(self._variables))
+        self.session.start(self._payload or b"")
 
     def node_ready(self, session: Session) -> None:
         """
         See L{emperor.proxy.session.Front}.
         """
-        if self._remaining or self._body:
+        if self._spool is not None:
+            self.transport.registerProducer(session.read_side(), True)
+            self._tied = True
+            sending = self._spool.send(session.transport, self._sent)
+            sending.addErrback(lambda _: None)  # the session hears of it as well
+        elif self._remaining or self._body:
             self.tie(session)
         if self._body:
-            session.transport.write(self._body)
+            session.send(self._body)
             self._body = b""
         if self._client_ended:
             self._pass_end_on(session)
         self.reading.release()
+
+    def _sent(self, data: bytes) -> bytes:
+        self.expect_within(self.router.settings.timeout)
+        return data
 
     def answer(self, data: bytes) -> None:
         """
@@ -135,32 +219,73 @@ class UwsgiFrontend(Frontend):
         """
         return False
 
+    def may_repeat(self) -> bool:
+        """
+        See L{emperor.proxy.session.Front}.
+        """
+        method = self._variables.get(b"REQUEST_METHOD")
+        return method in IDEMPOTENT and not (self._has_body or self._remaining or self._spool)
+
+    def client_address(self) -> bytes:
+        """
+        See L{emperor.routing.pools.Seeker}: what a trusted web server says, or
+        else the web server itself.
+        """
+        told = self._variables.get(b"REMOTE_ADDR", b"")
+        if told and self._trust.covers(self.transport.getPeer()):
+            return told
+        return super().client_address()
+
+    def header(self, name: bytes) -> bytes:
+        """
+        See L{emperor.routing.pools.Seeker}.
+        """
+        variable = b"HTTP_" + name.upper().replace(b"-", b"_")
+        return find_variables(self._payload or b"", frozenset([variable])).get(variable, b"")
+
+    @property
+    def _has_begun(self) -> bool:
+        return self._payload is not None or self._reader.started
+
     def request_ended(self) -> None:
         """
         The web server closed its half: that is how some end a body.
         """
-        if self.session is None and self._packet.started:
-            detail = "the client closed within its uwsgi packet"
+        if self._payload is None:
+            if self._reader.started:
+                detail = "the client closed within its uwsgi packet"
+                self.refuse(Refusal(Reason.BAD_REQUEST, detail))
+            else:
+                self.close(all_read=True)
+        elif self.session is not None:
+            if self.session.transport is not None:
+                self._pass_end_on(self.session)
+        elif self._spool is not None:
+            detail = "the client closed within its request's body"
             self.refuse(Refusal(Reason.BAD_REQUEST, detail))
-        elif self.session is None:
-            self.close(all_read=True)
-        elif self.session.transport is not None:
-            self._pass_end_on(self.session)
 
     def _pass_end_on(self, session: Session) -> None:
-        session.transport.unregisterProducer()
-        session.transport.loseWriteConnection()
+        if self._spool is None:
+            session.transport.unregisterProducer()
+            session.transport.loseWriteConnection()
 
     def request_timed_out(self) -> None:
         """
-        The packet did not come whole.
+        The packet did not come whole, or the body that is kept first, or
+        nobody told where the request goes.
         """
-        if self._packet.started:
-            seconds = self.router.settings.headers_timeout
-            detail = f"the uwsgi packet was not complete after {seconds:g} s"
-            self.refuse(Refusal(Reason.REQUEST_TIMEOUT, detail))
+        settings = self.router.settings
+        if self._spool is not None:
+            detail = f"the client did not send its request's body for {settings.timeout:g} s"
+        elif self._payload is not None:
+            self.refuse(self.late_mapper())
+            return
+        elif self._reader.started:
+            detail = f"the uwsgi packet was not complete after {settings.headers_timeout:g} s"
         else:
             self.close(all_read=True)
+            return
+        self.refuse(Refusal(Reason.REQUEST_TIMEOUT, detail))
 
     def send_refusal(self, refusal: Refusal) -> None:
         """
@@ -173,5 +298,5 @@ class UwsgiFrontend(Frontend):
         """
         A connection is one request: those that have begun may end.
         """
-        if self.session is None and not self._packet.started and not self.closing:
+        if not self._has_begun and not self.closing:
             self.close(all_read=True)

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 from typing import Protocol as TypingProtocol
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.interfaces import IStream
 from emperor.proxy.deadlines import RESOLUTION
-from emperor.proxy.refusals import Refusal
+from emperor.proxy.refusals import Reason, Refusal, Refused
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
 from emperor.proxy.session import Session
+from emperor.routing.pools import Pool
 
 #: Seconds that a client gets to read the last answer and close.
 LINGER = 5.0
@@ -47,6 +50,8 @@ class Frontend(Protocol):
     @ivar session: the request that is with a node, if any.
     """
 
+    _log = Logger()
+
     transport: IStream
     factory: Connections
 
@@ -56,7 +61,9 @@ class Frontend(Protocol):
         self.deadline = 0.0
         self.closing = False
         self._client_ended = self._all_sent = False
+        self._asking: Deferred[Pool] | None = None
         self._tied = False
+        self._seen_taken = 0
         self._deadlines = router.deadlines
 
     def connectionMade(self) -> None:
@@ -77,6 +84,9 @@ class Frontend(Protocol):
             self.session.abandon()
             self.session = None
             self.factory.requests += 1
+        if self._asking is not None:
+            self._asking.cancel()
+            self.factory.requests += 1
         self.factory.gone(self)
 
     def expect_within(self, seconds: float) -> None:
@@ -87,9 +97,14 @@ class Frontend(Protocol):
 
     def timed_out(self) -> None:
         """
-        Nothing happened.
+        Nothing happened, unless a slow receiver has taken something: that is
+        all that a large answer to a slow client shows for a long time.
         """
-        if self.closing and self._all_sent:
+        taken = self._taken()
+        if taken != self._seen_taken:
+            self._seen_taken = taken
+            self.expect_within(self.router.settings.timeout)
+        elif self.closing and self._all_sent:
             # Not aborted: the kernel may still be sending to a slow client.
             self.transport.loseConnection()
         elif self.closing:
@@ -98,6 +113,14 @@ class Frontend(Protocol):
             self.session.timed_out()
         else:
             self.request_timed_out()
+
+    def _taken(self) -> int:
+        """
+        Bytes that slow receivers have taken; Twisted's own transports do not
+        tell, so there only a full buffer that empties counts.
+        """
+        node = None if self.session is None else self.session.transport
+        return sum(getattr(stream, "taken", 0) for stream in (self.transport, node))
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -134,6 +157,37 @@ class Frontend(Protocol):
         peer = getattr(self.transport.getPeer(), "host", "a UNIX socket")
         self.router.refusals.refused(refusal, self.router.settings.kind, peer)
         self.send_refusal(refusal)
+
+    def wait_for(self, asking: Deferred[Pool]) -> None:
+        """
+        Go on when a mapper knows where.
+        """
+        self._asking = asking
+        self.reading.hold()
+        asking.addBoth(self._answered_by_mapper)
+        asking.addErrback(lambda failure: self._log.failure("A request broke", failure))
+
+    def _answered_by_mapper(self, answer: Pool | Failure) -> None:
+        self._asking = None
+        if self.closing or (isinstance(answer, Failure) and answer.check(CancelledError)):
+            return
+        if not isinstance(answer, Failure):
+            self.routed(answer)
+        elif isinstance(answer.value, Refused):
+            self.refuse(answer.value.refusal)
+        else:
+            self._log.failure("A mapper broke", answer)
+            self.refuse(Refusal(Reason.MAPPER_BROKEN, "the mapper broke; the log says how"))
+
+    def late_mapper(self) -> Refusal:
+        """
+        The answer to a request that waited for a mapper for too long.
+        """
+        if self._asking is not None:
+            self._asking.cancel()
+        seconds = self.router.settings.timeout
+        detail = f"nobody told for {seconds:g} s where the request goes"
+        return Refusal(Reason.MAPPER_UNAVAILABLE, detail)
 
     def tie(self, session: Session) -> None:
         """
@@ -188,9 +242,27 @@ class Frontend(Protocol):
             self.reading.release()
             self.transport.loseWriteConnection()
 
+    def client_address(self) -> bytes:
+        """
+        See L{emperor.routing.pools.Seeker}.
+        """
+        return str(getattr(self.transport.getPeer(), "host", "")).encode("ascii", "replace")
+
     def received(self, data: bytes) -> None:
         """
         Bytes of a request.
+        """
+        raise NotImplementedError
+
+    def routed(self, pool: Pool) -> None:
+        """
+        The request's pool is known.
+        """
+        raise NotImplementedError
+
+    def header(self, name: bytes) -> bytes:
+        """
+        See L{emperor.routing.pools.Seeker}.
         """
         raise NotImplementedError
 

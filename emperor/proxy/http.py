@@ -7,21 +7,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from emperor.config.settings import HttpSettings
 from emperor.proxy.frontend import Frontend
-from emperor.proxy.refusals import Reason, Refusal, render
-from emperor.proxy.router import Refused, Router
-from emperor.proxy.session import Session
-from emperor.proxy.spool import Spool
+from emperor.proxy.refusals import Reason, Refusal, Refused, render
+from emperor.proxy.router import Router
+from emperor.proxy.session import IDEMPOTENT, Session
+from emperor.proxy.spool import IN_MEMORY, BodyReader, SizedReader, Spool
 from emperor.routing.pools import Pool
 from emperor.wire.answers import AnswerWriter, BadAnswer
-from emperor.wire.http import BadRequest, RequestHead, RequestReader
+from emperor.wire.http import BadRequest, ChunksReader, RequestHead, RequestReader
 from emperor.wire.uwsgi import encode_variables
-from emperor.wire.variables import connection_variables, request_payload, server_variables
+from emperor.wire.variables import (
+    connection_variables,
+    decode_path,
+    request_payload,
+    server_variables,
+)
 
 #: Bytes of a client's next requests that are kept while one is answered.
 PIPELINE_LIMIT = 64 * 1024
@@ -38,8 +44,8 @@ class Reception(Enum):
     HEAD = auto()
     #: A body of known length, passed on as it comes.
     BODY = auto()
-    #: A chunked body, kept until it is complete.
-    CHUNKS = auto()
+    #: A body that is kept until it is complete.
+    SPOOL = auto()
     #: The next request, which has to wait.
     NEXT = auto()
 
@@ -144,38 +150,62 @@ class HttpFrontend(Frontend):
             if head is None or rest is None:
                 return
             self._request, self._pending = head, rest
-            self._pool = self.router.pool_for(self._host(head))
-            self.expect_within(self.router.settings.timeout)
-            if head.chunked:
-                self._begin_chunks(head)
-                return
-            if head.content_length:
-                self._reception = Reception.BODY
-                self.reading.hold()
-            else:
-                self._reception = Reception.NEXT
             self._remaining = head.content_length
-            self._start(head, head.content_length)
+            self._reception = Reception.BODY if head.has_body else Reception.NEXT
+            routes = self.router.routes
+            path = decode_path(head.target.partition(b"?")[0]) if routes.wants_path else b""
+            pool = routes.pool_for(self._host(head), path)
         except BadRequest as error:
             self._refuse_request(error)
         except Refused as refused:
             self.refuse(refused.refusal)
+        else:
+            self.expect_within(self.router.settings.timeout)
+            if isinstance(pool, Deferred):
+                self.wait_for(pool)
+            else:
+                self.routed(pool)
 
     def _host(self, head: RequestHead) -> bytes:
         return head.host or self._site.server_name
 
-    def _begin_chunks(self, head: RequestHead) -> None:
-        self._reception = Reception.CHUNKS
-        self._spool = Spool(self._site.settings.chunked_limit)
-        self._continue(head)
-        chunks, self._pending = self._pending, b""
-        self._receive_chunks(chunks)
+    def routed(self, pool: Pool) -> None:
+        """
+        See L{Frontend.routed}.
+        """
+        self._pool = pool
+        head = self._request
+        if head is None:
+            return
+        if not head.has_body:
+            self._start(head, 0)
+        elif head.chunked:
+            self._begin_spool(head, ChunksReader(), IN_MEMORY)
+        elif head.content_length <= self._buffered:
+            buffering = self.router.settings.post_buffering
+            self._begin_spool(head, SizedReader(head.content_length), buffering)
+        else:
+            self.reading.hold()
+            self._start(head, head.content_length)
+
+    @property
+    def _buffered(self) -> int:
+        """
+        Bytes of the longest body of known length that is kept before a node is
+        asked.
+        """
+        settings = self._site.settings
+        return settings.chunked_limit if settings.post_buffering else 0
 
     def _start(self, head: RequestHead, content_length: int) -> None:
         site, host = self._site, self._host(head)
-        payload = request_payload(
-            head, site.server(host), self._connection, site.extra, content_length
-        )
+        try:
+            payload = request_payload(
+                head, site.server(host), self._connection, site.extra, content_length
+            )
+        except BadRequest as error:
+            self._refuse_request(error)
+            return
         self.session = Session(self.router, self, self._pool, host)
         self.session.start(payload, site.settings.modifiers)
 
@@ -190,29 +220,39 @@ class HttpFrontend(Frontend):
         self.expect_within(self.router.settings.timeout)
         piece, rest = data[: self._remaining], data[self._remaining :]
         self._remaining -= len(piece)
-        session.transport.write(piece)
+        session.send(piece)
         if not self._remaining:
             self._reception = Reception.NEXT
             self._receive_next(rest)
 
-    def _receive_chunks(self, data: bytes) -> None:
+    def _begin_spool(self, head: RequestHead, reader: BodyReader, in_memory: int) -> None:
+        self._reception = Reception.SPOOL
+        self._spool = Spool(reader, self._site.settings.chunked_limit, in_memory)
+        self._continue(head)
+        self.reading.release()
+        body, self._pending = self._pending, b""
+        self._receive_spool(body)
+
+    def _receive_spool(self, data: bytes) -> None:
         request, spool = self._request, self._spool
         if request is None or spool is None or not data:
             return
         self.expect_within(self.router.settings.timeout)
         try:
-            if spool.feed(data):
-                # What follows the last chunk is dropped, so the connection
-                # cannot be used again.
-                request.keep_alive = False
-                self._reception = Reception.NEXT
-                self._start(request, spool.size)
+            rest = spool.feed(data)
         except BadRequest as error:
             self._refuse_request(error)
         except OSError as error:
             detail = f"the request's body cannot be kept: {error.strerror or error}"
             request.keep_alive = False
             self.refuse(Refusal(Reason.NO_ROOM, detail, self._host(request).decode("ascii")))
+        else:
+            if rest is not None:
+                # Behind the last chunk nothing can be read any more.
+                request.keep_alive = request.keep_alive and not request.chunked
+                self._reception = Reception.NEXT
+                self._pending = rest
+                self._start(request, spool.size)
 
     def _receive_next(self, data: bytes) -> None:
         self._pending += data
@@ -343,6 +383,23 @@ class HttpFrontend(Frontend):
         self.transport.write(render(refusal, close=not persistent, head_only=head_only))
         self._next(persistent)
 
+    def may_repeat(self) -> bool:
+        """
+        See L{emperor.proxy.session.Front}.
+        """
+        request = self._request
+        return request is not None and request.method in IDEMPOTENT and not request.has_body
+
+    def header(self, name: bytes) -> bytes:
+        """
+        See L{emperor.routing.pools.Seeker}; repeated headers are one.
+        """
+        request = self._request
+        if request is None:
+            return b""
+        separator = b"; " if name == b"cookie" else b", "
+        return separator.join(field.value for field in request.fields if field.name == name)
+
     def is_receiving(self) -> bool:
         """
         See L{emperor.proxy.session.Front}: whether the client owes a part of
@@ -367,9 +424,12 @@ class HttpFrontend(Frontend):
         """
         No request came, or only a part of one.
         """
-        if self._reception is Reception.CHUNKS:
+        if self._reception is Reception.SPOOL:
             seconds = self.router.settings.timeout
             detail = f"the client did not send its request's body for {seconds:g} s"
+        elif self._reception is not Reception.HEAD:
+            self.refuse(self.late_mapper())
+            return
         elif self._reader.started:
             seconds = self.router.settings.headers_timeout
             detail = f"the request's head was not complete after {seconds:g} s"
@@ -389,7 +449,7 @@ class HttpFrontend(Frontend):
 _RECEIVE: dict[Reception, Callable[[HttpFrontend, bytes], None]] = {
     Reception.HEAD: HttpFrontend._receive_head,
     Reception.BODY: HttpFrontend._receive_body,
-    Reception.CHUNKS: HttpFrontend._receive_chunks,
+    Reception.SPOOL: HttpFrontend._receive_spool,
     Reception.NEXT: HttpFrontend._receive_next,
 }
 

@@ -6,26 +6,20 @@ The protocols do not know which one it is; the option C{transport} chooses.
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import cast
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorSocket
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import ServerFactory
 from zope.interface import implementer
 
-from emperor.interfaces import INetwork
+from emperor.interfaces import INetwork, IPort
 from emperor.proxy.accepting import PollingPort
 from emperor.proxy.backends import EndpointDialer, IStreamReactor
 from emperor.proxy.dialing import PollingDialer
 from emperor.proxy.poller import IPollingReactor, Poller
-
-
-class IAdoptingReactor(IStreamReactor, IReactorSocket):
-    """
-    A reactor that connects, and takes listening sockets over.
-    """
+from emperor.proxy.unixsockets import SharedPort
 
 
 @implementer(INetwork)
@@ -52,7 +46,7 @@ class PollingNetwork(Service):
         Service.stopService(self)
         self._poller.stop()
 
-    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IPort:
         """
         See L{INetwork.listen}.
         """
@@ -67,26 +61,26 @@ class ReactorNetwork(Service):
     Twisted's own transports.
     """
 
-    def __init__(self, reactor: IAdoptingReactor) -> None:
+    def __init__(self, reactor: IStreamReactor) -> None:
         self._reactor = reactor
         self.dialer = EndpointDialer(reactor)
 
-    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IPort:
         """
         See L{INetwork.listen}.
         """
-        server = cast(ServerFactory, factory)
+        if listener.family == socket.AF_UNIX:
+            shared = SharedPort(listener, factory, self._reactor)
+            shared.startListening()
+            return cast(IPort, shared)
         with listener:
-            path = _path(listener)
-            mode = os.stat(path).st_mode & 0o777 if path else 0
-            port = self._reactor.adoptStreamPort(listener.fileno(), listener.family, server)
-        if path:
-            # Twisted makes a UNIX socket that it adopts writable for everybody.
-            os.chmod(path, mode)
-        return port
+            port = self._reactor.adoptStreamPort(
+                listener.fileno(), listener.family, cast(ServerFactory, factory)
+            )
+        return cast(IPort, port)
 
 
-class INetworkReactor(IAdoptingReactor, IPollingReactor):
+class INetworkReactor(IStreamReactor, IPollingReactor):
     """
     A reactor for either network.
     """
@@ -97,11 +91,3 @@ def make_network(reactor: INetworkReactor, transport: str) -> INetwork:
     The network that the option C{transport} asks for.
     """
     return ReactorNetwork(reactor) if transport == "twisted" else PollingNetwork(reactor)
-
-
-def _path(listener: socket.socket) -> str:
-    """
-    The file of a UNIX socket; empty for an abstract name and for TCP.
-    """
-    name = listener.getsockname()
-    return name if isinstance(name, str) else ""

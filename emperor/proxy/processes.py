@@ -7,9 +7,9 @@ when it is there.  One that dies is replaced at once, unless the last one did
 not live for L{STEADY} seconds either: then after a wait that doubles.
 
 The processes decide about requests themselves, with a copy of the rules and
-with what they are told of the vassals (L{emperor.vassals.news}).  A process that
-does not read what it is told costs no memory: it gets the whole when it reads
-again.
+with what they are told of the vassals (L{emperor.vassals.news}) and of the nodes
+that have subscribed (L{emperor.subscriptions.copying}).  A process that does not
+read what it is told costs little memory: it gets the whole when it reads again.
 """
 
 from __future__ import annotations
@@ -18,35 +18,28 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.interfaces import IRouterState, IVassalNews
-from emperor.proxy.controlling import ControlFactory, ControlLink
+from emperor.interfaces import IRouterState, ISubscriptionNews, IVassalNews
+from emperor.proxy.controlling import ControlFactory
 from emperor.proxy.deafness import deaf_children
 from emperor.proxy.listeners import close_listeners, remove_files
-from emperor.proxy.tallies import NO_COUNTS, NoPools, Pools, Share, Tally
-from emperor.proxy.watching import LOOK, Watch
+from emperor.proxy.process import RouterProcess
+from emperor.proxy.tallies import Pools, Tally
+from emperor.proxy.watching import LOOK
 from emperor.vassals.launcher import Spawner
-from emperor.vassals.output import Lines
 from emperor.wire.control import (
-    REPORT_LIMIT,
     Configure,
     Counts,
     Cut,
     Drain,
-    Message,
-    Progress,
-    Ready,
+    Subscriptions,
     Vassals,
 )
 
@@ -61,113 +54,6 @@ LONGEST_WAIT = 8.0
 LATENESS = 5.0
 
 _COMMAND = ("-P", "-m", "emperor.proxy.worker")
-
-
-class RouterProcess(ProcessProtocol):
-    """
-    One process, from its start to its end.
-
-    @ivar ended: fires when it has gone.
-    @ivar ready: whether it accepts connections.
-    """
-
-    _log = Logger()
-
-    def __init__(self, name: str, order: Configure, news: IVassalNews, tally: Tally) -> None:
-        self.name = name
-        self.ended: Deferred[None] = Deferred()
-        self.ready = False
-        self.watch = Watch(name, self.kill)
-        self._tally = tally
-        self._share: Share | None = None
-        self._order = order
-        self._news = news
-        self._missed = False
-        self._output = Lines(self._log_line)
-        self.link = ControlLink(REPORT_LIMIT, self._hear, self._link_lost, self._relieved)
-
-    @property
-    def pid(self) -> int:
-        """
-        The number of the process; 0 if there is none.
-        """
-        return int(self.transport.pid or 0) if self.transport is not None else 0
-
-    @property
-    def counts(self) -> Counts:
-        """
-        What it has done.
-        """
-        return self._share.counts if self._share is not None else NO_COUNTS
-
-    def connectionMade(self) -> None:
-        """
-        It was started: tell it all it needs.  It knows of the vassals before
-        it accepts the first connection.
-        """
-        self._share = self._tally.join()
-        self.link.tell(self._news.whole())
-        self.link.tell(self._order)
-
-    def update(self, news: Vassals) -> None:
-        """
-        Tell it what is new, now or when it listens again.
-        """
-        if self.link.room:
-            self.link.tell(news)
-        else:
-            self._missed = True
-
-    def kill(self) -> None:
-        """
-        End it now.
-        """
-        if self.transport is not None:
-            with suppress(ProcessExitedAlready):
-                self.transport.signalProcess("KILL")
-
-    def childDataReceived(self, childFD: int, data: bytes) -> None:
-        """
-        It logged something.
-        """
-        self._output.feed(data)
-
-    def processEnded(self, reason: Failure) -> None:
-        """
-        It has gone.
-        """
-        self._output.finish()
-        self.link.hang_up()
-        share, self._share = self._share, None
-        if share is not None:
-            self._tally.leave(share)
-        self.ended.callback(None)
-
-    def _hear(self, message: Message) -> None:
-        share = self._share
-        if share is None:  # it has gone, and was counted
-            return
-        self.watch.heard()
-        match message:
-            case Ready():
-                self.ready = True
-            case Counts():
-                share.counts = message
-            case Progress():
-                self._tally.add(share, message)
-
-    def _relieved(self) -> None:
-        if self._missed:
-            self._missed = False
-            self.link.tell(self._news.whole())
-
-    def _link_lost(self) -> None:
-        """
-        It leaves by itself then; the end of the process is what counts.
-        """
-
-    def _log_line(self, line: str) -> None:
-        self._log.info("{process}: {line}", process=self.name, line=line)
 
 
 class Place:
@@ -295,24 +181,25 @@ class RouterProcesses(Service):
         news: IVassalNews,
         environ: Mapping[str, str],
         *,
-        registry: Pools | None = None,
+        subscriptions: ISubscriptionNews,
+        registry: Pools,
     ) -> None:
         """
         @param order: what each process is told to be.
         @param rows: for each process the sockets it listens on, open.
         @param environ: what the processes inherit; usually C{os.environ}.
-        @param registry: the program's own, of which the processes have copies;
-            L{None}: nobody can subscribe.
+        @param registry: the program's own, of which the processes have copies.
         """
         self.name = order.settings.kind
         self.settings = order.settings
-        self._tally = tally = Tally(order.settings.to, registry or NoPools())
+        self._tally = tally = Tally(order.settings.to, registry)
         self.counts, self.fixed, self.pools = tally.counts, tally.fixed, tally.pools
         self._watching = LoopingCall(self._look)
         self._watching.clock = reactor
         self._order = order
         self._rows = rows
         self._news = news
+        self._subscriptions = subscriptions
         self._places = [
             Place(reactor, row, self._maker(number), environ)
             for number, row in enumerate(rows, start=1)
@@ -320,7 +207,9 @@ class RouterProcesses(Service):
 
     def _maker(self, number: int) -> Callable[[], RouterProcess]:
         name = f"{self.name} process {number}"
-        return lambda: RouterProcess(name, self._order, self._news, self._tally)
+        return lambda: RouterProcess(
+            name, self._order, self._news, self._subscriptions, self._tally
+        )
 
     @property
     def processes(self) -> list[RouterProcess]:
@@ -342,6 +231,7 @@ class RouterProcesses(Service):
         Service.startService(self)
         self._watching.start(LOOK, now=False)
         self._news.watch(self._pass_on)
+        self._subscriptions.watch(self._announce)
         for place in self._places:
             place.fill()
 
@@ -389,3 +279,7 @@ class RouterProcesses(Service):
     def _pass_on(self, news: Vassals) -> None:
         for process in self.processes:
             process.update(news)
+
+    def _announce(self, news: Subscriptions) -> None:
+        for process in self.processes:
+            process.announce(news)

@@ -46,6 +46,10 @@ class Reason(Enum):
     NODE_ABSENT = "node-absent"
     #: The node did not accept or answer in time.
     NODE_TIMEOUT = "node-timeout"
+    #: Who should tell the host's node cannot be asked.
+    MAPPER_UNAVAILABLE = "mapper-unavailable"
+    #: What is told of the host's node makes no sense.
+    MAPPER_BROKEN = "mapper-broken"
 
 
 _STATUS = {
@@ -58,6 +62,8 @@ _STATUS = {
     Reason.NODE_FAILED: 502,
     Reason.NODE_ABSENT: 503,
     Reason.NODE_TIMEOUT: 504,
+    Reason.MAPPER_UNAVAILABLE: 503,
+    Reason.MAPPER_BROKEN: 502,
 }
 
 
@@ -82,6 +88,16 @@ class Refusal:
         The HTTP status.
         """
         return self.status or _STATUS[self.reason]
+
+
+class Refused(Exception):
+    """
+    The request gets the router's own answer.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
 
 
 def render(refusal: Refusal, *, close: bool, head_only: bool = False) -> bytes:

@@ -4,39 +4,25 @@ What all connections of one router share, and its decisions for a request.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from emperor.config.settings import RouterSettings
-from emperor.interfaces import IDialer, IVassalDirectory
-from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
+from emperor.config.settings import Mapper, RouterSettings
+from emperor.interfaces import INodeDialer, IVassalDirectory
+from emperor.proxy.backends import explain, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
-from emperor.routing.keys import BadHost, host_key
-from emperor.routing.mappers import RouteTable, UnsafeHost
+from emperor.proxy.routes import OtherMapper, Routes
 from emperor.routing.pools import FixedStatistics, Pool, Target
-
-#: Hosts whose pools are kept at hand.
-KNOWN_HOSTS = 8192
-
-
-class Refused(Exception):
-    """
-    The request gets the router's own answer.
-    """
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.detail)
-        self.refusal = refusal
 
 
 class Router:
     """
     One router, C{http} or C{fastrouter}.
 
+    @ivar routes: the way from a host to a pool.
     @ivar leaving: see L{IVassalDirectory}; nearly always empty.
     @ivar draining: whether it stops; connections end with their request then.
     """
@@ -46,45 +32,22 @@ class Router:
         settings: RouterSettings,
         *,
         clock: IReactorTime,
-        dialer: IDialer,
+        dialer: INodeDialer,
         vassals: IVassalDirectory,
         refusals: RefusalLog,
+        mappers: Mapping[Mapper, OtherMapper] | None = None,
     ) -> None:
+        """
+        @param mappers: those that the settings alone cannot answer.
+        """
         self.settings = settings
         self.dialer = dialer
         self.refusals = refusals
         self.deadlines = Deadlines(clock)
         self.draining = False
-        self._table = RouteTable(settings)
+        self.routes = Routes(settings, mappers or {})
         self._vassals = vassals
         self.leaving = vassals.leaving
-        self._pools: dict[bytes, Pool] = {}
-
-    def pool_for(self, host: bytes) -> Pool:
-        """
-        Where requests for a host go.
-
-        @raise Refused: the host is malformed or nobody knows it.
-        """
-        pool = self._pools.get(host)
-        if pool is None:
-            pool = self._find_pool(host)
-            if len(self._pools) >= KNOWN_HOSTS:
-                self._pools.clear()
-            self._pools[host] = pool
-        return pool
-
-    def _find_pool(self, host: bytes) -> Pool:
-        shown = host.decode("ascii", "backslashreplace")
-        try:
-            key = host_key(host, self.settings.raw_host_key)
-            pool = self._table.lookup(key)
-        except (BadHost, UnsafeHost) as error:
-            raise Refused(Refusal(Reason.BAD_HOST, str(error), shown)) from error
-        if pool is None:
-            detail = f"no site is configured for the host {key}"
-            raise Refused(Refusal(Reason.UNKNOWN_HOST, detail, shown))
-        return pool
 
     def about_to_leave(self, node: Target, host: str) -> Refusal | None:
         """
@@ -116,9 +79,7 @@ class Router:
             detail = f"{node.address} did not accept within {self.settings.connect_timeout:g} s"
             return Refusal(Reason.NODE_TIMEOUT, detail, host)
         if not is_absent(failure):
-            number = error_number(failure)
-            why = os.strerror(number) if number else type(failure.value).__name__
-            detail = f"{node.address} cannot be reached: {why}"
+            detail = f"{node.address} cannot be reached: {explain(failure)}"
             return Refusal(Reason.NODE_FAILED, detail, host)
         absence = self._vassals.reason_for_absence(node.address)
         if absence is None and pool.from_host and is_missing(failure):
@@ -130,4 +91,4 @@ class Router:
         """
         How the nodes of C{to} do.
         """
-        return self._table.fixed_nodes()
+        return self.routes.fixed_nodes()

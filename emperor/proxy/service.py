@@ -10,23 +10,21 @@ from socket import socket
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.interfaces import (
-    IAddress,
-    IListeningPort,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.config.settings import HttpSettings
-from emperor.interfaces import INetwork, IRouterState
+from emperor.interfaces import INetwork, IPort, IRouterState
+from emperor.proxy.cheap import CheapMode
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend, HttpSite
 from emperor.proxy.listeners import remove_files
 from emperor.proxy.router import Router
+from emperor.proxy.trust import Trust
 from emperor.routing.pools import FixedStatistics
 from emperor.routing.statistics import PoolStatistics, own_gauge, pool_statistics
 from emperor.routing.subscribed import SubscribedPool
@@ -106,7 +104,8 @@ def build_factory(router: Router, hostname: str) -> FrontendFactory:
     if isinstance(settings, HttpSettings):
         site = HttpSite(router, settings, hostname)
         return FrontendFactory(lambda: HttpFrontend(site))
-    return FrontendFactory(lambda: UwsgiFrontend(router))
+    trust = Trust(settings)
+    return FrontendFactory(lambda: UwsgiFrontend(router, trust))
 
 
 @implementer(IRouterState)
@@ -126,11 +125,13 @@ class RouterService(Service):
         *,
         hostname: str,
         grace: float,
+        cheap: CheapMode | None = None,
         subscribed: Callable[[], Collection[SubscribedPool]] = list,
     ) -> None:
         """
         @param sockets: one for each address of the router's settings, open; they
             are ours from now on.
+        @param cheap: L{None}: it accepts always.
         @param subscribed: gives the pools of nodes that have subscribed.
         """
         self.name = router.settings.kind
@@ -142,7 +143,15 @@ class RouterService(Service):
         self._grace = grace
         self._factory = build_factory(router, hostname)
         self._sockets = sockets
-        self._ports: Sequence[IListeningPort] = ()
+        self._ports: Sequence[IPort] = ()
+        self._cheap = cheap
+        self._companions: list[Service] = []
+
+    def accompany(self, service: Service) -> None:
+        """
+        Start C{service} before the first connection, and stop it after the last.
+        """
+        self._companions.append(service)
 
     @property
     def accepted(self) -> int:
@@ -187,10 +196,14 @@ class RouterService(Service):
         Accept connections.
         """
         Service.startService(self)
+        for companion in self._companions:
+            companion.startService()
         self._router.deadlines.start()
         self._ports = [self._network.listen(each, self._factory) for each in self._sockets]
         for address in self._router.settings.listen:
             self._log.info("{kind} listens on {address}", kind=self.name, address=str(address))
+        if self._cheap is not None:
+            self._cheap.start(self._ports)
 
     async def stopService(self) -> None:
         """
@@ -198,6 +211,8 @@ class RouterService(Service):
         """
         Service.stopService(self)
         self._router.draining = True
+        if self._cheap is not None:
+            self._cheap.stop()
         await gatherResults(
             [maybeDeferred(port.stopListening) for port in self._ports], consumeErrors=True
         )
@@ -206,6 +221,8 @@ class RouterService(Service):
         drained.addTimeout(self._grace, self._clock)
         await drained.addErrback(self._cut)
         self._router.deadlines.stop()
+        for companion in reversed(self._companions):
+            await maybeDeferred(companion.stopService)
 
     def cut(self) -> None:
         """

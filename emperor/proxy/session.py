@@ -21,8 +21,12 @@ from emperor.interfaces import IStream
 from emperor.proxy.refusals import Reason, Refusal
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
-from emperor.routing.pools import Pool, Target
+from emperor.routing.pools import Pool, Seeker, Target
 from emperor.wire.uwsgi import build_packet
+
+#: The methods of RFC 9110 section 9.2.2 that may reach a second node when the
+#: first one has gone without an answer.
+IDEMPOTENT = frozenset([b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"])
 
 #: Neither modifier takes the place of the node's.
 _NODES_OWN = (0, 0)
@@ -74,7 +78,11 @@ class Event(Enum):
 
 #: For each event the phases in which it may come, and what they become.
 PHASES: dict[Event, dict[Phase, Phase]] = {
-    Event.DIALED: {Phase.ROUTED: Phase.CONNECTING, Phase.CONNECTING: Phase.CONNECTING},
+    Event.DIALED: {
+        Phase.ROUTED: Phase.CONNECTING,
+        Phase.CONNECTING: Phase.CONNECTING,
+        Phase.WAITING: Phase.CONNECTING,
+    },
     Event.CONNECTED: {Phase.CONNECTING: Phase.WAITING},
     Event.ANSWERED: {Phase.WAITING: Phase.ANSWERING},
     Event.FINISHED: {Phase.ANSWERING: Phase.OVER},
@@ -92,7 +100,7 @@ PHASES: dict[Event, dict[Phase, Phase]] = {
 }
 
 
-class Front(TypingProtocol):
+class Front(Seeker, TypingProtocol):
     """
     What a session tells the client's side.
     """
@@ -129,6 +137,13 @@ class Front(TypingProtocol):
         Whether the client still has to send a part of its request.
         """
 
+    def may_repeat(self) -> bool:
+        """
+        Whether the request does no harm if a second node gets it when the first
+        one has gone without an answer: its method is idempotent (RFC 9110
+        section 9.2.2), and it has no body, which would be with the first node.
+        """
+
     def cut(self) -> None:
         """
         The answer stopped in its middle: the client must notice.
@@ -153,6 +168,8 @@ class Session(Protocol):
         self._pool = pool
         self._node: Target
         self._tried: list[Target] = []
+        self._counted = False
+        self._sent = self._received = 0
         self._payload = b""
         self._modifiers = _NODES_OWN
         self._give_up: Callable[[], None] | None = None
@@ -176,7 +193,7 @@ class Session(Protocol):
         return self._host.decode("ascii", "backslashreplace")
 
     def _dial(self, refusal: Refusal | None = None) -> None:
-        node = self._pool.pick(self._router.deadlines.now, self._tried)
+        node = self._next_node()
         if node is None:
             self._fail(refusal or Refusal(Reason.NODE_ABSENT, "the pool is empty", self.host))
             return
@@ -192,6 +209,24 @@ class Session(Protocol):
         if self.phase is Phase.CONNECTING:
             self._front.expect_within(timeout)
 
+    def _next_node(self) -> Target | None:
+        """
+        The pool's next node, and after the last one the first of the fallback;
+        of all the attempts there may be, the last one is the fallback's.
+        """
+        router, tried = self._router, self._tried
+        left = router.settings.max_retries - len(tried)
+        fallback = router.routes.fallback
+        if left < 0:
+            return None
+        node = None
+        if left or fallback is None or not tried:
+            node = self._pool.pick(router.deadlines.now, tried, self._front)
+        if node is None and fallback is not None and self._pool is not fallback:
+            self._pool = fallback
+            node = fallback.pick(router.deadlines.now, tried, self._front)
+        return node
+
     def _not_connected(self, failure: Failure) -> None:
         self._pool.failed(self._node, self._router.deadlines.now)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
@@ -202,15 +237,25 @@ class Session(Protocol):
         """
         self.phase = PHASES[Event.CONNECTED][self.phase]
         node, front = self._node, self._front
-        self._pool.accepted(node)
+        if self._pool.counts:
+            self._pool.accepted(node)
+            self._counted = True
         if self._give_up is not None:  # it took a while
             front.expect_within(self._router.settings.timeout)
         modifier1, modifier2 = self._modifiers
         packet = build_packet(
             modifier1 or node.modifier1, self._payload, modifier2 or node.modifier2
         )
+        self._sent = len(packet)
         self.transport.write(packet)
         front.node_ready(self)
+
+    def send(self, data: bytes) -> None:
+        """
+        Pass a part of the request's body on.
+        """
+        self._sent += len(data)
+        self.transport.write(data)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -219,6 +264,7 @@ class Session(Protocol):
         if self.phase is Phase.WAITING:
             self.phase = PHASES[Event.ANSWERED][self.phase]
         if self.phase is Phase.ANSWERING:
+            self._received += len(data)
             self._front.answer(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -228,10 +274,23 @@ class Session(Protocol):
         if self.deadline:
             self._router.deadlines.forget(self)
         if self.phase is Phase.WAITING:
-            self._fail(self._router.not_answered(self._node, self.host))
+            self._not_answered()
         elif self.phase is Phase.ANSWERING:
             self._move(Event.FINISHED)
             self._front.answer_ended(reason.check(ConnectionDone) is not None)
+
+    def _not_answered(self) -> None:
+        """
+        The node has gone without a word: another one may do.
+        """
+        refusal = self._router.not_answered(self._node, self.host)
+        if not self._front.may_repeat():
+            self._fail(refusal)
+            return
+        self._settle()
+        # There is no connection until the next node accepts.
+        self.transport = None  # type: ignore[assignment]
+        self._dial(refusal)
 
     def finish(self) -> None:
         """
@@ -239,6 +298,7 @@ class Session(Protocol):
         was sent and to close.
         """
         self.phase = PHASES[Event.FINISHED][self.phase]
+        self._settle()
         self.transport.loseConnection()
         if self.transport.disconnecting:
             self.deadline = self._router.deadlines.after(CLOSING)
@@ -311,3 +371,13 @@ class Session(Protocol):
 
     def _move(self, event: Event) -> None:
         self.phase = PHASES[event][self.phase]
+        if self.phase is Phase.OVER:
+            self._settle()
+
+    def _settle(self) -> None:
+        """
+        Nothing runs on the node any more.
+        """
+        if self._counted:
+            self._counted = False
+            self._pool.finished(self._node, self._sent, self._received)

@@ -42,25 +42,6 @@ class Pools(Protocol):
         """
 
 
-class NoPools:
-    """
-    Nobody can subscribe.
-    """
-
-    @property
-    def pools(self) -> Collection[SubscribedPool]:
-        """
-        None.
-        """
-        return ()
-
-    def find(self, key: str) -> SubscribedPool | None:
-        """
-        None.
-        """
-        return None
-
-
 @dataclass(slots=True, eq=False)
 class Share:
     """

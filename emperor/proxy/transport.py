@@ -59,6 +59,8 @@ _DONE = Failure(ConnectionDone())
 class Stream:
     """
     One connected socket.
+
+    @ivar taken: bytes that a slow peer has made room for later.
     """
 
     _log = Logger()
@@ -88,6 +90,7 @@ class Stream:
         "_watched",
         "_write_closed",
         "_write_failed",
+        "taken",
     )
 
     def __init__(
@@ -113,7 +116,7 @@ class Stream:
         self._peer: IAddress | None = None
         self._host = host
         self._kept: list[bytes | memoryview] = []
-        self._kept_size = self._watched = 0
+        self._kept_size = self._watched = self.taken = 0
         self._producer: Any = None
         self._reading = True
         self._streaming = self._paused = self._pulling = False
@@ -267,6 +270,7 @@ class Stream:
         except OSError:
             self._fail_writing()
             return
+        self.taken += sent
         if sent < len(data):
             self._kept, self._kept_size = [memoryview(data)[sent:]], len(data) - sent
         else:

@@ -1,8 +1,10 @@
 """
-From a key to the pool that answers for it.
+From what a request asks for to the pool that answers for it.
 
-The C{route-host} rules come first, in their order; then the one mapper that is
-configured, in uWSGI's precedence: C{use-pattern}, C{use-base}, C{to}.
+The mappers that the settings alone describe are here: the C{route-host} rules,
+C{use-pattern}, C{use-base} and C{to}.  Those that ask somebody else, a Redis or
+the administrator's code or whoever subscribed, come from outside
+(L{emperor.proxy.router}).
 
 A text from the client becomes a part of an address only if it cannot change
 which directory or host the address lies in.
@@ -10,18 +12,42 @@ which directory or host the address lies in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from emperor.addresses import BadAddress, parse_address
-from emperor.config.settings import Node, RouterSettings
+from emperor.addresses import Address, BadAddress, parse_address, parse_node
+from emperor.config.settings import Mapper, Node, RouterSettings
 from emperor.routing.hosts import HostRules, captures, fill
-from emperor.routing.pools import FixedNodes, FixedStatistics, Pool, SingleNode
+from emperor.routing.pools import FixedNodes, Pool, SingleNode
+
+#: Hosts whose pools are kept at hand, for each mapper.
+KNOWN_HOSTS = 8192
 
 
 class UnsafeHost(ValueError):
     """
     The host would lead out of the directory it is put into.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    What a request asks for.
+
+    @ivar key: the host as L{emperor.routing.keys.host_key} has it.
+    @ivar host: as the client sent it, each byte a character.
+    @ivar path: without its query; empty where no mapper wants to know.
+    """
+
+    key: str
+    host: str
+    path: bytes
+
+
+#: Gives the pool for a key; L{None}: it does not know the key.
+StaticMapper = Callable[[str], Pool | None]
 
 
 def check_part(text: str) -> str:
@@ -35,62 +61,78 @@ def check_part(text: str) -> str:
     return text
 
 
-class RouteTable:
+def static_mappers(
+    settings: RouterSettings, fixed: Pool | None = None
+) -> dict[Mapper, StaticMapper]:
     """
-    All that one router's settings say about keys.
+    The mappers of one router's settings; each remembers what it found.
+
+    They raise L{UnsafeHost}.
+
+    @param fixed: the pool of C{to}.
     """
+    found: dict[Mapper, StaticMapper] = {}
+    if settings.rules:
+        found[Mapper.RULES] = lru_cache(KNOWN_HOSTS)(_by_rules(settings))
+    for mapper, template in (
+        (Mapper.PATTERN, settings.pattern),
+        (Mapper.BASE, _as_template(settings.base)),
+    ):
+        if template:
+            found[mapper] = lru_cache(KNOWN_HOSTS)(_by_template(template))
+    if fixed is not None:
+        found[Mapper.TO] = lambda key: fixed
+    return found
 
-    def __init__(self, settings: RouterSettings) -> None:
-        self._rules = HostRules(settings.rules)
-        self._template = _template(settings)
-        self._fixed = FixedNodes(settings.to, settings.gracetime) if settings.to else None
-        self.lookup = lru_cache(maxsize=8192)(self._lookup)
 
-    def _lookup(self, key: str) -> Pool | None:
-        """
-        The pool for a key.
+def fixed_pool(nodes: tuple[Node, ...], gracetime: float) -> FixedNodes | None:
+    """
+    The pool of configured nodes; a single one is tried whatever happened before.
 
-        @return: L{None}: no rule and no mapper knows it.
-        @raise UnsafeHost: see L{check_part}.
-        """
-        return self._by_rule(key) or self._by_template(key) or self._fixed
+    @return: L{None}: there are none.
+    """
+    return FixedNodes(nodes, gracetime) if nodes else None
 
-    def fixed_nodes(self) -> list[FixedStatistics]:
-        """
-        How the nodes of C{to} do.
-        """
-        return self._fixed.statistics() if self._fixed is not None else []
 
-    def _by_rule(self, key: str) -> Pool | None:
-        found = self._rules.find(key)
+def _by_rules(settings: RouterSettings) -> StaticMapper:
+    rules = HostRules(settings.rules)
+
+    def by_rule(key: str) -> Pool | None:
+        found = rules.find(key)
         if found is None:
             return None
         rule, match = found
         used = captures(rule.template, match)
         for text in used:
             check_part(text)
-        node = _node(fill(rule.template, match), rule.modifier1, rule.modifier2)
+        # A name may not come from the client: it could lead anywhere.
+        parse = parse_address if used else parse_node
+        node = _node(parse, fill(rule.template, match), rule.modifier1, rule.modifier2)
         return SingleNode(node, from_host=bool(used))
 
-    def _by_template(self, key: str) -> Pool | None:
-        if not self._template:
-            return None
-        return SingleNode(_node(self._template.replace("%s", check_part(key))), from_host=True)
+    return by_rule
 
 
-def _node(address: str, modifier1: int = 0, modifier2: int = 0) -> Node:
+def _by_template(template: str) -> StaticMapper:
+    def by_template(key: str) -> Pool:
+        return SingleNode(
+            _node(parse_address, template.replace("%s", check_part(key))), from_host=True
+        )
+
+    return by_template
+
+
+def _node(
+    parse: Callable[[str], Address], address: str, modifier1: int = 0, modifier2: int = 0
+) -> Node:
     try:
-        return Node(parse_address(address), modifier1, modifier2)
+        return Node(parse(address), modifier1, modifier2)
     except BadAddress as error:
         raise UnsafeHost(str(error)) from error
 
 
-def _template(settings: RouterSettings) -> str:
+def _as_template(base: str) -> str:
     """
-    Pattern and base as one thing; the base gets the slash it may lack.
+    A base as a pattern; it gets the slash it may lack.
     """
-    if settings.pattern or not settings.base:
-        return settings.pattern
-    if "%s" in settings.base:
-        return settings.base
-    return settings.base.rstrip("/") + "/%s"
+    return base if "%s" in base or not base else base.rstrip("/") + "/%s"

@@ -17,7 +17,8 @@ from twisted.logger import Logger
 
 from emperor.config.settings import RouterSettings
 from emperor.interfaces import INetwork, IRouterState
-from emperor.proxy.listeners import close_listeners, open_listener, remove_files
+from emperor.proxy.binding import open_listener
+from emperor.proxy.listeners import close_listeners, remove_files
 from emperor.status import stats
 from emperor.status.reader import Reader
 from emperor.status.snapshot import take
@@ -50,7 +51,7 @@ def open_stats(routers: Iterable[RouterSettings]) -> list[OpenStats]:
     Open the sockets of all statistics servers, or none.
 
     @return: for each router.
-    @raise emperor.proxy.listeners.CannotListen: an address is in use, forbidden,
+    @raise emperor.proxy.binding.CannotListen: an address is in use, forbidden,
         or not ours.
     """
     opened: list[OpenStats] = []
@@ -75,7 +76,8 @@ def _open(router: RouterSettings) -> OpenStats:
     sockets: list[socket] = []
     try:
         for address in router.stats:
-            sockets.append(open_listener(address, mode=router.socket_mode, backlog=router.backlog))
+            mode, owner = router.socket_mode, router.socket_owner
+            sockets.append(open_listener(address, mode=mode, backlog=router.backlog, owner=owner))
     except BaseException:
         close_listeners([sockets])
         # Those behind are somebody else's, perhaps.

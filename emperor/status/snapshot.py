@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 
 from emperor import __version__
+from emperor.addresses import BorrowedSocket, ListenAddress
 from emperor.interfaces import IRouterState
 from emperor.routing.pools import FixedStatistics
 from emperor.wire.control import Counts
@@ -70,13 +71,17 @@ def take(router: IRouterState) -> RouterState:
         uid=os.getuid(),
         gid=os.getgid(),
         cwd=_directory(),
-        sockets=tuple(map(str, listed)),
+        sockets=tuple(map(_name, listed)),
         fixed=tuple(router.fixed()),
         has_pools=bool(settings.subscriptions.servers) or not empty,
         sleeping=settings.cheap and empty,
         counts=router.counts(),
         processes=tuple(ProcessState(*each) for each in router.counts_by_process().items()),
     )
+
+
+def _name(place: ListenAddress) -> str:
+    return str(place.address if isinstance(place, BorrowedSocket) else place)
 
 
 def _directory() -> str:

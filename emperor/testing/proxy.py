@@ -32,7 +32,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.addresses import Address
-from emperor.interfaces import IDialer, IStream, IVassalDirectory
+from emperor.interfaces import INodeDialer, IStream, IVassalDirectory
 
 _CLIENT = IPv4Address("TCP", "192.0.2.7", 40000)
 _ROUTER = IPv4Address("TCP", "198.51.100.1", 80)
@@ -49,6 +49,7 @@ class FakeStream:
     @ivar lost: why the connection is over, for the protocol; L{None} before.
     @ivar aborted: whether the protocol has reset the connection.
     @ivar producer: what waits for room.
+    @ivar taken: see L{emperor.proxy.transport.Stream}.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class FakeStream:
         self.lost: type[Exception] | None = None
         self.producer: object = None
         self.streaming = False
+        self.taken = 0
         self._clock = clock
         self._peer, self._host = peer, host
         self._written = b""
@@ -334,7 +336,7 @@ class Dial:
         self.fail(TimeoutError())
 
 
-@implementer(IDialer)
+@implementer(INodeDialer)
 class FakeDialer:
     """
     Remembers what was dialed; the test decides what comes of it.
@@ -357,7 +359,7 @@ class FakeDialer:
         timeout: float,
     ) -> Callable[[], None]:
         """
-        See L{IDialer.dial}.
+        See L{INodeDialer.dial}.
         """
         dial = Dial(address, protocol, failed, timeout, self._clock)
         self.dials.append(dial)

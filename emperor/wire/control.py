@@ -9,8 +9,9 @@ descriptors, no numbers of processes and no positions in somebody's memory,
 addresses are spelled out, and times are those of the wall clock.  What is known
 of vassals comes as a whole first, then in changes that each say all of the
 vassals they name; a change that comes twice changes nothing, and who has missed
-some asks for the whole.  Only L{Progress} says what is to be added: the program
-reads everything that its processes say.
+some asks for the whole.  So it is with the nodes that have subscribed.  Only
+L{Progress} says what is to be added: the program reads everything that its
+processes say.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from emperor.addresses import Address
 from emperor.config.settings import HttpSettings, RouterSettings
 from emperor.vassals.status import Phase
 from emperor.wire.plain import NotPlain, from_plain, to_plain
+from emperor.wire.subscription import Announcement
 
 #: Bytes of one message of the program's; ten thousand rules have about three
 #: million.
@@ -50,12 +52,14 @@ class Configure:
     @ivar hostname: of this machine.
     @ivar grace: seconds that requests in flight have at the end.
     @ivar transport: C{"epoll"} or C{"twisted"}.
+    @ivar subscribable: whether nodes may come into its pools.
     """
 
     settings: RouterSettings | HttpSettings
     hostname: str
     grace: float
     transport: str
+    subscribable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,35 @@ class Vassals:
 
     whole: bool
     vassals: tuple[VassalNews, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNews:
+    """
+    A node that has subscribed, or left.
+
+    @ivar announcement: the latest one.
+    @ivar age: seconds since it was heard.
+    @ivar silent: it has not announced itself for too long.
+    """
+
+    announcement: Announcement
+    age: float = 0
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """
+    The nodes that have subscribed to the router.
+
+    @ivar whole: there are no other nodes than these.
+    @ivar more: it is not complete; what follows belongs to it.
+    """
+
+    whole: bool
+    nodes: tuple[NodeNews, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +236,7 @@ class Progress:
     fixed: tuple[FixedCount, ...] = ()
 
 
-Order = Configure | Vassals | Drain | Cut
+Order = Configure | Vassals | Subscriptions | Drain | Cut
 Report = Ready | Counts | Progress
 Message = Order | Report
 

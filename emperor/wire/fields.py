@@ -1,107 +1,150 @@
 """
-Header lines of requests, each read once.
-
-Clients say the same again and again: one browser's lines differ between its
-requests in a cookie at most.  So what a line means is kept under its bytes, and
-a head costs one look-up for each of its lines instead of reading them.
+The variables of a subscription datagram: how each is read and written.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from emperor.wire.uwsgi import LENGTHS
+#: Bytes of a key, an address or a name.
+TEXT_LIMIT = 255
 
-#: Lines that are kept, and the bytes a line may have to be kept: some 5 MB at
-#: most.  A client may invent as many as it likes, so all are dropped when these
-#: are full, and the next requests fill them anew.
-KNOWN_LIMIT = 4096
-LINE_LIMIT = 256
+#: Bytes of the path of a UNIX socket (C{man 7 unix}).
+PATH_LIMIT = 107
 
-#: field-name and field-value of RFC 9110 section 5; no control character but
-#: the tab.
-_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~\x80-\xff]*)")
+#: The largest number; uWSGI's have 64 bits.
+NUMBER_LIMIT = 2**64 - 1
 
-#: Headers that decide where a request goes, where it ends or what comes after.
-_DECIDING = frozenset([b"host", b"content-length", b"transfer-encoding", b"expect", b"connection"])
+#: The largest weight.
+WEIGHT_LIMIT = 1_000_000
 
-#: These say something else to a node than to us, or are dangerous: a C{Proxy}
-#: header never becomes C{HTTP_PROXY} (CVE-2016-5385).
-_WITHOUT_VARIABLE = frozenset([b"content-length", b"transfer-encoding", b"expect", b"proxy"])
+#: The largest backup level.
+LEVEL_LIMIT = 255
 
-_UNPREFIXED = {b"content-type": b"CONTENT_TYPE"}
+_ESCAPE = "surrogateescape"
 
-_known: dict[bytes, Field] = {}
+
+class BadAnnouncement(ValueError):
+    """
+    The sender's bytes are no subscription; the message says what is wrong.
+    """
+
+
+Reader = Callable[[str, bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """
-    What one header line says.
+    One variable.
 
-    @ivar name: in lower case.
-    @ivar value: without the white space around it.
-    @ivar variable: as a uwsgi packet has it, encoded; empty if it has not.
-    @ivar decides: whether the reader of requests has to look at it.
+    @ivar attribute: of L{emperor.wire.subscription.Announcement}.
+    @ivar read: from its name, for the message of a L{BadAnnouncement}, and its
+        value.
+    @ivar usual: the value that need not be sent; L{None}: there is none.
     """
 
     name: bytes
-    value: bytes
-    variable: bytes
-    decides: bool
-
-    @property
-    def ignored(self) -> bool:
-        """
-        Whether nobody may see it: behind a gateway, where every dash is an
-        underscore, a name with an underscore is somebody else's.
-        """
-        return b"_" in self.name
+    attribute: str
+    read: Reader
+    write: Callable[[Any], bytes]
+    usual: bytes | None = None
 
 
-def make_field(name: bytes, value: bytes) -> Field:
+def number(limit: int) -> Reader:
     """
-    The field of a line C{NAME: VALUE}.
-
-    @param name: in lower case.
+    A reader of decimal numbers up to C{limit}.
     """
-    decides = name in _DECIDING or b"_" in name
-    variable = b"" if b"_" in name else encode_field(name, value)
-    return Field(name, value, variable, decides)
+
+    def read(name: str, value: bytes) -> int:
+        if not value.isdigit() or len(value) > 20 or int(value) > limit:
+            raise BadAnnouncement(f"{name} is {value[:40]!r}; accepted: a number up to {limit}")
+        return int(value)
+
+    return read
 
 
-def encode_field(name: bytes, value: bytes) -> bytes:
+def text(limit: int) -> Reader:
     """
-    The encoded variable of a header.
-
-    @return: empty: a node does not get this one.
+    A reader of names and paths of up to C{limit} bytes.
     """
-    if name in _WITHOUT_VARIABLE:
-        return b""
-    variable = _UNPREFIXED.get(name) or b"HTTP_" + name.upper().replace(b"-", b"_")
-    return b"%b%b%b%b" % (LENGTHS[len(variable)], variable, LENGTHS[len(value)], value)
+
+    def read(name: str, value: bytes) -> str:
+        if len(value) > limit:
+            raise BadAnnouncement(f"{name} has {len(value)} bytes; accepted: up to {limit}")
+        return value.decode("utf-8", _ESCAPE)
+
+    return read
 
 
-def read_fields(lines: list[bytes]) -> list[Field]:
+def _key(name: str, value: bytes) -> str:
+    if not 1 <= len(value) <= TEXT_LIMIT:
+        raise BadAnnouncement(f"key has {len(value)} bytes; accepted: 1 to {TEXT_LIMIT}")
+    return value.decode("latin-1")
+
+
+def _weight(name: str, value: bytes) -> int:
     """
-    Read the header lines of a request.
-
-    @param lines: without their ends; none has over 65,535 bytes.
-    @raise ValueError: one of them is malformed.
+    uWSGI sends 0 where none is configured.
     """
-    known = _known
-    return [known.get(line) or _learn(line) for line in lines]
+    weight: int = number(WEIGHT_LIMIT)(name, value)
+    return weight or 1
 
 
-def _learn(line: bytes) -> Field:
-    match = _LINE.fullmatch(line)
-    if match is None:
-        raise ValueError("a header line is not NAME: VALUE")
-    field = make_field(match[1].lower(), match[2].strip(b" \t"))
-    # Cookies are a client's own and change.
-    if len(line) <= LINE_LIMIT and field.name != b"cookie":
-        if len(_known) >= KNOWN_LIMIT:
-            _known.clear()
-        _known[line] = field
-    return field
+def _protocol(name: str, value: bytes) -> str:
+    """
+    uWSGI looks at the first letter only.
+    """
+    letter = value[:1].lower()
+    if letter in (b"", b"u"):
+        return "uwsgi"
+    if letter == b"h":
+        return "http"
+    raise BadAnnouncement(f"{name} is {value[:40]!r}; accepted: uwsgi, http")
+
+
+def _flag(name: str, value: bytes) -> bool:
+    return bool(number(NUMBER_LIMIT)(name, value))
+
+
+def _write_number(value: int) -> bytes:
+    return b"%d" % value
+
+
+def _write_text(value: str) -> bytes:
+    return value.encode("utf-8", _ESCAPE)
+
+
+def _write_key(value: str) -> bytes:
+    return value.encode("latin-1")
+
+
+_NUMBER = number(NUMBER_LIMIT)
+_BYTE = number(255)
+_TEXT = text(TEXT_LIMIT)
+#: A file's path; the datagram has its limit.
+_FILE = text(NUMBER_LIMIT)
+
+#: In the order in which uWSGI sends them.
+FIELDS = (
+    Field(b"key", "key", _key, _write_key),
+    Field(b"address", "address", _TEXT, _write_text, usual=b""),
+    Field(b"modifier1", "modifier1", _BYTE, _write_number),
+    Field(b"modifier2", "modifier2", _BYTE, _write_number),
+    Field(b"cores", "cores", _NUMBER, _write_number),
+    Field(b"load", "load", _NUMBER, _write_number),
+    Field(b"weight", "weight", _weight, _write_number),
+    Field(b"backup", "backup", number(LEVEL_LIMIT), _write_number, usual=b"0"),
+    Field(b"vassal", "vassal", _TEXT, _write_text, usual=b""),
+    Field(b"sni_key", "sni_key", _FILE, _write_text, usual=b""),
+    Field(b"sni_crt", "sni_certificate", _FILE, _write_text, usual=b""),
+    Field(b"sni_ca", "sni_authority", _FILE, _write_text, usual=b""),
+    Field(b"proto", "protocol", _protocol, _write_text, usual=b"uwsgi"),
+    Field(b"algo", "algorithm", _TEXT, _write_text, usual=b""),
+    Field(b"inactive", "inactive", _flag, _write_number, usual=b"0"),
+    Field(b"notify", "notify", text(PATH_LIMIT), _write_text, usual=b""),
+    Field(b"clear", "clear", _flag, _write_number, usual=b"0"),
+    Field(b"unix", "sent", _NUMBER, _write_number, usual=b"0"),
+)

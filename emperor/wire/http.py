@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import httptools
 
-from emperor.wire.fields import Field, make_field, read_fields
+from emperor.wire.headers import Field, make_field, read_fields
 
 #: Bytes of a request's head; a uwsgi packet could not carry more.
 HEAD_LIMIT = 0xFFFF
@@ -329,12 +329,13 @@ class ChunksReader:
         self._parser = httptools.HttpRequestParser(self._events)
         self._parser.feed_data(_CHUNKED_HEAD)
 
-    def feed(self, data: bytes) -> tuple[bytes, bool]:
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
         """
         Take the next bytes.
 
-        @return: what they carry, and whether the body is complete; bytes
-            after its end are dropped.
+        @return: what they carry; and nothing, or L{None}: more is to come.
+            What follows the last chunk is dropped: httptools does not say where
+            it begins.
         @raise BadRequest: the chunks are malformed.
         """
         events = self._events
@@ -345,4 +346,4 @@ class ChunksReader:
                 raise BadRequest(400, f"bad chunk of the body: {error}") from error
         pieces = b"".join(events.body)
         events.body.clear()
-        return pieces, events.complete
+        return pieces, b"" if events.complete else None

@@ -126,6 +126,20 @@ def find_variables(payload: bytes, names: frozenset[bytes]) -> dict[bytes, bytes
     return found
 
 
+def without_prefix(payload: bytes, prefix: bytes, kept: frozenset[bytes]) -> bytes:
+    """
+    A payload without the variables whose names begin with C{prefix}, except
+    those of C{kept}.
+
+    @raise BadPacket: as L{iterate_variables}.
+    """
+    return encode_variables(
+        (name, value)
+        for name, value in iterate_variables(payload)
+        if name in kept or not name.startswith(prefix)
+    )
+
+
 @lru_cache(maxsize=16)
 def _sizes(names: frozenset[bytes]) -> frozenset[int]:
     return frozenset(len(name) for name in names)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_to_bytes
 
-from emperor.wire.fields import Field, encode_field
+from emperor.wire.headers import Field, encode_field
 from emperor.wire.http import BadRequest, RequestHead
 from emperor.wire.uwsgi import LENGTHS, PAYLOAD_LIMIT, encode_variable
 

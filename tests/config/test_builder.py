@@ -76,13 +76,13 @@ class BuilderTests(ConfigurationCase):
         One start shows everything that is wrong, each with its place.
         """
         text = (
-            "http = localhost:80\nhttp-timeout = x\nuid = 3\nroute-host = ( uwsgi:/x,0,0\n"
+            "http = localhost:x\nhttp-timeout = x\nuid = 3\nroute-host = ( uwsgi:/x,0,0\n"
             "emperor =\nlisten = 0\n"
         )
         problems = self.refused(self.settings, text)
         self.assertEqual(len(problems), 6, problems)
         expected = (
-            (2, "http: 'localhost:80' is no socket address"),
+            (2, "http: 'x' in 'localhost:x' is no port (0 to 65535)"),
             (3, "http-timeout: 'x' is no time; accepted: seconds"),
             (4, "uid is not ours"),
             (5, "route-host: '(' is no regular expression"),

@@ -62,7 +62,7 @@ class DescribeTests(ConfigurationCase):
         """
         text = (
             "emperor = glob://u:hush@h/x\nvassals-set = db-key=hush\nhttp = :1\n"
-            "http-use-cache = redis://u:hush@h/1?password=hush\n"
+            "http-use-cache = redis://u:hush@h/1?prefix=a\n"
         )
         self.assertNotIn("hush", "\n".join(self.lines(text)))
 

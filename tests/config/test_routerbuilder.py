@@ -5,6 +5,7 @@ L{emperor.config.routerbuilder}
 from __future__ import annotations
 
 from emperor.addresses import TcpAddress, UnixAddress
+from emperor.config.redisurl import parse_redis_url
 from emperor.config.settings import (
     CodeSource,
     HttpSettings,
@@ -121,7 +122,7 @@ class RouterBuilderTests(ConfigurationCase):
                     fallback_on_no_key=True,
                     max_retries=0,
                     force_key="a",
-                    cache="redis://u:p@h/1",
+                    cache=parse_redis_url("redis://u:p@h/1"),
                     code=CodeSource("m.py", "get", 1),
                     post_buffering=8192,
                     cheap=True,

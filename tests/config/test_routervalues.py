@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import BadAddress, UnixAddress
 from emperor.config import routervalues
+from emperor.config.redisurl import parse_redis_url
 from emperor.config.settings import CodeSource, Mapper
 from emperor.config.values import BadValue
 from tests.config.fixtures import BOUNDED
@@ -106,7 +107,7 @@ class RouterValueTests(SynchronousTestCase):
             "redis-sentinel://:pw@a:1,b:2/service/0",
             "rediss-sentinel://a:1/service",
         ):
-            self.assertEqual(routervalues.cache(text), text)
+            self.assertEqual(routervalues.cache(text), parse_redis_url(text))
         self.refuses(
             routervalues.cache,
             "",

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import BadAddress, TcpAddress
+from emperor.addresses import BadAddress, NamedAddress, SharedSocket, TcpAddress
 from emperor.config import values
 from emperor.config.values import BadValue
 from tests.config.fixtures import BOUNDED
@@ -107,7 +107,8 @@ class ValueTests(SynchronousTestCase):
         A bare port and a reference that leads nowhere are no socket's path.
         """
         for text in ("8080", "%(a)", "/run/$(NO).sock"):
-            self.assertRaises(BadValue, values.address, text)
+            for parse in (values.address, values.node, values.listen):
+                self.assertRaises(BadValue, parse, text)
 
     def test_transport(self) -> None:
         """
@@ -134,6 +135,8 @@ class ValueTests(SynchronousTestCase):
         self.accepts(values.words, x="x")
         self.refuses(values.words, "")
         self.accepts(values.address, **{":80": TcpAddress("", 80)})
+        self.accepts(values.node, **{"app:80": NamedAddress("app", 80)})
+        self.accepts(values.listen, **{"=0": SharedSocket(0)})
 
     def test_places(self) -> None:
         """
@@ -157,6 +160,8 @@ class ValueTests(SynchronousTestCase):
             values.size,
             values.mode,
             values.address,
+            values.node,
+            values.listen,
             values.assignment,
             values.pattern,
         ):

@@ -228,8 +228,9 @@ class ArticleTests(ProgramsTestCase):
     async def _start_both(self) -> None:
         uwsgi = reference_uwsgi()
         self.their_port, self.our_port = free_port(), free_port()
+        ours = [*our_program(), "--transport", self.transport]
         self._start("uwsgi", self.their_port, [uwsgi, "--die-on-term", "--ini"])
-        self._start("emperor", self.our_port, [*our_program(), "--config"])
+        self._start("emperor", self.our_port, [*ours, "--config"])
         for port in (self.their_port, self.our_port):
             for host in ("www", "shop", "my-blog"):
                 await until_answered(port, f"{host}.example.com")

@@ -282,7 +282,7 @@ class Emperor:
                 r"route-host = ^www\.test$ uwsgi:%dwww.sock,0,0",
                 r"route-host = ^shop\.test$ uwsgi:%dshop.sock,0,0",
                 r"route-host = ^([-\w]+)\.test$ uwsgi:%d$1.sock,0,0",
-                f"transport = {os.environ.get('EMPEROR_TRANSPORT', 'epoll')}",
+                f"transport = {self.case.transport}",
                 *self.options,
                 "",
             ]

@@ -4,6 +4,7 @@ A router, its clients and its nodes, without a network.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import parse_address
-from emperor.config.settings import HttpSettings, Node, RouterSettings
+from emperor.config.settings import HttpSettings, Mapper, Node, RouterSettings
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
+from emperor.proxy.routes import OtherMapper
 from emperor.proxy.service import FrontendFactory, build_factory
 from emperor.testing.proxy import Dial, FakeDialer, FakeStream, FakeVassals
 from emperor.wire.uwsgi import PacketReader, iterate_variables
@@ -30,7 +32,9 @@ class Dialogue:
     that it asked for.
     """
 
-    def __init__(self, settings: RouterSettings) -> None:
+    def __init__(
+        self, settings: RouterSettings, mappers: Mapping[Mapper, OtherMapper] | None = None
+    ) -> None:
         self.clock = Clock()
         self.dialer = FakeDialer(self.clock)
         self.vassals = FakeVassals()
@@ -41,6 +45,7 @@ class Dialogue:
             dialer=self.dialer,
             vassals=self.vassals,
             refusals=self.refusals,
+            mappers=mappers,
         )
         self.router.deadlines.start()
         self.factory: FrontendFactory = build_factory(self.router, "machine")
@@ -73,12 +78,13 @@ class DialogueCase(SynchronousTestCase):
     """
 
     settings: RouterSettings
+    mappers: Mapping[Mapper, OtherMapper] | None = None
 
     def start(self, **changes: Any) -> Dialogue:
         """
         A router with the settings of the test case, but for C{changes}.
         """
-        self.dialogue = Dialogue(replace(self.settings, **changes))
+        self.dialogue = Dialogue(replace(self.settings, **changes), self.mappers)
         self.addCleanup(self.dialogue.router.deadlines.stop)
         return self.dialogue
 

@@ -4,6 +4,8 @@ From a node's address to a connection.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from errno import ECONNREFUSED, EHOSTUNREACH, ENOENT, ETIMEDOUT
 from typing import cast
@@ -25,9 +27,11 @@ from zope.interface.verify import verifyObject
 from emperor.addresses import parse_address
 from emperor.interfaces import IDialer
 from emperor.proxy.backends import (
+    CannotReach,
     EndpointDialer,
     IStreamReactor,
     error_number,
+    explain,
     is_absent,
     is_missing,
     is_timeout,
@@ -68,10 +72,15 @@ class DialerTests(SynchronousTestCase):
         """
         A UNIX node is connected by path; an abstract name has uWSGI's two NULs.
         """
-        for text, path in (("/run/a", b"/run/a"), ("@a", b"\0a\0")):
-            self.dial(text)
-            self.assertEqual(self.reactor.unixClients[-1][0], path)
-            self.assertEqual(self.reactor.unixClients[-1][2], 7)
+        name = b"txemperor-dial-%d" % os.getpid()
+        path = os.fsencode(os.path.relpath(self.mktemp()))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        for text, where in ((os.fsdecode(path), path), (f"@{name.decode()}", b"\0%b\0" % name)):
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(where)
+                listener.listen(1)
+                self.dial(text)
+        self.assertEqual(len(self.reactor.adoptedStreamConnections), 2)
 
     def test_connected(self) -> None:
         """
@@ -121,6 +130,17 @@ class FailureTests(SynchronousTestCase):
             failure = Failure(error)
             found = (is_absent(failure), is_missing(failure), is_timeout(failure))
             self.assertEqual(found, expected, error)
+
+    def test_explained(self) -> None:
+        """
+        People are told what the system or the node said.
+        """
+        for error, text in (
+            (getConnectError((EHOSTUNREACH, "unreachable")), "No route to host"),
+            (CannotReach(string="the name app has no address"), "the name app has no address"),
+            (CancelledError(), "CancelledError"),
+        ):
+            self.assertEqual(explain(Failure(error)), text)
 
     def test_number(self) -> None:
         """

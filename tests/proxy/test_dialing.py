@@ -20,7 +20,7 @@ from twisted.internet.error import (
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from emperor.addresses import Address, TcpAddress, UnixAddress, parse_address
+from emperor.addresses import SocketAddress, TcpAddress, UnixAddress, parse_address
 from emperor.interfaces import IDialer
 from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
 from emperor.proxy.dialing import RETRY, PollingDialer
@@ -53,7 +53,7 @@ class DialingCase(PollingCase):
         if self.protocol.transport is not None:
             self.protocol.transport.abortConnection()
 
-    def dial(self, address: Address, timeout: float = 7) -> Callable[[], None]:
+    def dial(self, address: SocketAddress, timeout: float = 7) -> Callable[[], None]:
         return self.dialer.dial(address, self.protocol, self.failures.append, timeout)
 
     def listen(self, family: int, name: object, backlog: int = 5) -> socket.socket:
@@ -183,7 +183,7 @@ class ConnectedTests(DialingCase):
 
 
 class TcpFailureTests(DialingCase):
-    def full(self) -> Address:
+    def full(self) -> SocketAddress:
         """
         A TCP address whose queue is full: the kernel does not answer.
         """

@@ -4,13 +4,21 @@ The FastRouter as the dialogue between a web server, the router and a node.
 
 from __future__ import annotations
 
+from typing import Any
+
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.proxy.fastrouter import SMALL, body_size, key_of
+from emperor.config.settings import Mapper
+from emperor.proxy.fastrouter import BUFFERED_LIMIT, SMALL, body_size, key_of
+from emperor.proxy.frontend import Frontend
 from emperor.proxy.refusals import Reason
+from emperor.routing.mappers import Asked
+from emperor.routing.mapping import MapperUnavailable
+from emperor.routing.pools import Pool
 from emperor.testing.proxy import FakeStream
 from emperor.wire.uwsgi import build_packet, encode_variables
-from tests.proxy.dialogue import FASTROUTER, DialogueCase
+from tests.proxy.dialogue import FASTROUTER, NODE, OTHER, DialogueCase
 
 PAYLOAD = encode_variables([(b"HTTP_HOST", b"a.example"), (b"X", b"y")])
 REQUEST = build_packet(9, PAYLOAD, 9)
@@ -371,3 +379,173 @@ class DrainTests(FastRouterCase):
         wire.clock.advance(0)
         self.assertTrue(client.aborted and node.aborted)
         self.successResultOf(drained)
+
+
+class WaitingTests(FastRouterCase):
+    """
+    A mapper that takes its time.
+    """
+
+    def setUp(self) -> None:
+        self.asking: list[Deferred[Pool | None]] = []
+        self.cancelled: list[object] = []
+        self.mappers = {Mapper.CACHE: self.look}
+
+    def look(self, asked: Asked) -> Deferred[Pool | None]:
+        self.asking.append(Deferred(self.cancelled.append))
+        return self.asking[-1]
+
+    def test_found(self) -> None:
+        """
+        The request goes on when the pool is known, also where the web server
+        has closed its half by then.
+        """
+        for half_closed in (False, True):
+            wire = self.start()
+            client = self.ask(REQUEST + b"body")
+            self.assertFalse(client.reading)
+            if half_closed:
+                client.reading = True
+                client.send_end()
+            self.asking[-1].callback(None)
+            node = wire.dial.accept()
+            self.assertEqual(node.take(), ROUTED + b"body")
+            self.assertEqual(node.ended, half_closed)
+
+    def test_refused(self) -> None:
+        """
+        A mapper in trouble refuses the request.
+        """
+        self.start()
+        client = self.ask()
+        self.asking[-1].errback(MapperUnavailable("the Redis is away"))
+        self.assert_refused(client.take(), 503, b"the Redis is away")
+
+    def test_too_slow(self) -> None:
+        """
+        What takes longer than the time-out is refused.
+        """
+        wire = self.start(timeout=5)
+        client = self.ask()
+        wire.wait(7)
+        self.assert_refused(client.take(), 503, b"5 s")
+        self.assertEqual(self.cancelled, self.asking)
+
+    def test_drain(self) -> None:
+        """
+        A router that stops lets it go on.
+        """
+        wire = self.start()
+        client = self.ask()
+        wire.factory.drain()
+        self.asking[-1].callback(None)
+        wire.dial.accept().send(b"answer")
+        self.assertEqual(client.take(), b"answer")
+
+
+class PostBufferingTests(FastRouterCase):
+    def upload(self, size: int) -> bytes:
+        variables = [(b"HTTP_HOST", b"a.example"), (b"CONTENT_LENGTH", b"%d" % size)]
+        return build_packet(0, encode_variables(variables), 0)
+
+    def test_kept(self) -> None:
+        """
+        A node is asked when the whole body is here, in memory or in a file.
+        """
+        for buffering in (1, 100):
+            wire = self.start(post_buffering=buffering)
+            client = self.ask(self.upload(6) + b"abc")
+            self.assertEqual(wire.dialer.dials, [])
+            client.send(b"def")
+            node = wire.dial.accept()
+            self.assertTrue(node.take().endswith(b"abcdef"))
+            node.send(b"answer")
+            node.lose()
+            self.assertEqual(client.take(), b"answer")
+            self.assertIsNotNone(client.lost)
+
+    def test_nothing_to_keep(self) -> None:
+        """
+        A request without a body, or with one of unknown length, goes on.
+        """
+        wire = self.start(post_buffering=1)
+        for packet in (REQUEST, self.upload(BUFFERED_LIMIT + 1)):
+            self.ask(packet)
+            wire.dial.accept()
+
+    def test_incomplete(self) -> None:
+        """
+        A body that does not come whole is no request for a node.
+        """
+        wire = self.start(post_buffering=1, timeout=5)
+        client = self.ask(self.upload(6) + b"abc")
+        wire.wait(7)
+        self.assert_refused(client.take(), 408, b"body")
+        client = self.ask(self.upload(6) + b"abc")
+        client.send_end()
+        self.assert_refused(client.take(), 400, b"body")
+        self.assertEqual(wire.dialer.dials, [])
+
+
+class TrustTests(FastRouterCase):
+    PACKET = build_packet(
+        0,
+        encode_variables(
+            [(b"UWSGI_FASTROUTER_KEY", b"a"), (b"UWSGI_FILE", b"/x"), (b"REMOTE_ADDR", b"10.0.0.1")]
+        ),
+        0,
+    )
+
+    def got(self, **changes: Any) -> tuple[list[bytes], bytes]:
+        """
+        The names of the variables that the node got, and who the client is.
+        """
+        wire = self.start(**changes)
+        client = self.ask(self.PACKET)
+        found, _, _ = self.variables(wire.dial.accept().take())
+        frontend = client.protocol
+        assert isinstance(frontend, Frontend)
+        return list(found), frontend.client_address()
+
+    def test_stranger(self) -> None:
+        """
+        A stranger may name the key and steer no worker, nor say who asks.
+        """
+        names, client = self.got()
+        self.assertEqual(names, [b"UWSGI_FASTROUTER_KEY", b"REMOTE_ADDR"])
+        self.assertEqual(client, b"192.0.2.7")
+
+    def test_trusted(self) -> None:
+        """
+        A trusted web server is believed.
+        """
+        names, client = self.got(trusted=("192.0.2.0/24",))
+        self.assertEqual(names, [b"UWSGI_FASTROUTER_KEY", b"UWSGI_FILE", b"REMOTE_ADDR"])
+        self.assertEqual(client, b"10.0.0.1")
+
+    def test_header(self) -> None:
+        """
+        Balancing may ask for headers.
+        """
+        self.start()
+        client = self.ask(
+            build_packet(0, encode_variables([(b"HTTP_HOST", b"a"), (b"HTTP_X_A", b"1")]), 0)
+        )
+        frontend = client.protocol
+        assert isinstance(frontend, Frontend)
+        self.assertEqual([frontend.header(b"x-a"), frontend.header(b"x-b")], [b"1", b""])
+
+    def test_repeated(self) -> None:
+        """
+        A GET without a body goes to another node when the first has gone.
+        """
+        for method, length, dials in ((b"GET", b"", 2), (b"POST", b"", 1), (b"PUT", b"1", 1)):
+            wire = self.start(to=(NODE, OTHER))
+            variables = [
+                (b"HTTP_HOST", b"a"),
+                (b"REQUEST_METHOD", method),
+                (b"CONTENT_LENGTH", length),
+            ]
+            self.ask(build_packet(0, encode_variables(variables), 0))
+            wire.dial.accept().lose()
+            self.assertEqual(len(wire.dialer.dials), dials, method)

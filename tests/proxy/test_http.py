@@ -6,11 +6,16 @@ from __future__ import annotations
 
 from errno import ENOENT, ENOSPC
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 
-from emperor.proxy.http import PIPELINE_LIMIT
+from emperor.config.settings import Mapper
+from emperor.proxy.http import PIPELINE_LIMIT, HttpFrontend
 from emperor.proxy.refusals import Reason
 from emperor.proxy.spool import Spool
+from emperor.routing.mappers import Asked
+from emperor.routing.mapping import MapperUnavailable
+from emperor.routing.pools import Pool, SingleNode
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import HTTP, NODE, OTHER, DialogueCase
 
@@ -585,7 +590,7 @@ class ChunkedUploadTests(HttpCase):
         again later.
         """
 
-        def full(spool: Spool, data: bytes) -> bool:
+        def full(spool: Spool, data: bytes) -> bytes | None:
             raise OSError(ENOSPC, "No space left on device")
 
         self.start()
@@ -793,3 +798,174 @@ class EndTests(HttpCase):
         self.ask()
         wire.factory.cut()
         self.assertTrue(wire.dial.cancelled)
+
+
+class WaitingTests(HttpCase):
+    """
+    A mapper that takes its time.
+    """
+
+    def setUp(self) -> None:
+        self.asking: list[Deferred[Pool | None]] = []
+        self.cancelled: list[object] = []
+        self.mappers = {Mapper.CACHE: self.look}
+
+    def look(self, asked: Asked) -> Deferred[Pool | None]:
+        self.asking.append(Deferred(self.cancelled.append))
+        return self.asking[-1]
+
+    def test_found(self) -> None:
+        """
+        The request goes on when the pool is known; so does the next one.
+        """
+        wire = self.start()
+        client = self.ask(GET + GET)
+        self.assertEqual(wire.dialer.dials, [])
+        for _ in range(2):
+            self.asking[-1].callback(SingleNode(OTHER, from_host=False))
+            self.assertEqual(wire.dial.address, OTHER.address)
+            wire.dial.accept().send(OK)
+            self.assertEqual(client.take(), OK)
+
+    def test_body(self) -> None:
+        """
+        A body waits with the request, in either form.
+        """
+        for lines, body in (
+            (b"Content-Length: 3\r\n", b"abc"),
+            (b"Transfer-Encoding: chunked\r\n", b"3\r\nabc\r\n0\r\n\r\n"),
+        ):
+            wire = self.start()
+            client = self.ask(b"POST / HTTP/1.1\r\nHost: a\r\n" + lines + b"\r\n" + body[:2])
+            self.assertFalse(client.reading)
+            self.asking[-1].callback(None)
+            if not wire.dialer.dials:
+                client.send(body[2:])
+                node = wire.dial.accept()
+            else:
+                node = wire.dial.accept()
+                client.send(body[2:])
+            self.assertEqual(self.variables(node.take())[2], b"abc")
+
+    def test_refused(self) -> None:
+        """
+        A mapper in trouble refuses the request; the connection goes on.
+        """
+        self.start()
+        client = self.ask()
+        self.asking[-1].errback(MapperUnavailable("the Redis is away"))
+        self.assert_refused(client.take(), 503, b"the Redis is away")
+        client.send(GET)
+        self.asking[-1].errback(ZeroDivisionError())
+        self.assert_refused(client.take(), 502)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_client_leaves(self) -> None:
+        """
+        Nobody waits for what a client wanted that has gone.
+        """
+        self.start()
+        client = self.ask()
+        client.break_off()
+        self.assertEqual(self.cancelled, self.asking)
+
+    def test_too_slow(self) -> None:
+        """
+        What takes longer than the time-out is refused.
+        """
+        wire = self.start(timeout=5)
+        client = self.ask()
+        wire.wait(7)
+        self.assert_refused(client.take(), 503, b"5 s")
+        self.assertEqual(self.cancelled, self.asking)
+
+    def test_half_close(self) -> None:
+        """
+        A client that has sent all gets its answer.
+        """
+        wire = self.start()
+        client = self.ask()
+        client.reading = True
+        client.send_end()
+        self.asking[-1].callback(None)
+        wire.dial.accept().send(OK)
+        self.assertIn(b"200 OK", client.take())
+
+
+class SlowReceiverTests(HttpCase):
+    def test_progress(self) -> None:
+        """
+        A request whose receivers take something, however little, goes on; one
+        of whose nothing is taken ends.
+        """
+        wire = self.start(timeout=5)
+        client = self.ask()
+        node = wire.dial.accept()
+        node.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
+        client.fill()
+        for stream in (client, node, client):
+            stream.taken += 1
+            wire.wait(6)
+            self.assertIsNone(client.lost)
+        wire.wait(6)
+        self.assertIsNotNone(client.lost)
+
+
+class PostBufferingTests(HttpCase):
+    def test_kept(self) -> None:
+        """
+        A node is asked when the whole body is here; what follows is the next
+        request.
+        """
+        wire = self.start(post_buffering=2)
+        client = self.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc")
+        self.assertEqual(wire.dialer.dials, [])
+        client.send(b"def" + GET)
+        node = wire.dial.accept()
+        variables, _, body = self.variables(node.take())
+        self.assertEqual((variables[b"CONTENT_LENGTH"], body), (b"6", b"abcdef"))
+        node.send(OK)
+        self.assertEqual(client.take(), OK)
+        wire.dial.accept().send(OK)
+        self.assertEqual(client.take(), OK)
+
+    def test_longer_than_is_kept(self) -> None:
+        """
+        A body over the limit is passed on as it comes.
+        """
+        wire = self.start(post_buffering=2, chunked_limit=5)
+        self.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc")
+        self.assertEqual(self.variables(wire.dial.accept().take())[2], b"abc")
+
+
+class SeekerTests(HttpCase):
+    def test_header(self) -> None:
+        """
+        Balancing may ask for headers and for the client.
+        """
+        self.start()
+        client = self.ask(GET[:-2] + b"Cookie: a=1\r\nX-A: 1\r\nX-A: 2\r\ncookie: b=2\r\n\r\n")
+        frontend = client.protocol
+        assert isinstance(frontend, HttpFrontend)
+        self.assertEqual(frontend.header(b"cookie"), b"a=1; b=2")
+        self.assertEqual(frontend.header(b"x-a"), b"1, 2")
+        self.assertEqual(frontend.header(b"x-b"), b"")
+        self.assertEqual(frontend.client_address(), b"192.0.2.7")
+
+    def test_repeated(self) -> None:
+        """
+        A request without a body and with an idempotent method goes to another
+        node when the first has gone; others do not.
+        """
+        post = GET.replace(b"GET", b"POST")
+        put = b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"
+        for request, repeated in ((GET, True), (post, False), (put, False)):
+            wire = self.start(to=(NODE, OTHER))
+            client = self.ask(request)
+            wire.dial.accept().lose()
+            self.assertEqual(len(wire.dialer.dials), 2 if repeated else 1, request)
+            if repeated:
+                wire.dial.accept().send(OK)
+                self.assertEqual(client.take(), OK)
+            else:
+                self.assert_refused(client.take(), 502)

@@ -6,144 +6,23 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import Address, TcpAddress, UnixAddress
-from emperor.config.settings import RouterSettings
-from emperor.proxy.listeners import (
-    CannotListen,
-    close_listeners,
-    open_listener,
-    open_listeners,
-    remove_files,
+from emperor.addresses import (
+    BorrowedSocket,
+    ListenAddress,
+    NamedAddress,
+    PassedSocket,
+    SharedSocket,
+    TcpAddress,
+    UnixAddress,
 )
-
-
-class ListenerCase(SynchronousTestCase):
-    def open(self, address: Address, mode: int = 0o600) -> socket.socket:
-        listener = open_listener(address, mode=mode, backlog=5)
-        self.addCleanup(listener.close)
-        return listener
-
-    def refused(self, address: Address) -> str:
-        error = self.assertRaises(CannotListen, open_listener, address, mode=0o600, backlog=5)
-        self.assertIn(f"cannot listen on {address}: ", str(error))
-        return str(error)
-
-
-class TcpTests(ListenerCase):
-    def test_accepts(self) -> None:
-        """
-        Clients can connect as soon as the socket is open; it does not block.
-        """
-        listener = self.open(TcpAddress("127.0.0.1", 0))
-        self.assertFalse(listener.getblocking())
-        with socket.create_connection(listener.getsockname()):
-            listener.accept()[0].close()
-
-    def test_every_interface(self) -> None:
-        """
-        Without a host it listens on every IPv4 interface.
-        """
-        self.assertEqual(self.open(TcpAddress("", 0)).getsockname()[0], "0.0.0.0")
-
-    def test_in_use(self) -> None:
-        """
-        A port that is taken is reported with advice.
-        """
-        port = self.open(TcpAddress("127.0.0.1", 0)).getsockname()[1]
-        self.assertIn("stop the program that has it", self.refused(TcpAddress("127.0.0.1", port)))
-
-    def test_not_ours(self) -> None:
-        """
-        An address of another machine is refused, without that advice.
-        """
-        self.assertNotIn("stop", self.refused(TcpAddress("192.0.2.1", 0)))
-
-    def test_ipv6(self) -> None:
-        """
-        IPv6 leaves the same port of IPv4 alone.
-        """
-        try:
-            listener = self.open(TcpAddress("::1", 0))
-        except CannotListen as error:
-            self.skipTest(f"no IPv6 here: {error}")
-        self.assertEqual(listener.family, socket.AF_INET6)
-        self.assertTrue(listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
-
-
-class UnixTests(ListenerCase):
-    def setUp(self) -> None:
-        # The paths of trial's own directories can be too long for a socket.
-        self.path = os.fsencode(os.path.relpath(self.mktemp()))
-        os.makedirs(os.path.dirname(self.path), exist_ok=True)
-        self.address = UnixAddress(self.path)
-
-    def test_mode(self) -> None:
-        """
-        The socket's file has the permissions of chmod-socket from the start,
-        and the umask is as before.
-        """
-        mask = os.umask(0o027)
-        self.addCleanup(os.umask, mask)
-        self.open(self.address, mode=0o666)
-        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o666)
-        self.assertEqual(os.umask(0o027), 0o027)
-
-    def test_stale(self) -> None:
-        """
-        A socket that a dead program left behind is replaced.
-        """
-        self.open(self.address).close()
-        self.assertTrue(os.path.exists(self.path))
-        listener = self.open(self.address)
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(self.path)
-            listener.accept()[0].close()
-
-    def test_live(self) -> None:
-        """
-        A socket that a program listens on is left to it.
-        """
-        listener = self.open(self.address)
-        self.assertIn("stop the program that has it", self.refused(self.address))
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(self.path)
-        listener.accept()[0].close()
-
-    def test_file(self) -> None:
-        """
-        A file that is no socket is never removed.
-        """
-        with open(self.path, "w") as file:
-            file.write("precious")
-        self.refused(self.address)
-        with open(self.path) as file:
-            self.assertEqual(file.read(), "precious")
-
-    def test_no_directory(self) -> None:
-        """
-        A directory that does not exist is reported as such.
-        """
-        self.assertIn("No such file", self.refused(UnixAddress(self.path + b"/a")))
-
-    def test_below_a_file(self) -> None:
-        """
-        A file where a directory should be is reported as such.
-        """
-        with open(self.path, "w"):
-            pass
-        self.assertIn("Not a directory", self.refused(UnixAddress(self.path + b"/a")))
-
-    def test_abstract(self) -> None:
-        """
-        An abstract name makes no file; a taken one is refused.
-        """
-        address = UnixAddress(b"\0txemperor-test-%d\0" % os.getpid())
-        self.open(address)
-        self.assertIn("stop the program that has it", self.refused(address))
+from emperor.config.settings import RouterSettings
+from emperor.proxy import listeners
+from emperor.proxy.binding import CannotListen
+from emperor.proxy.inherited import PassedSockets
+from emperor.proxy.listeners import OpenRouter, open_listeners, open_routers, remove_files
 
 
 class RouterTests(SynchronousTestCase):
@@ -155,11 +34,11 @@ class RouterTests(SynchronousTestCase):
         self.path = os.fsencode(os.path.relpath(self.mktemp()))
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
 
-    def open(self, processes: int, *addresses: Address) -> list[list[socket.socket]]:
+    def open(self, processes: int, *addresses: ListenAddress) -> list[list[socket.socket]]:
         self.settings = RouterSettings(kind="http", listen=addresses, processes=processes)
-        rows = open_listeners(self.settings)
-        self.addCleanup(close_listeners, rows)
-        return rows
+        opened = open_listeners(self.settings)
+        self.addCleanup(opened.close)
+        return opened.rows
 
     def test_one_process(self) -> None:
         """
@@ -218,3 +97,179 @@ class RouterTests(SynchronousTestCase):
         remove_files(self.settings.listen)
         self.assertFalse(os.path.exists(self.path))
         remove_files(self.settings.listen)
+
+
+class BorrowingTests(SynchronousTestCase):
+    """
+    Sockets that are not, or not only, the router's own.
+    """
+
+    def setUp(self) -> None:
+        self.path = os.fsencode(os.path.relpath(self.mktemp()))
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+
+    def open(
+        self,
+        *listen: ListenAddress,
+        shared: tuple[ListenAddress, ...] = (),
+        passed: PassedSockets | None = None,
+        processes: int = 1,
+    ) -> OpenRouter:
+        settings = RouterSettings(kind="http", listen=listen, processes=processes)
+        (opened,) = open_routers([settings], shared, passed)
+        self.addCleanup(opened.close)
+        return opened
+
+    def passed(self, name: object) -> tuple[int, PassedSockets]:
+        """
+        A socket at C{name} that was passed, under the name C{www}.
+        """
+        family = socket.AF_INET if isinstance(name, tuple) else socket.AF_UNIX
+        with socket.socket(family) as listener:
+            listener.bind(name)  # type: ignore[arg-type]
+            listener.listen(5)
+            number = os.dup(listener.fileno())
+        passed = PassedSockets({number: "www"})
+        self.addCleanup(passed.close)
+        return number, passed
+
+    def test_shared(self) -> None:
+        """
+        =1 is the second shared socket; with several processes it is one for all
+        of them, since it may be others' too.
+        """
+        shared = (UnixAddress(self.path), TcpAddress("127.0.0.1", 0))
+        opened = self.open(SharedSocket(1), shared=shared, processes=2)
+        (one,), (two,) = opened.rows
+        self.assertEqual(one.family, socket.AF_INET)
+        self.assertIs(one, two)
+        self.assertEqual(opened.settings.listen, shared[1:])
+        with socket.create_connection(one.getsockname()):
+            one.accept()[0].close()
+
+    def test_shared_file(self) -> None:
+        """
+        The file of a shared socket goes when its router goes; that of one that
+        nobody uses at once.
+        """
+        other = UnixAddress(self.path + b"2")
+        opened = self.open(SharedSocket(0), shared=(UnixAddress(self.path), other))
+        self.assertTrue(os.path.exists(self.path))
+        self.assertFalse(os.path.exists(other.path))
+        opened.close()
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_two_routers(self) -> None:
+        """
+        Two routers can have the same shared socket.
+        """
+        both = [
+            RouterSettings(kind=kind, listen=(SharedSocket(0),)) for kind in ("http", "fastrouter")
+        ]
+        opened = open_routers(both, [TcpAddress("127.0.0.1", 0)])
+        for each in opened:
+            self.addCleanup(each.close)
+        one, two = (each.rows[0][0] for each in opened)
+        self.assertIsNot(one, two)
+        self.assertEqual(one.getsockname(), two.getsockname())
+
+    def test_not_shared(self) -> None:
+        """
+        A number that no shared socket has is an error; the others are closed.
+        """
+        shared = (UnixAddress(self.path),)
+        error = self.assertRaises(CannotListen, self.open, SharedSocket(1), shared=shared)
+        self.assertIn("on =1: there are 1 shared sockets", str(error))
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_no_router(self) -> None:
+        """
+        Shared sockets without a router are not opened.
+        """
+        self.assertEqual(open_routers([], [UnixAddress(self.path)]), [])
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_passed(self) -> None:
+        """
+        A socket that was passed is taken by number, name or address, and its
+        file is left alone.
+        """
+        number, passed = self.passed(self.path)
+        for address in (PassedSocket(str(number)), PassedSocket("www"), UnixAddress(self.path)):
+            opened = self.open(address, passed=passed, processes=2)
+            (one,), (two,) = opened.rows
+            self.assertIs(one, two)
+            place = BorrowedSocket(UnixAddress(self.path), "fd://www")
+            self.assertEqual(opened.settings.listen, (place,))
+            opened.close()
+            self.assertTrue(os.path.exists(self.path))
+
+    def test_passed_and_shared(self) -> None:
+        """
+        So is one that is asked for as a shared socket.
+        """
+        _, passed = self.passed(self.path)
+        opened = self.open(SharedSocket(0), shared=(UnixAddress(self.path),), passed=passed)
+        opened.close()
+        self.assertTrue(os.path.exists(self.path))
+
+    def test_not_passed(self) -> None:
+        """
+        One that was not passed is an error.
+        """
+        error = self.assertRaises(CannotListen, self.open, PassedSocket("www"))
+        self.assertIn("on fd://www: no socket was passed", str(error))
+        error = self.assertRaises(CannotListen, self.open, PassedSocket("99999"))
+        self.assertIn("fd://99999 is no listening socket", str(error))
+
+    def test_name(self) -> None:
+        """
+        A name is looked up.
+        """
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+        self.patch(socket, "getaddrinfo", lambda *names, **details: found)
+        opened = self.open(NamedAddress("localhost", 0))
+        self.assertEqual(opened.settings.listen, (TcpAddress("127.0.0.1", 0),))
+
+    def test_zerg(self) -> None:
+        """
+        The sockets of a zerg server come after the router's own.
+        """
+        given = [socket.socket(), socket.socket()]
+        for each in given:
+            each.bind(("127.0.0.1", 0))
+            each.listen(1)
+        self.patch(listeners, "take_sockets", lambda server: given)
+        own = TcpAddress("127.0.0.1", 0)
+        zerg = (UnixAddress(b"/run/zerg"),)
+        settings = RouterSettings(kind="http", listen=(own,), zerg=zerg, processes=2)
+        opened = open_listeners(settings)
+        self.addCleanup(opened.close)
+        for row in opened.rows:
+            self.assertEqual(row[1:], given)
+        places = [
+            BorrowedSocket(TcpAddress(*each.getsockname()), "zerg /run/zerg") for each in given
+        ]
+        self.assertEqual(list(opened.settings.listen), [own, *places])
+        self.assertEqual(opened.settings.zerg, ())
+
+    def test_no_zerg(self) -> None:
+        """
+        A zerg server that is not there is an error.
+        """
+        settings = RouterSettings(kind="http", listen=(), zerg=(UnixAddress(self.path),))
+        error = self.assertRaises(CannotListen, open_listeners, settings)
+        self.assertIn(f"the zerg server {os.fsdecode(self.path)}: No such file", str(error))
+        settings = RouterSettings(kind="http", listen=(), zerg=(TcpAddress("", 1),))
+        self.assertIn("UNIX", str(self.assertRaises(CannotListen, open_listeners, settings)))
+
+    def test_one_fails(self) -> None:
+        """
+        If one router cannot have its sockets, those of the others are closed.
+        """
+        routers = [
+            RouterSettings(kind="http", listen=(UnixAddress(self.path),)),
+            RouterSettings(kind="fastrouter", listen=(PassedSocket("www"),)),
+        ]
+        self.assertRaises(CannotListen, open_routers, routers)
+        self.assertFalse(os.path.exists(self.path))

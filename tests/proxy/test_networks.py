@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 from typing import Any, cast
 
 from twisted.internet.testing import MemoryReactorClock
@@ -15,8 +14,10 @@ from zope.interface.verify import verifyObject
 
 from emperor.addresses import TcpAddress
 from emperor.interfaces import IDialer, INetwork
-from emperor.proxy.networks import IAdoptingReactor, PollingNetwork, ReactorNetwork
+from emperor.proxy.backends import IStreamReactor
+from emperor.proxy.networks import PollingNetwork, ReactorNetwork
 from emperor.proxy.poller import IPollingReactor
+from emperor.proxy.unixsockets import SharedPort
 from tests.proxy.polling import PollingClock, PollingMixin, Recorder
 from tests.proxy.test_accepting import Clients
 
@@ -77,33 +78,14 @@ class PollingNetworkTests(PollingMixin, SynchronousTestCase):
         self.assertFalse(network.running)
 
 
-class _Adopting(MemoryReactorClock):
-    """
-    Remembers the sockets that it adopts, and makes a file writable for
-    everybody, as Twisted does.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.adopted: list[tuple[int, object]] = []
-        self.name: object = None
-
-    def adoptStreamPort(self, fileno: int, family: int, factory: object) -> str:
-        with socket.socket(family, socket.SOCK_STREAM, 0, os.dup(fileno)) as copy:
-            self.name = copy.getsockname()
-        if isinstance(self.name, str) and self.name:
-            os.chmod(self.name, 0o666)
-        self.adopted.append((family, factory))
-        return "a port"
-
-
 class ReactorNetworkTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.reactor = _Adopting()
-        self.network = ReactorNetwork(cast(IAdoptingReactor, self.reactor))
+        self.reactor = MemoryReactorClock()
+        self.network = ReactorNetwork(cast(IStreamReactor, self.reactor))
 
     def listen(self, family: int, name: Any) -> object:
         self.listener = socket.socket(family)
+        self.addCleanup(self.listener.close)
         self.listener.bind(name)
         self.listener.listen(5)
         self.factory = Clients()
@@ -116,29 +98,23 @@ class ReactorNetworkTests(SynchronousTestCase):
         verifyObject(INetwork, self.network)
         verifyObject(IDialer, self.network.dialer)
 
-    def test_listen(self) -> None:
+    def test_tcp(self) -> None:
         """
-        The reactor takes the socket over; ours is closed.
+        The reactor takes a TCP socket over; ours is closed.
         """
-        self.assertEqual(self.listen(socket.AF_INET, ("127.0.0.1", 0)), "a port")
-        self.assertEqual(self.reactor.adopted, [(socket.AF_INET, self.factory)])
+        self.listen(socket.AF_INET, ("127.0.0.1", 0))
+        ((_, family, factory),) = self.reactor.adoptedPorts
+        self.assertEqual((family, factory), (socket.AF_INET, self.factory))
         self.assertEqual(self.listener.fileno(), -1)
 
-    def test_mode(self) -> None:
+    def test_unix(self) -> None:
         """
-        A UNIX socket's file keeps the permissions of chmod-socket.
+        A UNIX socket, whose file may be another process's as well, is served as
+        it is.
         """
-        path = os.path.relpath(self.mktemp())
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        mask = os.umask(0o117)
-        self.addCleanup(os.umask, mask)
-        self.listen(socket.AF_UNIX, path)
-        self.assertEqual(self.reactor.name, path)
-        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o660)
-
-    def test_abstract(self) -> None:
-        """
-        An abstract name has no file whose permissions could be kept.
-        """
-        self.listen(socket.AF_UNIX, b"\0txemperor-listen-%d\0" % os.getpid())
-        self.assertEqual(len(self.reactor.adopted), 1)
+        for name in (os.path.relpath(self.mktemp()), f"\0txemperor-listen-{os.getpid()}"):
+            os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+            port = self.listen(socket.AF_UNIX, name)
+            self.assertIsInstance(port, SharedPort)
+            self.assertEqual(self.reactor.readers, {port})
+            self.reactor.readers.clear()

@@ -105,7 +105,7 @@ class ServiceTests(SynchronousTestCase):
             self.wire.clock,
             network,
             self.wire.router,
-            open_listeners(settings)[0],
+            open_listeners(settings).rows[0],
             hostname="machine",
             grace=grace,
             **details,

@@ -4,13 +4,17 @@ One request's life, with a front end that only notes what it is told.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from errno import ECONNREFUSED, EHOSTUNREACH, ENOENT
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import parse_address
+from emperor.config.settings import Node
 from emperor.proxy.refusals import Reason, Refusal
 from emperor.proxy.session import CLOSING, PHASES, Event, Phase, Session
-from emperor.routing.pools import FixedNodes, Pool, SingleNode
+from emperor.routing.pools import ANYONE, FixedNodes, Pool, Seeker, SingleNode, Target
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, NODE, OTHER, Dialogue, DialogueCase
 
@@ -22,7 +26,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.told: list[object] = []
-        self.receiving = False
+        self.receiving = self.repeats = False
 
     def node_ready(self, session: Session) -> None:
         self.told.append("ready")
@@ -42,6 +46,15 @@ class Notes:
 
     def is_receiving(self) -> bool:
         return self.receiving
+
+    def may_repeat(self) -> bool:
+        return self.repeats
+
+    def client_address(self) -> bytes:
+        return b"192.0.2.7"
+
+    def header(self, name: bytes) -> bytes:
+        return b""
 
     def cut(self) -> None:
         self.told.append("cut")
@@ -75,10 +88,10 @@ class TableTests(SynchronousTestCase):
 class SessionCase(DialogueCase):
     settings = FASTROUTER
 
-    def begin(self, pool: Pool | None = None) -> Session:
-        wire = self.dialogue = Dialogue(self.settings)
-        self.addCleanup(wire.router.deadlines.stop)
+    def begin(self, pool: Pool | None = None, *, repeats: bool = False, **changes: Any) -> Session:
+        wire = self.start(**changes)
         self.front = Notes()
+        self.front.repeats = repeats
         pool = FixedNodes([NODE, OTHER], 30) if pool is None else pool
         session = Session(wire.router, self.front, pool, b"a")
         session.start(b"payload")
@@ -207,6 +220,171 @@ class PathTests(SessionCase):
             self.assertEqual((node[0], node[3]), expected)
 
 
+class OtherNodesTests(SessionCase):
+    """
+    What happens when a node does not do.
+    """
+
+    def ports(self) -> list[str]:
+        """
+        Who was asked, in order.
+        """
+        return [str(dial.address) for dial in self.dialogue.dialer.dials]
+
+    def nodes(self, *ports: int) -> tuple[Node, ...]:
+        return tuple(Node(parse_address(f"127.0.0.1:{port}")) for port in ports)
+
+    def test_fallback(self) -> None:
+        """
+        After the pool's last node comes the fallback.
+        """
+        session = self.begin(SingleNode(NODE, from_host=False), fallback=(OTHER,))
+        self.dialogue.dial.refuse()
+        self.dialogue.dial.refuse()
+        self.assertEqual(self.ports(), [str(NODE.address), str(OTHER.address)])
+        self.assert_over(session, Reason.NODE_ABSENT)
+
+    def test_limit(self) -> None:
+        """
+        Only so many other nodes are tried; the last attempt is the fallback's.
+        """
+        for fallback, expected in (((), [1, 2, 3]), (self.nodes(9), [1, 2, 9])):
+            session = self.begin(
+                FixedNodes(self.nodes(1, 2, 3, 4), 30), max_retries=2, fallback=fallback
+            )
+            for _ in expected:
+                self.dialogue.dial.refuse()
+            self.assertEqual(self.ports(), [f"127.0.0.1:{port}" for port in expected])
+            self.assert_over(session, Reason.NODE_ABSENT)
+
+    def test_no_retries(self) -> None:
+        """
+        Without retries the first node is the only one.
+        """
+        self.begin(max_retries=0, fallback=self.nodes(9))
+        self.dialogue.dial.refuse()
+        self.assertEqual(self.ports(), [str(NODE.address)])
+
+    def test_repeated(self) -> None:
+        """
+        A request that does no harm twice goes to the next node when the first
+        has gone without an answer.
+        """
+        for end in (FakeStream.lose, FakeStream.break_off):
+            session = self.begin(repeats=True)
+            end(self.dialogue.dial.accept())
+            self.assertEqual(self.dialogue.dial.address, OTHER.address)
+            node = self.dialogue.dial.accept()
+            self.assertEqual(node.take(), b"\0\x07\0\0payload")
+            node.send(b"answer")
+            node.lose()
+            self.assert_over(session, "ready", "ready", b"answer", "clean")
+
+    def test_not_repeated(self) -> None:
+        """
+        Any other request fails, and so does one whose answer has begun.
+        """
+        session = self.begin()
+        self.dialogue.dial.accept().lose()
+        self.assert_over(session, "ready", Reason.NODE_FAILED)
+        session = self.begin(repeats=True)
+        node = self.dialogue.dial.accept()
+        node.send(b"an")
+        node.break_off()
+        self.assert_over(session, "ready", b"an", "broken")
+
+    def test_nobody_left(self) -> None:
+        """
+        When the last node has gone as well, the request is refused.
+        """
+        session = self.begin(repeats=True)
+        self.dialogue.dial.accept().lose()
+        self.dialogue.dial.accept().lose()
+        self.assert_over(session, "ready", "ready", Reason.NODE_FAILED)
+
+    def test_abandoned_between(self) -> None:
+        """
+        A client that goes while the second node is asked ends it all.
+        """
+        session = self.begin(repeats=True)
+        self.dialogue.dial.accept().lose()
+        session.abandon()
+        self.assertTrue(self.dialogue.dial.cancelled)
+
+
+class Counting:
+    """
+    A pool that writes down what it is told.
+    """
+
+    from_host = False
+    counts = True
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+        self.seekers: list[Seeker] = []
+
+    def pick(self, now: float, tried: Collection[Target], seeker: Seeker = ANYONE) -> Node | None:
+        self.seekers.append(seeker)
+        return next((node for node in (NODE, OTHER) if node not in tried), None)
+
+    def failed(self, node: Target, now: float) -> None:
+        self.told.append(("failed", node))
+
+    def accepted(self, node: Target) -> None:
+        self.told.append(("accepted", node))
+
+    def finished(self, node: Target, sent: int = 0, received: int = 0) -> None:
+        self.told.append(("finished", node, sent, received))
+
+
+class CountsTests(SessionCase):
+    def setUp(self) -> None:
+        self.pool = Counting()
+
+    def test_answer(self) -> None:
+        """
+        The pool hears what a request did to its node, bytes included.
+        """
+        session = self.begin(self.pool)
+        self.dialogue.dial.refuse()
+        node = self.dialogue.dial.accept()
+        session.send(b"body")
+        node.send(b"answer")
+        node.lose()
+        told = [("failed", NODE), ("accepted", OTHER), ("finished", OTHER, 15, 6)]
+        self.assertEqual(self.pool.told, told)
+        self.assertEqual(self.pool.seekers, [self.front, self.front])
+
+    def test_every_end(self) -> None:
+        """
+        However a request ends, its node is free again, once.
+        """
+        for end in (
+            Session.finish,
+            Session.abandon,
+            Session.timed_out,
+            lambda session: session.fail_node("nonsense"),
+            lambda session: session.transport.lose(),
+        ):
+            self.pool.told.clear()
+            session = self.begin(self.pool)
+            self.dialogue.dial.accept().send(b"x")
+            end(session)
+            self.dialogue.clock.advance(0)
+            self.assertEqual([told[0] for told in self.pool.told], ["accepted", "finished"])
+
+    def test_repeated(self) -> None:
+        """
+        The first node of a repeated request is free when the second is asked.
+        """
+        self.begin(self.pool, repeats=True)
+        self.dialogue.dial.accept().lose()
+        self.assertEqual(
+            [told[:2] for told in self.pool.told], [("accepted", NODE), ("finished", NODE)]
+        )
+
+
 class RefusalTests(SessionCase):
     def refused(self, number: int, *, from_host: bool = True) -> None:
         self.begin(SingleNode(NODE, from_host=from_host))
@@ -271,7 +449,7 @@ class RefusalTests(SessionCase):
         A pool with no node left has nobody.
         """
         pool = SingleNode(NODE, from_host=False)
-        self.patch(pool, "pick", lambda now, tried: None)
+        self.patch(pool, "pick", lambda now, tried, seeker: None)
         self.assert_over(self.begin(pool), Reason.NODE_ABSENT)
 
     def test_nothing(self) -> None:

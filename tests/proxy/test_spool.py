@@ -10,13 +10,14 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.proxy.spool import IN_MEMORY, Spool
+from emperor.proxy.spool import IN_MEMORY, SizedReader, Spool
 from emperor.testing.proxy import FakeStream
-from emperor.wire.http import CHUNK_OVERHEAD_LIMIT, BadRequest
+from emperor.wire.http import CHUNK_OVERHEAD_LIMIT, BadRequest, ChunksReader
+from tests.wire.cutting import cuts
 
 
 def spool(limit: int = 10**9) -> Spool:
-    return Spool(limit)
+    return Spool(ChunksReader(), limit)
 
 
 def chunk(data: bytes) -> bytes:
@@ -48,8 +49,8 @@ class SpoolTests(SynchronousTestCase):
         """
         body = spool()
         for piece in pieces:
-            self.assertFalse(body.feed(chunk(piece)))
-        self.assertTrue(body.feed(b"0\r\n\r\n"))
+            self.assertIsNone(body.feed(chunk(piece)))
+        self.assertIsNotNone(body.feed(b"0\r\n\r\n"))
         self.assertEqual(body.size, len(b"".join(pieces)))
         self.assertEqual(self.sent(body), b"".join(pieces))
 
@@ -95,3 +96,22 @@ class SpoolTests(SynchronousTestCase):
         for _ in range(100):
             body.feed(chunk(b"a") * 200)
         self.assertEqual(body.size, 20000)
+
+
+class SizedTests(SynchronousTestCase):
+    @given(st.data(), st.binary(min_size=1, max_size=40), st.binary(max_size=9))
+    def test_any_cut(self, data: st.DataObject, body: bytes, behind: bytes) -> None:
+        """
+        A body of known length ends where it says, wherever it is cut; what
+        follows comes back.
+        """
+        reader, found = SizedReader(len(body)), b""
+        pieces = data.draw(cuts(body + behind))
+        rest: bytes | None = None
+        for piece in pieces:
+            if rest is not None:
+                rest += piece
+                continue
+            more, rest = reader.feed(piece)
+            found += more
+        self.assertEqual((found, rest), (body, behind))

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.proxy.tallies import NoPools, Tally, added
+from emperor.proxy.tallies import Tally, added
+from emperor.routing.roster import RegistrySettings
+from emperor.routing.subscriptions import Registry
 from emperor.wire.control import Counts, PoolCount, Progress, RefusalCount
 
 
-class NoPoolsTests(SynchronousTestCase):
+class TallyTests(SynchronousTestCase):
     def test_empty(self) -> None:
         """
-        Where nobody can subscribe nothing is shown.
+        Where nobody has subscribed nothing is shown.
         """
-        tally = Tally((), NoPools())
+        tally = Tally((), Registry(RegistrySettings()))
         tally.add(tally.join(), Progress((PoolCount("a", 1),)))
         self.assertEqual([], list(tally.pools()))
         self.assertEqual(Counts(0), tally.counts())

@@ -210,6 +210,17 @@ class WriteTests(PollingCase):
         self.assertTrue(stream._kept)
         self.assertEqual(source.told, [])
 
+    def test_taken(self) -> None:
+        """
+        It is known how much a slow peer has taken of what was kept for it.
+        """
+        stream, far = self.stream(Recorder())
+        stream.write(MEGABYTE)
+        kept = stream._kept_size
+        self.assertEqual(stream.taken, 0)
+        self.serve_until(lambda: bool(far.read()) and not stream._kept)
+        self.assertEqual(stream.taken, kept)
+
     def test_write_half_twice(self) -> None:
         """
         The sending half is closed once.

@@ -11,13 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import Address, UnixAddress, parse_address
-from emperor.config.settings import HostRule, Node, Origin, RouterSettings
+from emperor.addresses import Address, NamedAddress, UnixAddress, parse_address
+from emperor.config.settings import HostRule, Mapper, Node, Origin, RouterSettings
 from emperor.routing.keys import BadHost, host_key
-from emperor.routing.mappers import RouteTable, UnsafeHost, check_part
-from emperor.routing.pools import FixedNodes, FixedStatistics
+from emperor.routing.mappers import UnsafeHost, check_part, fixed_pool, static_mappers
+from emperor.routing.pools import FixedNodes, FixedStatistics, Pool
 
 FIXED = Node(parse_address("127.0.0.1:1"))
+
+
+class RouteTable:
+    """
+    All mappers of some settings, in uWSGI's order.
+    """
+
+    def __init__(self, settings: RouterSettings) -> None:
+        fixed = fixed_pool(settings.to, settings.gracetime)
+        found = static_mappers(settings, fixed)
+        self._mappers = [found[mapper] for mapper in Mapper if mapper in found]
+
+    def lookup(self, key: str) -> Pool | None:
+        """
+        The pool of the first mapper that knows the key.
+        """
+        return next(filter(None, (mapper(key) for mapper in self._mappers)), None)
 
 
 def rule(pattern: str, template: str) -> HostRule:
@@ -65,21 +82,6 @@ class PrecedenceTests(SynchronousTestCase):
         self.assertEqual(picked, [FIXED.address, other.address, FIXED.address])
         self.assertIsInstance(routes.lookup("a"), FixedNodes)
 
-    def test_fixed_nodes(self) -> None:
-        """
-        How the fixed nodes do is known, also of a single one.
-        """
-        routes = table(to=(FIXED,))
-        pool = routes.lookup("a")
-        assert pool is not None
-        for _ in range(2):
-            pool.pick(0, ())
-        pool.failed(FIXED, 7)
-        self.assertEqual(pool.pick(8, ()), FIXED)
-        self.assertIsNone(pool.pick(8, (FIXED,)))
-        self.assertEqual(routes.fixed_nodes(), [FixedStatistics(FIXED, 3, 7)])
-        self.assertEqual(table().fixed_nodes(), [])
-
     def test_base(self) -> None:
         """
         The base gets the slash that it may lack; %s in it stands for the key.
@@ -102,6 +104,20 @@ class PrecedenceTests(SynchronousTestCase):
         assert pool is not None
         node = pool.pick(0, ())
         self.assertEqual(node, Node(UnixAddress(b"/run/a.sock"), 3, 4))
+
+    def test_single(self) -> None:
+        """
+        A single fixed node is tried whatever happened; no node makes no pool.
+        """
+        pool = fixed_pool((FIXED,), 30)
+        assert pool is not None
+        for _ in range(2):
+            pool.pick(0, ())
+        pool.failed(FIXED, 7)
+        self.assertEqual(pool.pick(8, ()), FIXED)
+        self.assertIsNone(pool.pick(8, (FIXED,)))
+        self.assertEqual(pool.statistics(), [FixedStatistics(FIXED, 3, 7)])
+        self.assertIsNone(fixed_pool((), 30))
 
     def test_from_host(self) -> None:
         """
@@ -161,6 +177,19 @@ class SafetyTests(SynchronousTestCase):
         A host that does not make an address is refused.
         """
         self.assertRaises(UnsafeHost, table(pattern="%s:80").lookup, "host")
+
+    def test_name(self) -> None:
+        """
+        A node may have a name, but not one that the client chose.
+        """
+        named = table((rule("^a$", "app.internal:80"),)).lookup("a")
+        assert named is not None
+        node = named.pick(0, ())
+        assert node is not None
+        self.assertEqual(node.address, NamedAddress("app.internal", 80))
+        chosen = table((rule("^(.*)$", "$1:80"),))
+        self.assertRaises(UnsafeHost, chosen.lookup, "app.internal")
+        self.assertEqual(address(chosen, "127.0.0.1"), parse_address("127.0.0.1:80"))
 
     def test_literal(self) -> None:
         """

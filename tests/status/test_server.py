@@ -19,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.addresses import TcpAddress, UnixAddress
 from emperor.config.settings import RouterSettings
 from emperor.interfaces import INetwork
-from emperor.proxy.listeners import CannotListen
+from emperor.proxy.binding import CannotListen
 from emperor.status.server import MOST_READERS, StatsService, close_stats, open_stats
 from emperor.testing.proxy import FakeStream
 from tests.status.shown import SETTINGS, ShownRouter

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from emperor.addresses import parse_address
-from emperor.interfaces import IDialer, IStream, IVassalDirectory
+from emperor.interfaces import INodeDialer, IStream, IVassalDirectory
 from emperor.proxy.relay import ReadSide
 from emperor.testing.proxy import FakeDialer, FakeStream, FakeVassals
 
@@ -27,7 +27,7 @@ class FakesTests(SynchronousTestCase):
         The fakes provide what they stand for.
         """
         verifyObject(IStream, self.stream)
-        verifyObject(IDialer, FakeDialer(self.clock))
+        verifyObject(INodeDialer, FakeDialer(self.clock))
         verifyObject(IVassalDirectory, FakeVassals())
 
     def test_close_waits(self) -> None:

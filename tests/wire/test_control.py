@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.addresses import (
+    Address,
+    BorrowedSocket,
+    NamedAddress,
+    SocketAddress,
+    TcpAddress,
+    TlsAddress,
+    UnixAddress,
+)
+from emperor.config.redisurl import RedisSource
 from emperor.config.settings import (
     CodeSource,
     HostRule,
@@ -37,21 +46,30 @@ from emperor.wire.control import (
     Message,
     MessageReader,
     NodeCount,
+    NodeNews,
     PoolCount,
     Progress,
     Ready,
     RefusalCount,
+    Subscriptions,
     VassalNews,
     Vassals,
     decode,
     encode,
 )
+from tests.wire.announcements import ANNOUNCEMENTS
 from tests.wire.cutting import cuts
 
-ADDRESSES: st.SearchStrategy[Address] = st.one_of(
-    st.builds(TcpAddress, st.text(max_size=20), st.integers(0, 65535)),
-    st.builds(UnixAddress, st.binary(max_size=107)),
+PORTS = st.integers(0, 65535)
+TCP = st.builds(TcpAddress, st.text(max_size=20), PORTS)
+NAMED = st.builds(NamedAddress, st.text(max_size=20), PORTS)
+SOCKETS: st.SearchStrategy[SocketAddress] = st.one_of(
+    TCP, st.builds(UnixAddress, st.binary(max_size=107))
 )
+ADDRESSES: st.SearchStrategy[Address] = st.one_of(
+    SOCKETS, NAMED, st.builds(TlsAddress, TCP | NAMED)
+)
+LISTENING = st.one_of(SOCKETS, st.builds(BorrowedSocket, SOCKETS, st.text(max_size=20)))
 SECONDS = st.floats(0, 1e12)
 NODES = st.builds(Node, ADDRESSES, st.integers(0, 255), st.integers(0, 255))
 PATTERNS = st.sampled_from(["^www$", r"^(\w+)\.test$", "(?i)a", "ä", ""]).flatmap(
@@ -75,7 +93,7 @@ def tuples(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 SUBSCRIPTIONS = st.builds(
     SubscriptionSettings,
-    servers=tuples(ADDRESSES),
+    servers=tuples(SOCKETS),
     algorithm=st.text(),
     tolerance=SECONDS,
     dotsplit=st.booleans(),
@@ -85,20 +103,21 @@ SUBSCRIPTIONS = st.builds(
     sign_skip_uids=tuples(st.integers(1)),
     credentials_directories=tuples(st.text()),
     resubscribe=tuples(st.text()),
-    resubscribe_bind=st.none() | ADDRESSES,
+    resubscribe_bind=st.none() | SOCKETS,
     state=st.text(),
 )
 COMMON: dict[str, Any] = {
-    "listen": tuples(ADDRESSES),
+    "listen": tuples(LISTENING),
     "rules": tuples(RULES),
     "raw_host_key": st.booleans(),
     "base": st.text(),
     "to": tuples(NODES),
     "fallback": tuples(NODES),
-    "cache": st.text(),
+    "cache": st.none() | st.builds(RedisSource, tuples(st.tuples(st.text(), PORTS)), st.text()),
     "code": st.none() | st.builds(CodeSource, st.text(), st.text(), SECONDS),
     "mapper_order": st.permutations(list(Mapper)).map(tuple),
-    "stats": tuples(ADDRESSES),
+    "zerg": tuples(SOCKETS),
+    "stats": tuples(SOCKETS),
     "trusted": tuples(st.text()),
     "subscriptions": SUBSCRIPTIONS,
     "timeout": SECONDS,
@@ -111,9 +130,18 @@ NEWS = st.builds(
     VassalNews, st.text(), st.text(), st.sampled_from(Phase), SECONDS, tuples(ADDRESSES)
 )
 NODE_COUNTS = st.builds(NodeCount, ADDRESSES, *[st.integers(0)] * 5, quarantined=st.booleans())
+NODE_NEWS = st.builds(NodeNews, ANNOUNCEMENTS, SECONDS, st.booleans())
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
-    st.builds(Configure, SETTINGS, st.text(), SECONDS, st.sampled_from(["epoll", "twisted"])),
+    st.builds(
+        Configure,
+        SETTINGS,
+        st.text(),
+        SECONDS,
+        st.sampled_from(["epoll", "twisted"]),
+        st.booleans(),
+    ),
     st.builds(Vassals, st.booleans(), tuples(NEWS)),
+    st.builds(Subscriptions, st.booleans(), tuples(NODE_NEWS), st.booleans()),
     st.sampled_from([Drain(), Cut(), Ready()]),
     st.builds(
         Counts,
@@ -286,7 +314,7 @@ class ControlTests(SynchronousTestCase):
             (order, order["settings"], "mapper_order", [[]]),
             (order, order["settings"], "code", {"is": "NoneType"}),
             (order, order["settings"], "code", {}),
-            (order, order["settings"], "cache", None),
+            (order, order["settings"], "cache", {"is": "CodeSource"}),
             (order, order["settings"], "subscriptions", None),
             (order, order, "settings", None),
         ):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.wire.fields import make_field
+from emperor.wire.headers import make_field
 from emperor.wire.http import (
     _METHODS,
     HEAD_LIMIT,
@@ -456,15 +456,16 @@ class ChunksTests(SynchronousTestCase):
         A chunked body is decoded wherever it is cut; trailers, and what
         follows, are dropped.
         """
-        reader, found, complete = ChunksReader(), b"", False
+        reader, found = ChunksReader(), b""
+        rest: bytes | None = None
         expected, encoded = body
         for piece in data.draw(cuts(encoded)):
-            self.assertFalse(complete)
-            more, complete = reader.feed(piece)
+            self.assertIsNone(rest)
+            more, rest = reader.feed(piece)
             found += more
-        self.assertEqual((found, complete), (expected, True))
+        self.assertEqual((found, rest), (expected, b""))
         whole = ChunksReader().feed(encoded + behind)
-        self.assertEqual(whole, (expected, True))
+        self.assertEqual(whole, (expected, b""))
 
     def test_upgrade(self) -> None:
         """
@@ -472,7 +473,7 @@ class ChunksTests(SynchronousTestCase):
         """
         offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
         encoded = b"3\r\nabc\r\n0\r\n\r\n"
-        self.assertEqual(ChunksReader().feed(encoded + GET[:-2] + offer), (b"abc", True))
+        self.assertEqual(ChunksReader().feed(encoded + GET[:-2] + offer), (b"abc", b""))
 
     def test_malformed(self) -> None:
         """

@@ -1,0 +1,65 @@
+"""
+Tests for L{emperor.ctl}.
+"""
+
+from __future__ import annotations
+
+from contextlib import redirect_stdout
+from io import StringIO
+from unittest.mock import patch
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor import __version__
+from emperor.announcing.command import SubscribeOptions
+from emperor.ctl import main
+
+
+class MainTests(SynchronousTestCase):
+    """
+    The command C{emperor}.
+    """
+
+    def leave(self, *arguments: str) -> tuple[object, str]:
+        """
+        @return: what the program leaves with, and what it printed.
+        """
+        output = StringIO()
+        with redirect_stdout(output):
+            error = self.assertRaises(SystemExit, main, arguments)
+        return error.code, output.getvalue()
+
+    def test_version(self) -> None:
+        """
+        It is ours and not Twisted's, of each command too.
+        """
+        expected = (0, f"txemperor {__version__}\n")
+        self.assertEqual(self.leave("--version"), expected)
+        self.assertEqual(self.leave("subscribe", "--version"), expected)
+
+    def test_help(self) -> None:
+        """
+        The help names the commands, and that of a command its options.
+        """
+        self.assertTrue(self.leave("--help")[1].startswith("emperor COMMAND [options]\n"))
+        text = self.leave("subscribe", "--help")[1]
+        self.assertTrue(text.startswith("emperor subscribe --server SERVER"), text)
+
+    def test_mistakes(self) -> None:
+        """
+        A mistake is one sentence and status 1.
+        """
+        self.assertEqual(self.leave(), ("emperor: which command? emperor --help lists them", ""))
+        code, _ = self.leave("subscribe")
+        self.assertEqual(code, "emperor: it needs --server, --key and --address")
+        code, _ = self.leave("conquer")
+        self.assertIn("conquer", str(code))
+
+    def test_run(self) -> None:
+        """
+        The command is run.
+        """
+        with patch.object(SubscribeOptions, "run", autospec=True) as run:
+            main(["subscribe", "-s", "/run/s", "-k", "foo.com", "-a", "/node", "--once"])
+        ((options,),) = (call.args for call in run.call_args_list)
+        self.assertEqual(options.pools, ["foo.com"])
