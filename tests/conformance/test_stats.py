@@ -10,21 +10,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM, socket
 from typing import Any
 
-from emperor.addresses import TcpAddress
-from emperor.config.settings import Node, RouterSettings
-from emperor.routing.pools import FixedStatistics
-from emperor.status.snapshot import take
-from emperor.status.stats import pieces
 from emperor.wire.uwsgi import build_packet, encode_variables
 from tests.integration.client import exchange, read_reply, request
 from tests.integration.programs import ProgramsTestCase, free_port, unavailable
 from tests.integration.servers import our_program
-from tests.status.shown import ShownRouter
 
 #: Names that only some builds of uWSGI have: those with OpenSSL, and the
 #: development version.
@@ -33,14 +26,14 @@ SOME_BUILDS = {"sni_enabled", "algo", "vassal", "backup", "proto"}
 #: What is equal, not only of the same type.
 EQUAL = {"name", "key", "hash", "modifier1", "modifier2", "cores", "load", "weight"}
 
-#: A router of ours.
-OURS = """\
+#: Read by both programs.
+CONFIGURATION = """\
 [uwsgi]
-fastrouter = 127.0.0.1:0
+master = true
+fastrouter = 127.0.0.1:{router}
+fastrouter-subscription-server = 127.0.0.1:{servers}
 fastrouter-to = 127.0.0.1:1
-fastrouter-stats = 127.0.0.1:{port}
-stats-http = true
-stats-minified = true
+fastrouter-stats = 127.0.0.1:{stats}
 """
 
 #: Two nodes, by their ports.
@@ -104,77 +97,44 @@ class StatsTests(ProgramsTestCase):
         """
         Who reads uWSGI's statistics can read ours.
         """
-        theirs = by_key(json.loads(await self.theirs()))
-        self.assertEqual([], list(differences(theirs, by_key(json.loads(self.ours())))))
+        theirs, ours = map(json.loads, await self.both())
+        self.assertEqual([], list(differences(by_key(theirs), by_key(ours))))
 
     async def test_http(self) -> None:
         """
         So can who reads them with HTTP.
         """
-        theirs = await self.theirs("--stats-http", "--stats-min", data=request("a"))
-        port = free_port()
-        (self.place / "router.ini").write_text(OURS.format(port=port))
-        program = self.start("emperor", [*our_program(), "--config", "router.ini"])
-        await program.listens(port)
-        ours = await exchange(port, request("a"))
+        theirs, ours = await self.both("stats-http = true", "stats-min = true")
         self.assertEqual(theirs.partition(b"\r\n")[0], ours.partition(b"\r\n")[0])
         for name, value in read_reply(theirs).headers:
             self.assertEqual(value, read_reply(ours).header(name), name)
         for answer in (theirs, ours):
             self.assertNotIn(b"\n", answer.partition(b"\r\n\r\n")[2])
 
-    async def theirs(self, *options: str, data: bytes = b"") -> bytes:
+    async def both(self, *options: str) -> list[bytes]:
         """
-        What uWSGI shows of two nodes that have subscribed.
+        What each program shows of the nodes that have subscribed.
         """
+        programs: dict[str, list[str | Path]] = {
+            "uwsgi": [wheel(), "--die-on-term", "--ini"],
+            "emperor": [*our_program(), "--config"],
+        }
+        return [await self.shown(*each, options) for each in programs.items()]
+
+    async def shown(self, name: str, command: list[str | Path], options: tuple[str, ...]) -> bytes:
         stats, servers = free_port(), free_port()
-        command: list[str | Path] = [
-            wheel(),
-            "--master",
-            "--die-on-term",
-            "--fastrouter",
-            "127.0.0.1:0",
-        ]
-        command += ["--fastrouter-subscription-server", f"127.0.0.1:{servers}"]
-        command += ["--fastrouter-to", "127.0.0.1:1"]
-        command += ["--fastrouter-stats", f"127.0.0.1:{stats}", *options]
-        program = self.start("uwsgi", command, gently=False)
+        configuration = self.place / f"{name}.ini"
+        text = CONFIGURATION.format(router=free_port(), stats=stats, servers=servers)
+        configuration.write_text("\n".join([text, *options, ""]))
+        program = self.start(name, [*command, configuration])
         await program.listens(stats)
         answer = b""
-
-        async def ask() -> bool:
-            nonlocal answer
+        for _ in range(100):
             with socket(AF_INET, SOCK_DGRAM) as sender:
                 for key in KEYS:
                     for port in PORTS:
                         sender.sendto(announced(key, port), ("127.0.0.1", servers))
-            answer = await exchange(stats, data)
-            return answer.count(b'"death_mark"') == len(KEYS) * len(PORTS)
-
-        for _ in range(100):
-            if await ask():
-                break
-        else:
-            self.fail(f"the nodes are not there: {answer!r}")
-        return answer
-
-    def ours(self) -> bytes:
-        """
-        What we show of the same nodes.
-        """
-        listen = (TcpAddress("127.0.0.1", 0),)
-        settings = RouterSettings(kind="fastrouter", listen=listen)
-        servers = replace(settings.subscriptions, servers=listen)
-        router = ShownRouter(replace(settings, subscriptions=servers))
-        router.nodes = [FixedStatistics(Node(TcpAddress("127.0.0.1", 1)), 0, 0)]
-        for key in KEYS:
-            for port in PORTS:
-                router.announce(
-                    key,
-                    address=f"127.0.0.1:{port}",
-                    modifier1=5,
-                    modifier2=6,
-                    cores=4,
-                    weight=3,
-                )
-        return b"".join(pieces(take(router), router.pools(), minified=False))
+            answer = await exchange(stats, request("a"))
+            if answer.count(b'"death_mark"') == len(KEYS) * len(PORTS):
+                return answer
+        self.fail(f"{name} does not show the nodes: {answer!r}")

@@ -13,9 +13,10 @@ from typing import Any
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
+from emperor.wire.uwsgi import build_packet, encode_variables
 from tests.integration.client import exchange, fetch, read_reply, request
 from tests.integration.programs import ProgramsTestCase, free_port, reactor
-from tests.integration.servers import Emperor, curl
+from tests.integration.servers import Emperor, curl, until
 
 
 class StatsTests(ProgramsTestCase):
@@ -113,6 +114,31 @@ class StatsTests(ProgramsTestCase):
         self.assertLess(sum(process["requests"] for process in shown["processes"]), total)
         await emperor.fetch("www")
         await self.until(requests=total + 1)
+
+    async def test_subscribed(self) -> None:
+        """
+        What a node that has subscribed does is added up over processes.
+        """
+        servers = free_port()
+        emperor = await self.serve(
+            "http-processes = 2", f"http-subscription-server = 127.0.0.1:{servers}"
+        )
+        said = {"key": "else.example", "address": f"{self.place}/www.sock", "weight": "2"}
+        variables = encode_variables((name.encode(), said[name].encode()) for name in said)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(build_packet(224, variables, 0), ("127.0.0.1", servers))
+        for _ in range(20):
+            await until(
+                emperor.port, "else.example", lambda reply: reply.status == 200, "subscription"
+            )
+        await deferLater(reactor, 3)  # both have reported
+        (pool,) = (await self.shown())["subscriptions"]
+        (node,) = pool["nodes"]
+        self.assertEqual(("else.example", said["address"]), (pool["key"], node["name"]))
+        self.assertEqual((20, 20, 20), (pool["hits"], node["requests"], node["last_requests"]))
+        self.assertEqual((2, 0, 0, 0), (node["weight"], node["ref"], node["failcnt"], node["wrr"]))
+        for name in ("tx", "rx"):
+            self.assertGreater(node[name], 20 * 100)
 
     async def test_http(self) -> None:
         """

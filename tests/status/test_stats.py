@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -14,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import UnixAddress
 from emperor.config.settings import Node
+from emperor.proxy.refusals import Reason
 from emperor.routing.pools import FixedStatistics
 from emperor.status.snapshot import take
 from emperor.status.stats import PIECE, pieces, readable, write
@@ -81,6 +83,17 @@ class ReadableTests(SynchronousTestCase):
         Text stays as it is; what is no UTF-8 is spelled out.
         """
         self.assertEqual("/ä\\xff", readable(str(UnixAddress("/ä".encode() + b"\xff"))))
+
+
+class ReferenceTests(SynchronousTestCase):
+    def test_reasons(self) -> None:
+        """
+        Each reason for a refusal is explained.
+        """
+        reference = Path(__file__).parents[2] / "docs" / "reference" / "stats.md"
+        text = reference.read_text("utf-8")
+        for reason in Reason:
+            self.assertIn(f"\n| `{reason.value}` |", text)
 
 
 class PiecesTests(SynchronousTestCase):
