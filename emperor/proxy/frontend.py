@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -20,6 +20,8 @@ from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
 from emperor.proxy.session import Session
 from emperor.routing.pools import Pool
+
+_MAPPED = "::ffff:"
 
 #: Seconds that a client gets to read the last answer and close.
 LINGER = 5.0
@@ -154,7 +156,7 @@ class Frontend(Protocol):
         if self.session is None:
             self.factory.requests += 1
         self.leave_session()
-        peer = getattr(self.transport.getPeer(), "host", "a UNIX socket")
+        peer = host_of(self.transport.getPeer()) or "a UNIX socket"
         self.router.refusals.refused(refusal, self.router.settings.kind, peer)
         self.send_refusal(refusal)
 
@@ -246,7 +248,7 @@ class Frontend(Protocol):
         """
         See L{emperor.routing.pools.Seeker}.
         """
-        return str(getattr(self.transport.getPeer(), "host", "")).encode("ascii", "replace")
+        return host_of(self.transport.getPeer()).encode("ascii", "replace")
 
     def received(self, data: bytes) -> None:
         """
@@ -289,3 +291,14 @@ class Frontend(Protocol):
         The router stops: close now, or after the answer.
         """
         raise NotImplementedError
+
+
+def host_of(address: IAddress) -> str:
+    """
+    The host of a client; one with IPv4 has its own address also where it comes
+    through a socket of both families (RFC 4291 section 2.5.5.2).
+
+    @return: empty for a UNIX socket.
+    """
+    host = str(getattr(address, "host", ""))
+    return host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host

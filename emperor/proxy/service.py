@@ -21,9 +21,10 @@ from emperor.interfaces import INetwork, IPort, IRouterState
 from emperor.proxy.cheap import CheapMode
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
-from emperor.proxy.http import HttpFrontend, HttpSite
+from emperor.proxy.http import HttpFrontend
 from emperor.proxy.listeners import remove_files
 from emperor.proxy.router import Router
+from emperor.proxy.site import HttpSite
 from emperor.proxy.trust import Trust
 from emperor.routing.pools import FixedStatistics
 from emperor.routing.statistics import PoolStatistics, own_gauge, pool_statistics
