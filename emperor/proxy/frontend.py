@@ -27,8 +27,12 @@ LINGER = 5.0
 
 class Connections(TypingProtocol):
     """
-    Whoever keeps count of the open connections.
+    Whoever keeps count of the connections.
+
+    @ivar requests: those that are over, with an answer or without.
     """
+
+    requests: int
 
     def gone(self, frontend: Frontend) -> None:
         """
@@ -79,8 +83,10 @@ class Frontend(Protocol):
         if self.session is not None:
             self.session.abandon()
             self.session = None
+            self.factory.requests += 1
         if self._asking is not None:
             self._asking.cancel()
+            self.factory.requests += 1
         self.factory.gone(self)
 
     def expect_within(self, seconds: float) -> None:
@@ -145,6 +151,8 @@ class Frontend(Protocol):
         """
         Answer in the node's place.
         """
+        if self.session is None:
+            self.factory.requests += 1
         self.leave_session()
         peer = getattr(self.transport.getPeer(), "host", "a UNIX socket")
         self.router.refusals.refused(refusal, self.router.settings.kind, peer)
@@ -198,7 +206,10 @@ class Frontend(Protocol):
         The request's way to a node is over.
         """
         session, self.session = self.session, None
-        if session is not None and self._tied:
+        if session is None:
+            return
+        self.factory.requests += 1
+        if self._tied:
             self._tied = False
             session.untie()
             self.transport.unregisterProducer()
