@@ -41,6 +41,7 @@ from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import subscription_mapper
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
@@ -160,7 +161,7 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
         check_key_mappers(each, reactor)
     emperor = build_emperor(settings.emperor, surroundings)
     program = Program()
-    opened = open_sockets(settings)
+    opened, servers, stats = open_everything(settings)
     greeting = Greeting(
         [each.settings for each in opened],
         emperor.accepts,
@@ -168,14 +169,10 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
         lambda: bool(program.running),
     )
     emperor.watch(greeting.saw)
-    refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
-    servers = build_servers(reactor, opened)
     routers = [
-        build_router(
-            each, settings, network=network, emperor=emperor, refusals=refusals, server=server
-        )
+        build_router(each, settings, network=network, emperor=emperor, server=server)
         if each.settings.processes == 1
         else build_processes(each, settings, herald, server)
         for each, server in zip(opened, servers, strict=True)
@@ -186,9 +183,28 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
-    for service in (build_signals(emperor, routers), network, emperor, together):
+    # The statistics start before the routers, and so they end after them.
+    shown = build_statistics(network, routers, stats)
+    for service in (build_signals(emperor, routers), network, emperor, *shown, together):
         service.setServiceParent(program)
     return program
+
+
+def open_everything(
+    settings: Settings,
+) -> tuple[list[OpenRouter], list[SubscriptionServer], list[OpenStats]]:
+    """
+    All sockets of all routers, or none.
+
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    stats = open_stats(settings.routers)
+    try:
+        opened = open_sockets(settings)
+        return opened, build_servers(reactor, opened), stats
+    except CannotListen:
+        close_stats(stats)
+        raise
 
 
 def open_sockets(settings: Settings) -> list[OpenRouter]:
@@ -228,7 +244,6 @@ def build_router(
     *,
     network: INetwork,
     emperor: Emperor,
-    refusals: RefusalLog,
     server: SubscriptionServer,
 ) -> RouterService:
     """
@@ -244,7 +259,7 @@ def build_router(
         clock=reactor,
         dialer=make_dialer(reactor, network, router.settings),
         vassals=emperor,
-        refusals=refusals,
+        refusals=RefusalLog(reactor),
         mappers=mappers,
     )
     service = RouterService(
@@ -255,9 +270,25 @@ def build_router(
         hostname=platform.node(),
         grace=settings.shutdown_grace,
         cheap=make_cheap_mode(router.settings, server.registry),
+        subscribed=lambda: server.registry.pools,
     )
     service.accompany(key_mappers)
     return service
+
+
+def build_statistics(
+    network: INetwork,
+    routers: Sequence[RouterService | RouterProcesses],
+    opened: Sequence[OpenStats],
+) -> list[StatsService]:
+    """
+    The statistics servers of those routers that have one.
+    """
+    return [
+        StatsService(reactor, network, router, each)
+        for router, each in zip(routers, opened, strict=True)
+        if each.sockets
+    ]
 
 
 def build_processes(
@@ -273,7 +304,15 @@ def build_processes(
     grace, transport = settings.shutdown_grace, settings.transport
     subscribable = is_subscribable(router.settings, settings.emperor)
     order = Configure(router.settings, platform.node(), grace, transport, subscribable)
-    return RouterProcesses(reactor, order, router.rows, news, os.environ, subscriptions=server.news)
+    return RouterProcesses(
+        reactor,
+        order,
+        router.rows,
+        news,
+        os.environ,
+        subscriptions=server.news,
+        registry=server.registry,
+    )
 
 
 def is_subscribable(router: RouterSettings, emperor: EmperorSettings) -> bool:

@@ -70,6 +70,12 @@ class Registry:
         """
         return self._roster.pools.values()
 
+    def find(self, key: str) -> SubscribedPool | None:
+        """
+        The pool of this very key, without counting it as looked up.
+        """
+        return self._roster.pools.get(key)
+
     def serves(self, key: str) -> bool:
         """
         Whether the pool of a key, as it is kept, has a node that is awake.

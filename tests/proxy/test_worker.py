@@ -30,9 +30,11 @@ from emperor.wire.control import (
     Counts,
     Cut,
     Drain,
+    FixedCount,
     Message,
     MessageReader,
     NodeNews,
+    Progress,
     Ready,
     RefusalCount,
     Subscriptions,
@@ -197,15 +199,34 @@ class WorkerTests(SynchronousTestCase):
 
     def test_counts(self) -> None:
         """
-        It reports what it has counted, if there is anything new.
+        It reports what it has counted, every second; of nodes only what is new.
+        """
+        self.serve()
+        client = self.client()
+        self.network.dialer.dials[-1].refuse()
+        now = self.reactor.seconds()
+        self.reactor.advance(REPORT_INTERVAL)
+        refused = (RefusalCount("node-absent", 1),)
+        self.assertEqual(
+            [Counts(1, refused, 1, open=1), Progress(fixed=(FixedCount(0, 1, now),))],
+            self.said(),
+        )
+        client.lose()
+        self.reactor.advance(REPORT_INTERVAL)
+        self.assertEqual([Counts(1, refused, 1, open=0)], self.said())
+
+    def test_not_heard(self) -> None:
+        """
+        While the program does not read nothing is kept for it.
         """
         self.serve()
         self.client()
-        self.network.dialer.dials[-1].refuse()
-        self.reactor.advance(REPORT_INTERVAL)
-        self.assertEqual([Counts(1, (RefusalCount("node-absent", 1),))], self.said())
-        self.reactor.advance(REPORT_INTERVAL)
+        self.worker.link.pauseProducing()
+        self.reactor.pump([REPORT_INTERVAL] * 3)
         self.assertEqual([], self.said())
+        self.worker.link.resumeProducing()
+        self.reactor.advance(REPORT_INTERVAL)
+        self.assertEqual([Counts, Progress], [type(message) for message in self.said()])
 
     def test_drains(self) -> None:
         """
@@ -218,7 +239,8 @@ class WorkerTests(SynchronousTestCase):
         self.assertFalse(self.wire.disconnecting)
         client.lose()
         self.assertTrue(self.wire.disconnecting)
-        self.assertEqual([Counts(1)], self.said())
+        last = [Counts(1, requests=1), Progress(fixed=(FixedCount(0, 1, 0),))]
+        self.assertEqual(last, self.said())
         self.assertEqual(0, self.reactor.stops)
         self.hang_up()
         self.assertEqual(1, self.reactor.stops)

@@ -67,6 +67,16 @@ class AnnounceTests(Case):
         self.assertEqual(self.leave("/y"), Outcome(Result.UNKNOWN, "a"))
         self.assertIsNone(self.registry.lookup("a"))
 
+    def test_find(self) -> None:
+        """
+        A pool can be had without a request.
+        """
+        self.say("/x", key="a")
+        found = self.registry.find("a")
+        assert found is not None
+        self.assertEqual((found.key, found.hits), ("a", 0))
+        self.assertIsNone(self.registry.find("b"))
+
     def test_one_node(self) -> None:
         """
         Two spellings of an address are one node; two pools may share it.
