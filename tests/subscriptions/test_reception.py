@@ -10,7 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import TcpAddress
-from emperor.routing.gatekeeper import AdmissionRules, Cause, Credentials, Gatekeeper, Policy
+from emperor.config.settings import Policy
+from emperor.routing.gatekeeper import AdmissionRules, Cause, Credentials, Gatekeeper
 from emperor.subscriptions.places import Places
 from emperor.subscriptions.receiving import Sender
 from emperor.subscriptions.reception import Reception
