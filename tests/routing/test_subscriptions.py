@@ -91,7 +91,6 @@ class AnnounceTests(Case):
             cores=8,
             load=9,
             algorithm="lrc",
-            protocol="http",
             notify="/n",
         )
         self.registry.announce(latest, 9)
