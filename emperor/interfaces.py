@@ -4,7 +4,7 @@ Every seam of the program, in one place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from socket import socket
 from typing import Any
 
@@ -24,7 +24,7 @@ from zope.interface import Attribute, Interface
 from emperor.addresses import Address, SocketAddress
 from emperor.routing.pools import Pool
 from emperor.vassals.spec import VassalSpec
-from emperor.wire.control import Vassals
+from emperor.wire.control import Subscriptions, Vassals
 
 
 class IMonitor(Interface):
@@ -109,6 +109,39 @@ class IVassalNews(Interface):
         """
         Call C{listener} with each change from now on; changes may come that
         L{whole} has told already.
+        """
+
+
+class ISubscriptionNews(Interface):
+    """
+    What router processes are told of the nodes that have subscribed.
+    """
+
+    def whole() -> Sequence[Subscriptions]:
+        """
+        All that there are now, in messages to be sent one after the other.
+        """
+
+    def watch(listener: Callable[[Subscriptions], object]) -> None:
+        """
+        Call C{listener} with what was announced from now on; it may be told by
+        L{whole} already.
+        """
+
+
+class IPort(IListeningPort):
+    """
+    A port that can rest, as those of Twisted can.
+    """
+
+    def stopReading() -> None:
+        """
+        Accept nobody for the time being: clients wait in the socket's queue.
+        """
+
+    def startReading() -> None:
+        """
+        Accept again; who is accepting already goes on.
         """
 
 
@@ -215,7 +248,7 @@ class INetwork(IService):
 
     dialer: IDialer = Attribute("Makes connections to nodes.")
 
-    def listen(listener: socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(listener: socket, factory: IProtocolFactory) -> IPort:
         """
         Take a listening socket over and accept clients from it.
 

@@ -21,7 +21,7 @@ from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
 from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
-from emperor.config.settings import EmperorSettings, Settings
+from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import listening
 from emperor.greeting import Greeting
@@ -29,6 +29,7 @@ from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
+from emperor.proxy.cheap import make_cheap_mode
 from emperor.proxy.inherited import PassedSockets, initial_environment
 from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
 from emperor.proxy.listeners import OpenRouter, open_routers
@@ -38,7 +39,10 @@ from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
+from emperor.proxy.subscribed import subscription_mapper
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.subscriptions.building import build_domains, build_servers
+from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
@@ -167,15 +171,21 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
+    servers = build_servers(reactor, opened)
     routers = [
-        build_router(each, settings, network=network, emperor=emperor, refusals=refusals)
+        build_router(
+            each, settings, network=network, emperor=emperor, refusals=refusals, server=server
+        )
         if each.settings.processes == 1
-        else build_processes(each, settings, herald)
-        for each in opened
+        else build_processes(each, settings, herald, server)
+        for each, server in zip(opened, servers, strict=True)
     ]
     together = MultiService()
-    for router in routers:
-        router.setServiceParent(together)
+    for part in (*routers, *servers):
+        part.setServiceParent(together)
+    if servers:
+        domains = build_domains(reactor, settings, servers, emperor, surroundings)
+        domains.setServiceParent(together)
     for service in (build_signals(emperor, routers), network, emperor, together):
         service.setServiceParent(program)
     return program
@@ -219,19 +229,23 @@ def build_router(
     network: INetwork,
     emperor: Emperor,
     refusals: RefusalLog,
+    server: SubscriptionServer,
 ) -> RouterService:
     """
     One router in this process, which asks the Emperor about nodes that do not
     accept.
     """
     key_mappers = make_key_mappers(router.settings, reactor)
+    mappers = dict(key_mappers.mappers)
+    if is_subscribable(router.settings, settings.emperor):
+        mappers[Mapper.SUBSCRIPTION] = subscription_mapper(server.registry)
     decisions = Router(
         router.settings,
         clock=reactor,
         dialer=make_dialer(reactor, network, router.settings),
         vassals=emperor,
         refusals=refusals,
-        mappers=key_mappers.mappers,
+        mappers=mappers,
     )
     service = RouterService(
         reactor,
@@ -240,6 +254,7 @@ def build_router(
         router.rows[0],
         hostname=platform.node(),
         grace=settings.shutdown_grace,
+        cheap=make_cheap_mode(router.settings, server.registry),
     )
     service.accompany(key_mappers)
     return service
@@ -249,14 +264,24 @@ def build_processes(
     router: OpenRouter,
     settings: Settings,
     news: IVassalNews,
+    server: SubscriptionServer,
 ) -> RouterProcesses:
     """
     One router in processes of its own.
     """
     load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
     grace, transport = settings.shutdown_grace, settings.transport
-    order = Configure(router.settings, platform.node(), grace, transport)
-    return RouterProcesses(reactor, order, router.rows, news, os.environ)
+    subscribable = is_subscribable(router.settings, settings.emperor)
+    order = Configure(router.settings, platform.node(), grace, transport, subscribable)
+    return RouterProcesses(reactor, order, router.rows, news, os.environ, subscriptions=server.news)
+
+
+def is_subscribable(router: RouterSettings, emperor: EmperorSettings) -> bool:
+    """
+    Whether nodes may come into a router's pools: by subscription, or because
+    vassals name their domains.
+    """
+    return bool(router.subscriptions.servers or emperor.monitors)
 
 
 def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProcesses]) -> Signals:

@@ -53,11 +53,12 @@ class ImportTests(SynchronousTestCase):
         Nothing below knows what stands above it.
         """
         above = {
-            "wire": ("proxy", "monitors"),
-            "routing": ("proxy", "vassals", "monitors"),
-            "config": ("proxy", "routing", "vassals", "monitors"),
-            "monitors": ("proxy", "routing"),
-            "vassals": ("proxy", "routing", "monitors"),
+            "wire": ("proxy", "monitors", "subscriptions"),
+            "routing": ("proxy", "vassals", "monitors", "subscriptions"),
+            "config": ("proxy", "routing", "vassals", "monitors", "subscriptions"),
+            "monitors": ("proxy", "routing", "subscriptions"),
+            "vassals": ("proxy", "routing", "monitors", "subscriptions"),
+            "subscriptions": ("monitors",),
         }
         for package, forbidden in above.items():
             for path in ROOT.joinpath(package).glob("*.py"):

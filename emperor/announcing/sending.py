@@ -1,7 +1,7 @@
 """
 Datagrams to servers that are given by name.
 
-A name is resolved anew for each datagram, so that a server that has moved is
+A name is resolved anew each time, so that a server that has moved is
 found; while the resolver fails, the last answer is used.
 """
 
@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionRe
 from twisted.internet.protocol import DatagramProtocol
 from zope.interface import implementer
 
+from emperor.addresses import TcpAddress
 from emperor.announcing.servers import Server, UdpServer, UnixServer
 
 #: Seconds for the resolver.
@@ -63,30 +64,29 @@ class Sender:
     Sends datagrams, from sockets that it opens when it needs them.
     """
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, source: TcpAddress | None = None) -> None:
         """
         @param reactor: knows UDP, UNIX datagrams, names and the time.
+        @param source: where UDP datagrams of its family are sent from.
         """
         self._reactor = reactor
+        self._source = source
         self._ports: dict[str, Any] = {}
         self._last: dict[str, list[str]] = {}
 
-    async def send(self, server: Server, datagram: bytes) -> None:
+    async def send(self, server: Server, *datagrams: bytes) -> None:
         """
-        Send a datagram; it may get lost on its way.
+        Send datagrams; they may get lost on their way.
 
-        @raise CannotSend: it did not even leave.
+        @raise CannotSend: one did not even leave.
         """
         if isinstance(server, UnixServer):
-            self._write(server, "unix", datagram, server.path)
+            for datagram in datagrams:
+                self._write(server, "unix", datagram, server.path)
             return
-        hosts = await self._resolve(server)
-        for host in hosts[:-1]:
-            try:
-                return self._write_udp(server, host, datagram)
-            except CannotSend:
-                continue  # a family that this machine does not have
-        self._write_udp(server, hosts[-1], datagram)
+        hosts = await self.resolve(server)
+        for datagram in datagrams:
+            self._send_to_one(server, hosts, datagram)
 
     async def close(self) -> None:
         """
@@ -96,7 +96,12 @@ class Sender:
         for port in ports.values():
             await maybeDeferred(port.stopListening)
 
-    async def _resolve(self, server: UdpServer) -> Sequence[str]:
+    async def resolve(self, server: UdpServer) -> Sequence[str]:
+        """
+        The addresses of a server, at least one.
+
+        @raise CannotSend: its name cannot be resolved.
+        """
         host = server.host
         if isIPAddress(host) or isIPv6Address(host):
             return [host]
@@ -114,6 +119,14 @@ class Sender:
         # noticed.
         self._last[host] = sorted(hosts, key=isIPv6Address)
         return self._last[host]
+
+    def _send_to_one(self, server: UdpServer, hosts: Sequence[str], datagram: bytes) -> None:
+        for host in hosts[:-1]:
+            try:
+                return self._write_udp(server, host, datagram)
+            except CannotSend:
+                continue  # a family that this machine does not have
+        self._write_udp(server, hosts[-1], datagram)
 
     def _write_udp(self, server: Server, host: str, datagram: bytes) -> None:
         assert isinstance(server, UdpServer)
@@ -134,7 +147,10 @@ class Sender:
         if kind == "unix":
             # Without a name of its own: nobody answers.
             return self._reactor.listenUNIXDatagram("", DatagramProtocol())
-        port = self._reactor.listenUDP(0, DatagramProtocol(), interface=kind)
+        source = self._source
+        if source is None or source.is_ipv6 != (kind == "::"):
+            source = TcpAddress(kind, 0)
+        port = self._reactor.listenUDP(source.port, DatagramProtocol(), interface=source.host)
         if not kind:
             # uWSGI's servers listen at 255.255.255.255 too.
             port.setBroadcastAllowed(True)

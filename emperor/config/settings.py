@@ -147,7 +147,7 @@ class SubscriptionSettings:
     @ivar state: C{http-subscription-state}: a file; empty: none.
     """
 
-    servers: tuple[Address, ...] = ()
+    servers: tuple[SocketAddress, ...] = ()
     algorithm: str = "wrr"
     tolerance: float = 17
     tolerance_inactive: float = 17
@@ -166,7 +166,7 @@ class SubscriptionSettings:
     use_credentials: bool = False
     credentials_directories: tuple[str, ...] = ()
     resubscribe: tuple[str, ...] = ()
-    resubscribe_bind: Address | None = None
+    resubscribe_bind: SocketAddress | None = None
     state: str = ""
 
 

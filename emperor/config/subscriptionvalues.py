@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from emperor.addresses import Address
+from emperor.addresses import SocketAddress
 from emperor.config.settings import Policy
 from emperor.config.values import BadValue, address, number, words
 
@@ -99,7 +99,7 @@ def mountpoints(text: str) -> int:
     return number(text, highest=MOST_MOUNTPOINTS) if text else 1
 
 
-def datagrams(text: str) -> Address:
+def datagrams(text: str) -> SocketAddress:
     """
     Where datagrams come in.
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 import socket
 from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 
-from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from emperor.interfaces import IPort
 from emperor.proxy.poller import READABLE, Poller
 from emperor.proxy.transport import Stream, address_of
 
@@ -24,7 +25,7 @@ PAUSE = 1.0
 _EXHAUSTED = frozenset([EMFILE, ENFILE, ENOBUFS, ENOMEM])
 
 
-@implementer(IListeningPort)
+@implementer(IPort)
 class PollingPort:
     """
     A listening socket on a L{Poller}.
@@ -42,6 +43,7 @@ class PollingPort:
         self._family = int(listener.family)
         self._host = _own_address(listener)
         self._open = self._exhausted = False
+        self._accepting = False
         self._rest: IDelayedCall | None = None
 
     def startListening(self) -> None:
@@ -50,7 +52,7 @@ class PollingPort:
         """
         self._open = True
         self._factory.doStart()
-        self._poller.watch(self._listener.fileno(), READABLE, self._ready)
+        self.startReading()
 
     def stopListening(self) -> None:
         """
@@ -58,11 +60,32 @@ class PollingPort:
         """
         if not self._open:
             return
-        self._open = False
+        self._open = self._accepting = False
         if self._rest is not None:
             self._rest.cancel()
         self._poller.close(self._listener)
         self._factory.doStop()
+
+    def stopReading(self) -> None:
+        """
+        See L{IPort.stopReading}.
+        """
+        if not self._accepting:
+            return
+        self._accepting = False
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        else:
+            self._poller.forget(self._listener.fileno())
+
+    def startReading(self) -> None:
+        """
+        See L{IPort.startReading}.
+        """
+        if self._open and not self._accepting:
+            self._accepting = True
+            self._poller.watch(self._listener.fileno(), READABLE, self._ready)
 
     def getHost(self) -> IAddress:
         """
@@ -72,7 +95,7 @@ class PollingPort:
 
     def _ready(self, event: int) -> None:
         for _ in range(BATCH):
-            if not self._open:
+            if not self._accepting:
                 return
             try:
                 connection, peer = self._listener.accept()

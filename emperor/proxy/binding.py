@@ -39,7 +39,7 @@ def open_listener(
             return _open_unix(address, mode, backlog, owner)
         return _open_tcp(address, backlog, shared)
     except OSError as error:
-        raise cannot_listen(address, _advice(error)) from error
+        raise cannot_listen(address, advice(error)) from error
     except LookupError as error:
         raise cannot_listen(address, f"there is no {error.args[0]}") from error
 
@@ -65,7 +65,10 @@ def find_named(host: str, port: int) -> TcpAddress:
     return TcpAddress(str(best[4][0]), port)
 
 
-def _advice(error: OSError) -> str:
+def advice(error: OSError) -> str:
+    """
+    Why something cannot be bound, and what to do.
+    """
     text = error.strerror or str(error)
     if error.errno == EADDRINUSE:
         return f"{text}; stop the program that has it, or choose another address"
@@ -90,20 +93,32 @@ def _open_tcp(address: TcpAddress, backlog: int, shared: bool) -> socket.socket:
 
 
 def _open_unix(address: UnixAddress, mode: int, backlog: int, owner: str) -> socket.socket:
-    ids = _ids(owner)
-    if not address.is_abstract:
-        remove_stale_socket(address.path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _bind(listener, address.path, mode)
-        if not address.is_abstract:
-            _give_away(address.path, ids)
+        bind_unix(listener, address, mode, owner)
         listener.listen(backlog)
     except BaseException:
         listener.close()
         raise
     listener.setblocking(False)
     return listener
+
+
+def bind_unix(unbound: socket.socket, address: UnixAddress, mode: int, owner: str) -> None:
+    """
+    Give a UNIX socket of any kind its address; what a dead one has left there is
+    removed.
+
+    @param mode: as for L{open_listener}, as is C{owner}.
+    @raise OSError: the address is in use, or the file cannot be made.
+    @raise LookupError: there is no such user.
+    """
+    ids = _ids(owner)
+    if not address.is_abstract:
+        remove_stale_socket(address.path, socket.SocketKind(unbound.type))
+    _bind(unbound, address.path, mode)
+    if not address.is_abstract:
+        _give_away(address.path, ids)
 
 
 def _bind(listener: socket.socket, path: bytes, mode: int) -> None:

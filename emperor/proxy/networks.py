@@ -10,11 +10,11 @@ import socket
 from typing import cast
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import ServerFactory
 from zope.interface import implementer
 
-from emperor.interfaces import INetwork
+from emperor.interfaces import INetwork, IPort
 from emperor.proxy.accepting import PollingPort
 from emperor.proxy.backends import EndpointDialer, IStreamReactor
 from emperor.proxy.dialing import PollingDialer
@@ -46,7 +46,7 @@ class PollingNetwork(Service):
         Service.stopService(self)
         self._poller.stop()
 
-    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IPort:
         """
         See L{INetwork.listen}.
         """
@@ -65,18 +65,19 @@ class ReactorNetwork(Service):
         self._reactor = reactor
         self.dialer = EndpointDialer(reactor)
 
-    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+    def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IPort:
         """
         See L{INetwork.listen}.
         """
         if listener.family == socket.AF_UNIX:
-            port = SharedPort(listener, factory, self._reactor)
-            port.startListening()
-            return port
+            shared = SharedPort(listener, factory, self._reactor)
+            shared.startListening()
+            return cast(IPort, shared)
         with listener:
-            return self._reactor.adoptStreamPort(
+            port = self._reactor.adoptStreamPort(
                 listener.fileno(), listener.family, cast(ServerFactory, factory)
             )
+        return cast(IPort, port)
 
 
 class INetworkReactor(IStreamReactor, IPollingReactor):

@@ -7,9 +7,9 @@ when it is there.  One that dies is replaced at once, unless the last one did
 not live for L{STEADY} seconds either: then after a wait that doubles.
 
 The processes decide about requests themselves, with a copy of the rules and
-with what they are told of the vassals (L{emperor.vassals.news}).  A process that
-does not read what it is told costs no memory: it gets the whole when it reads
-again.
+with what they are told of the vassals (L{emperor.vassals.news}) and of the nodes
+that have subscribed (L{emperor.subscriptions.copying}).  A process that does not
+read what it is told costs little memory: it gets the whole when it reads again.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from emperor.interfaces import IVassalNews
+from emperor.interfaces import ISubscriptionNews, IVassalNews
 from emperor.proxy.controlling import ControlFactory, ControlLink
 from emperor.proxy.listeners import close_listeners, remove_files
+from emperor.subscriptions.copying import Backlog
 from emperor.vassals.launcher import Spawner
 from emperor.vassals.output import Lines
 from emperor.wire.control import (
@@ -42,6 +43,7 @@ from emperor.wire.control import (
     Drain,
     Message,
     Ready,
+    Subscriptions,
     Vassals,
 )
 
@@ -95,14 +97,22 @@ class RouterProcess(ProcessProtocol):
 
     _log = Logger()
 
-    def __init__(self, name: str, order: Configure, news: IVassalNews) -> None:
+    def __init__(
+        self,
+        name: str,
+        order: Configure,
+        news: IVassalNews,
+        subscriptions: ISubscriptionNews,
+    ) -> None:
         self.name = name
         self.ended: Deferred[None] = Deferred()
         self.ready = False
         self.counts = Counts(0)
         self._order = order
         self._news = news
+        self._subscriptions = subscriptions
         self._missed = False
+        self._backlog = Backlog()
         self._output = Lines(self._log_line)
         self.link = ControlLink(REPORT_LIMIT, self._hear, self._link_lost, self._relieved)
 
@@ -115,10 +125,12 @@ class RouterProcess(ProcessProtocol):
 
     def connectionMade(self) -> None:
         """
-        It was started: tell it all it needs.  It knows of the vassals before
-        it accepts the first connection.
+        It was started: tell it all it needs.  It knows of the vassals and the
+        nodes before it accepts the first connection.
         """
         self.link.tell(self._news.whole())
+        for message in self._subscriptions.whole():
+            self.link.tell(message)
         self.link.tell(self._order)
 
     def update(self, news: Vassals) -> None:
@@ -129,6 +141,15 @@ class RouterProcess(ProcessProtocol):
             self.link.tell(news)
         else:
             self._missed = True
+
+    def announce(self, news: Subscriptions) -> None:
+        """
+        Tell it what was announced, now or when it listens again.
+        """
+        if self.link.room:
+            self.link.tell(news)
+        else:
+            self._backlog.add(news)
 
     def kill(self) -> None:
         """
@@ -162,6 +183,8 @@ class RouterProcess(ProcessProtocol):
         if self._missed:
             self._missed = False
             self.link.tell(self._news.whole())
+        for message in self._backlog.take(self._subscriptions):
+            self.link.tell(message)
 
     def _link_lost(self) -> None:
         """
@@ -292,6 +315,8 @@ class RouterProcesses(Service):
         rows: Sequence[Sequence[socket.socket]],
         news: IVassalNews,
         environ: Mapping[str, str],
+        *,
+        subscriptions: ISubscriptionNews,
     ) -> None:
         """
         @param order: what each process is told to be.
@@ -302,6 +327,7 @@ class RouterProcesses(Service):
         self._order = order
         self._rows = rows
         self._news = news
+        self._subscriptions = subscriptions
         self._places = [
             Place(reactor, row, self._maker(number), environ)
             for number, row in enumerate(rows, start=1)
@@ -309,7 +335,7 @@ class RouterProcesses(Service):
 
     def _maker(self, number: int) -> Callable[[], RouterProcess]:
         name = f"{self.name} process {number}"
-        return lambda: RouterProcess(name, self._order, self._news)
+        return lambda: RouterProcess(name, self._order, self._news, self._subscriptions)
 
     @property
     def processes(self) -> list[RouterProcess]:
@@ -324,6 +350,7 @@ class RouterProcesses(Service):
         """
         Service.startService(self)
         self._news.watch(self._pass_on)
+        self._subscriptions.watch(self._announce)
         for place in self._places:
             place.fill()
 
@@ -360,3 +387,7 @@ class RouterProcesses(Service):
     def _pass_on(self, news: Vassals) -> None:
         for process in self.processes:
             process.update(news)
+
+    def _announce(self, news: Subscriptions) -> None:
+        for process in self.processes:
+            process.announce(news)

@@ -9,17 +9,14 @@ from socket import socket
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.interfaces import (
-    IAddress,
-    IListeningPort,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from emperor.config.settings import HttpSettings
-from emperor.interfaces import INetwork
+from emperor.interfaces import INetwork, IPort
+from emperor.proxy.cheap import CheapMode
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend, HttpSite
@@ -113,10 +110,12 @@ class RouterService(Service):
         *,
         hostname: str,
         grace: float,
+        cheap: CheapMode | None = None,
     ) -> None:
         """
         @param sockets: one for each address of the router's settings, open; they
             are ours from now on.
+        @param cheap: L{None}: it accepts always.
         """
         self.name = router.settings.kind
         self._clock = clock
@@ -125,7 +124,8 @@ class RouterService(Service):
         self._grace = grace
         self._factory = build_factory(router, hostname)
         self._sockets = sockets
-        self._ports: Sequence[IListeningPort] = ()
+        self._ports: Sequence[IPort] = ()
+        self._cheap = cheap
         self._companions: list[Service] = []
 
     def accompany(self, service: Service) -> None:
@@ -152,6 +152,8 @@ class RouterService(Service):
         self._ports = [self._network.listen(each, self._factory) for each in self._sockets]
         for address in self._router.settings.listen:
             self._log.info("{kind} listens on {address}", kind=self.name, address=str(address))
+        if self._cheap is not None:
+            self._cheap.start(self._ports)
 
     async def stopService(self) -> None:
         """
@@ -159,6 +161,8 @@ class RouterService(Service):
         """
         Service.stopService(self)
         self._router.draining = True
+        if self._cheap is not None:
+            self._cheap.stop()
         await gatherResults(
             [maybeDeferred(port.stopListening) for port in self._ports], consumeErrors=True
         )

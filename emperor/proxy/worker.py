@@ -31,8 +31,10 @@ from twisted.logger import (
 )
 from twisted.python.failure import Failure
 
+from emperor.config.settings import Mapper, RouterSettings
 from emperor.interfaces import INetwork
 from emperor.program import Program, calm_garbage_collector
+from emperor.proxy.cheap import make_cheap_mode
 from emperor.proxy.controlling import ControlFactory, ControlLink
 from emperor.proxy.keymappers import make_key_mappers
 from emperor.proxy.networks import make_network
@@ -40,6 +42,10 @@ from emperor.proxy.nodes import make_dialer
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
+from emperor.proxy.subscribed import subscription_mapper
+from emperor.routing.subscriptions import Registry
+from emperor.subscriptions.copying import Copy
+from emperor.subscriptions.ledger import make_registry
 from emperor.vassals.news import Mirror
 from emperor.wire.control import (
     ORDER_LIMIT,
@@ -50,6 +56,7 @@ from emperor.wire.control import (
     Message,
     Ready,
     RefusalCount,
+    Subscriptions,
     Vassals,
 )
 
@@ -89,6 +96,8 @@ class Worker:
         self._refusals = RefusalLog(reactor)
         self._mirror = Mirror(reactor)
         self._router: RouterService | None = None
+        self._copy: Copy | None = None
+        self._announced: list[Subscriptions] = []
         self._program = Program()
         self._draining = self._drained = False
         self._told = Counts(0)
@@ -102,21 +111,47 @@ class Worker:
                 self._serve(message)
             case Vassals():
                 self._mirror.update(message)
+            case Subscriptions():
+                self._take(message)
             case Drain():
                 self._drain()
             case Cut() if self._router is not None:
                 self._router.cut()
 
+    def _take(self, news: Subscriptions) -> None:
+        """
+        What is heard before we know what we are is kept until then.
+        """
+        if self._copy is None:
+            self._announced.append(news)
+        else:
+            self._copy.update(news)
+
+    def _subscribed(self, settings: RouterSettings) -> Registry:
+        """
+        The nodes that have subscribed.
+        """
+        self._copy = Copy(self._reactor, make_registry(settings))
+        for news in self._announced:
+            self._copy.update(news)
+        self._announced.clear()
+        self._copy.start()
+        return self._copy.registry
+
     def _serve(self, order: Configure) -> None:
+        registry = self._subscribed(order.settings)
         network = self._make_network(order.transport)
         key_mappers = make_key_mappers(order.settings, self._reactor)
+        mappers = dict(key_mappers.mappers)
+        if order.subscribable:
+            mappers[Mapper.SUBSCRIPTION] = subscription_mapper(registry)
         router = Router(
             order.settings,
             clock=self._reactor,
             dialer=make_dialer(self._reactor, network, order.settings),
             vassals=self._mirror,
             refusals=self._refusals,
-            mappers=key_mappers.mappers,
+            mappers=mappers,
         )
         sockets = self._open_sockets(len(order.settings.listen))
         self._router = RouterService(
@@ -126,6 +161,7 @@ class Worker:
             sockets,
             hostname=order.hostname,
             grace=order.grace,
+            cheap=make_cheap_mode(order.settings, registry),
         )
         self._router.accompany(key_mappers)
         for service in (network, self._router):
@@ -148,6 +184,8 @@ class Worker:
         if self._draining:
             return
         self._draining = True
+        if self._copy is not None:
+            self._copy.stop()
         stopping = ensureDeferred(self._program.stopService())
         stopping.addErrback(self._failed).addCallback(self._leave)
 

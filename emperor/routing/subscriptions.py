@@ -74,6 +74,13 @@ class Registry:
         """
         return self._roster.pools.values()
 
+    def serves(self, key: str) -> bool:
+        """
+        Whether the pool of a key, as it is kept, has a node that is awake.
+        """
+        pool = self._roster.pools.get(key)
+        return pool is not None and bool(pool.members)
+
     def watch(self, watcher: Callable[[bool], object]) -> None:
         """
         Call C{watcher} with L{is_empty} whenever that changes: after the first

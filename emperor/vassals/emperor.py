@@ -170,6 +170,14 @@ class Emperor(Service):
         """
         return self._whereabouts.addresses(id)
 
+    def spec(self, id: VassalId) -> VassalSpec:
+        """
+        What a vassal is, or will be when it is started.
+
+        @raise KeyError: there is no such vassal.
+        """
+        return self._vassals[id].spec
+
     def states(self) -> tuple[VassalStatus, ...]:
         """
         Every vassal as it is now, in the order in which they came.

@@ -79,15 +79,15 @@ def _reload(inputs: Inputs, core: Core, spec: VassalSpec) -> None:
 
 
 def _dismiss(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
-    waiting = _call_later(core, core.dismiss(), inputs.tolerance_over)
+    # Nobody may send it requests any more when it hears of it.
     core.enter(Phase.STOPPING)
-    return waiting
+    return _call_later(core, core.dismiss(), inputs.tolerance_over)
 
 
 def _replace(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
-    waiting = _call_later(core, core.dismiss(), inputs.tolerance_over)
+    # Nobody may send it requests any more when it hears of it.
     core.enter(Phase.REPLACED)
-    return waiting
+    return _call_later(core, core.dismiss(), inputs.tolerance_over)
 
 
 def _be_orphaned(inputs: Inputs, core: Core, ending: Ending) -> None:

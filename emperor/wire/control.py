@@ -9,7 +9,7 @@ descriptors, no numbers of processes and no positions in somebody's memory,
 addresses are spelled out, and times are those of the wall clock.  What is known
 of vassals comes as a whole first, then in changes that each say all of the
 vassals they name; a change that comes twice changes nothing, and who has missed
-some asks for the whole.
+some asks for the whole.  So it is with the nodes that have subscribed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from emperor.addresses import Address
 from emperor.config.settings import HttpSettings, RouterSettings
 from emperor.vassals.status import Phase
 from emperor.wire.plain import NotPlain, from_plain, to_plain
+from emperor.wire.subscription import Announcement
 
 #: Bytes of one message of the program's; ten thousand rules have about three
 #: million.
@@ -49,12 +50,14 @@ class Configure:
     @ivar hostname: of this machine.
     @ivar grace: seconds that requests in flight have at the end.
     @ivar transport: C{"epoll"} or C{"twisted"}.
+    @ivar subscribable: whether nodes may come into its pools.
     """
 
     settings: RouterSettings | HttpSettings
     hostname: str
     grace: float
     transport: str
+    subscribable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,35 @@ class Vassals:
 
     whole: bool
     vassals: tuple[VassalNews, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNews:
+    """
+    A node that has subscribed, or left.
+
+    @ivar announcement: the latest one.
+    @ivar age: seconds since it was heard.
+    @ivar silent: it has not announced itself for too long.
+    """
+
+    announcement: Announcement
+    age: float = 0
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """
+    The nodes that have subscribed to the router.
+
+    @ivar whole: there are no other nodes than these.
+    @ivar more: it is not complete; what follows belongs to it.
+    """
+
+    whole: bool
+    nodes: tuple[NodeNews, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +165,7 @@ class Counts:
     refusals: tuple[RefusalCount, ...] = ()
 
 
-Order = Configure | Vassals | Drain | Cut
+Order = Configure | Vassals | Subscriptions | Drain | Cut
 Report = Ready | Counts
 Message = Order | Report
 

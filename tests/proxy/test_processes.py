@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
-from emperor.interfaces import IVassalNews
+from emperor.interfaces import ISubscriptionNews, IVassalNews
 from emperor.proxy.listeners import open_listeners
 from emperor.proxy.processes import LATENESS, LONGEST_WAIT, STEADY, RouterProcesses, deaf_children
 from emperor.testing.vassals import MemoryProcess, MemorySpawner
@@ -30,14 +30,18 @@ from emperor.wire.control import (
     Drain,
     Message,
     MessageReader,
+    NodeNews,
     Ready,
+    Subscriptions,
     VassalNews,
     Vassals,
     encode,
 )
+from tests.wire.announcements import announcement
 
 WHOLE = Vassals(True, (VassalNews("m", "a", Phase.STARTING, 0, ()),))
 CHANGE = Vassals(False, (VassalNews("m", "a", Phase.ACCEPTING, 0, ()),))
+ONE, TWO = NodeNews(announcement(key="one")), NodeNews(announcement(key="two"))
 GRACE = 5
 
 
@@ -61,6 +65,29 @@ class News:
             listener(CHANGE)
 
 
+@implementer(ISubscriptionNews)
+class SubscriptionNews:
+    """
+    Nodes that a test subscribes.
+    """
+
+    def __init__(self) -> None:
+        self.known: list[Subscriptions] = []
+        self.listeners: list[Callable[[Subscriptions], object]] = []
+
+    def whole(self) -> Sequence[Subscriptions]:
+        return self.known
+
+    def watch(self, listener: Callable[[Subscriptions], object]) -> None:
+        self.listeners.append(listener)
+
+    def tell(self, *nodes: NodeNews) -> Subscriptions:
+        news = Subscriptions(False, nodes)
+        for listener in self.listeners:
+            listener(news)
+        return news
+
+
 def told(process: MemoryProcess) -> list[Message]:
     """
     What a process was told since the last time.
@@ -82,10 +109,16 @@ class ProcessesTests(SynchronousTestCase):
         self.order = Configure(self.settings, "machine", GRACE, "epoll")
         self.reactor = MemorySpawner()
         self.news = News()
+        self.subscriptions = SubscriptionNews()
         self.rows = open_listeners(self.settings).rows
         self.addCleanup(self.rows[0][0].close)
         self.service = RouterProcesses(
-            self.reactor, self.order, self.rows, self.news, {"HOME": "/h"}
+            self.reactor,
+            self.order,
+            self.rows,
+            self.news,
+            {"HOME": "/h"},
+            subscriptions=self.subscriptions,
         )
 
     def start(self) -> list[MemoryProcess]:
@@ -123,6 +156,33 @@ class ProcessesTests(SynchronousTestCase):
             told(process)
         self.news.tell()
         self.assertEqual([[CHANGE], [CHANGE]], [told(process) for process in processes])
+
+    def test_subscriptions(self) -> None:
+        """
+        Each is told of all nodes before it may serve, and of each announcement
+        from then on.
+        """
+        self.subscriptions.known = [Subscriptions(True, (ONE,))]
+        processes = self.start()
+        for process in processes:
+            self.assertEqual([WHOLE, Subscriptions(True, (ONE,)), self.order], told(process))
+        news = self.subscriptions.tell(TWO)
+        self.assertEqual([[news], [news]], [told(process) for process in processes])
+
+    def test_slow_subscriber(self) -> None:
+        """
+        One that does not read is told what it missed when it reads again.
+        """
+        slow, _ = self.start()
+        told(slow)
+        slow.link.pauseProducing()
+        self.subscriptions.tell(ONE, TWO)
+        self.subscriptions.tell(ONE)
+        self.assertEqual([], told(slow))
+        slow.link.resumeProducing()
+        self.assertEqual([Subscriptions(False, (TWO, ONE))], told(slow))
+        slow.link.resumeProducing()
+        self.assertEqual([], told(slow))
 
     def test_slow_listener(self) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from twisted.application.service import Service
@@ -31,17 +32,27 @@ from emperor.wire.control import (
     Drain,
     Message,
     MessageReader,
+    NodeNews,
     Ready,
     RefusalCount,
+    Subscriptions,
     VassalNews,
     Vassals,
     encode,
 )
 from tests.proxy.dialogue import LISTEN, NODE
+from tests.wire.announcements import announcement
 
 GRACE = 5
 ORDER = Configure(HttpSettings(listen=LISTEN, to=(NODE,)), "machine", GRACE, "twisted")
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def subscribed(key: str, address: str, *, leaving: bool = False) -> NodeNews:
+    """
+    A node's announcement.
+    """
+    return NodeNews(announcement(key=key, address=address, leaving=leaving))
 
 
 class Network(Service):
@@ -131,6 +142,41 @@ class WorkerTests(SynchronousTestCase):
         client = self.client()
         self.network.dialer.dials[-1].refuse()
         self.assertIn(b"vassal a.ini is starting", client.take())
+
+    def subscribe(self) -> None:
+        order = replace(ORDER, settings=HttpSettings(listen=LISTEN), subscribable=True)
+        self.tell(Subscriptions(True, (subscribed("a", "127.0.0.1:3031"),)), order)
+        self.assertEqual([Ready()], self.said())
+
+    def test_knows_of_nodes(self) -> None:
+        """
+        Who has subscribed before it was there gets requests at once; who leaves
+        gets none.
+        """
+        self.subscribe()
+        self.client()
+        self.assertEqual("127.0.0.1:3031", str(self.network.dialer.dials[-1].address))
+        self.tell(Subscriptions(False, (subscribed("a", "127.0.0.1:3032"),)))
+        self.tell(Subscriptions(False, (subscribed("a", "127.0.0.1:3031", leaving=True),)))
+        self.client()
+        self.assertEqual("127.0.0.1:3032", str(self.network.dialer.dials[-1].address))
+
+    def test_nodes_expire(self) -> None:
+        """
+        A node that is not heard of any more is forgotten here as well.
+        """
+        self.subscribe()
+        for _ in range(60):
+            self.reactor.advance(1)
+        self.assertIn(b"404 Not Found", self.client().take())
+
+    def test_nodes_expire_no_more(self) -> None:
+        """
+        While it leaves nobody is forgotten: no timer is left.
+        """
+        self.subscribe()
+        self.tell(Drain())
+        self.assertEqual([], self.reactor.getDelayedCalls())
 
     def test_counts(self) -> None:
         """

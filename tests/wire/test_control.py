@@ -44,13 +44,16 @@ from emperor.wire.control import (
     Drain,
     Message,
     MessageReader,
+    NodeNews,
     Ready,
     RefusalCount,
+    Subscriptions,
     VassalNews,
     Vassals,
     decode,
     encode,
 )
+from tests.wire.announcements import ANNOUNCEMENTS
 from tests.wire.cutting import cuts
 
 PORTS = st.integers(0, 65535)
@@ -86,7 +89,7 @@ def tuples(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 SUBSCRIPTIONS = st.builds(
     SubscriptionSettings,
-    servers=tuples(ADDRESSES),
+    servers=tuples(SOCKETS),
     algorithm=st.text(),
     tolerance=SECONDS,
     dotsplit=st.booleans(),
@@ -96,7 +99,7 @@ SUBSCRIPTIONS = st.builds(
     sign_skip_uids=tuples(st.integers(1)),
     credentials_directories=tuples(st.text()),
     resubscribe=tuples(st.text()),
-    resubscribe_bind=st.none() | ADDRESSES,
+    resubscribe_bind=st.none() | SOCKETS,
     state=st.text(),
 )
 COMMON: dict[str, Any] = {
@@ -122,9 +125,18 @@ SETTINGS = st.one_of(
 NEWS = st.builds(
     VassalNews, st.text(), st.text(), st.sampled_from(Phase), SECONDS, tuples(ADDRESSES)
 )
+NODE_NEWS = st.builds(NodeNews, ANNOUNCEMENTS, SECONDS, st.booleans())
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
-    st.builds(Configure, SETTINGS, st.text(), SECONDS, st.sampled_from(["epoll", "twisted"])),
+    st.builds(
+        Configure,
+        SETTINGS,
+        st.text(),
+        SECONDS,
+        st.sampled_from(["epoll", "twisted"]),
+        st.booleans(),
+    ),
     st.builds(Vassals, st.booleans(), tuples(NEWS)),
+    st.builds(Subscriptions, st.booleans(), tuples(NODE_NEWS), st.booleans()),
     st.sampled_from([Drain(), Cut(), Ready()]),
     st.builds(Counts, st.integers(0), tuples(st.builds(RefusalCount, st.text(), st.integers(0)))),
 )

@@ -1,0 +1,3 @@
+"""
+The subscription server: datagrams in, pools out, and everybody told who has to know.
+"""

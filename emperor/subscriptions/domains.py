@@ -1,0 +1,256 @@
+"""
+Vassals in pools: one whose file names its domains need not subscribe.
+
+It is in their pools from when it accepts requests until before it is asked to
+leave; while it reloads its sockets stay open, so it stays.  Its file is read
+when it starts and when it reloads, as the vassal does it, and counts from when
+it accepts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from twisted.application.service import Service
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from emperor.addresses import Address, TcpAddress
+from emperor.config.attributes import Attributes
+from emperor.routing.outcomes import Result
+from emperor.subscriptions.ledger import Ledger
+from emperor.subscriptions.places import is_every_host
+from emperor.vassals.spec import VassalId, shown
+from emperor.vassals.status import Phase, VassalStatus
+from emperor.wire.subscription import Announcement
+
+#: Seconds between two looks for who has to be announced again, usually and at
+#: least.
+LOOK = 1.0
+SHORTEST_LOOK = 0.1
+
+#: The part of the tolerance after which a vassal is announced again.
+_REPETITIONS = 3
+
+#: When a vassal reads its file.
+_READING = frozenset({Phase.STARTING, Phase.RELOADING})
+
+#: When it takes requests, or will in a moment and has its sockets.
+_STAYING = frozenset({Phase.RELOADING, Phase.READY})
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """
+    What a vassal's file says of its pools.
+
+    @ivar announcements: to be made while it accepts.
+    @ivar problems: sentences about what is wrong in it, with their place.
+    """
+
+    announcements: tuple[Announcement, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+EMPTY = Holdings()
+
+
+def make_holdings(name: str, attributes: Attributes, sockets: Sequence[Address]) -> Holdings:
+    """
+    The pools of a vassal.
+
+    @param name: of the vassal.
+    @param sockets: where it takes uwsgi requests; the first one counts.
+    """
+    problems = tuple(str(problem) for problem in attributes.problems)
+    if not attributes.domains:
+        return Holdings((), problems)
+    if not sockets:
+        missing = (
+            f"{name} has a domain, but names no socket that can be told from outside; "
+            "needed: socket = /path, @name or ADDRESS:PORT"
+        )
+        return Holdings((), (*problems, missing))
+    address = str(_reachable(sockets[0]))
+    return Holdings(
+        tuple(
+            Announcement(
+                leaving=False,
+                key=domain.key,
+                address=address,
+                modifier1=domain.modifier1,
+                modifier2=domain.modifier2,
+                weight=domain.weight,
+                backup=domain.backup,
+                algorithm=domain.algorithm,
+                vassal=name,
+            )
+            for domain in attributes.domains
+        ),
+        problems,
+    )
+
+
+def _reachable(address: Address) -> Address:
+    """
+    A vassal is on this machine.
+    """
+    if isinstance(address, TcpAddress) and is_every_host(address):
+        return TcpAddress("::1" if address.is_ipv6 else "127.0.0.1", address.port)
+    return address
+
+
+@dataclass(slots=True)
+class _Entry:
+    """
+    An announcement that stands.
+
+    @ivar last: when it was made.
+    """
+
+    announcement: Announcement
+    last: float
+
+
+_Name = tuple[str, str]
+
+
+class Domains(Service):
+    """
+    Puts vassals into the pools of all routers and takes them out.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        ledgers: Sequence[Ledger],
+        read: Callable[[VassalId], Holdings],
+        tolerance: float,
+    ) -> None:
+        """
+        @param ledgers: one for each router.
+        @param read: looks at a vassal's file.
+        @param tolerance: the shortest one of the routers.
+        """
+        self._clock = clock
+        self._ledgers = tuple(ledgers)
+        self._read = read
+        self._gap = tolerance / _REPETITIONS
+        self._coming: dict[VassalId, Holdings] = {}
+        self._entries: dict[VassalId, dict[_Name, _Entry]] = {}
+        # How many vassals are the same node: they may share a socket.
+        self._claims: Counter[_Name] = Counter()
+        self._complaints: dict[VassalId, tuple[str, ...]] = {}
+        self._loop = LoopingCall(self._repeat)
+        self._loop.clock = clock
+
+    def startService(self) -> None:
+        """
+        Begin to say again who is there.
+        """
+        Service.startService(self)
+        self._loop.start(max(SHORTEST_LOOK, min(LOOK, self._gap)), now=False).addErrback(
+            self._broken
+        )
+
+    def stopService(self) -> None:
+        """
+        Say nothing any more.
+        """
+        Service.stopService(self)
+        if self._loop.running:
+            self._loop.stop()
+
+    def saw(self, status: VassalStatus) -> None:
+        """
+        A vassal has a new status.
+        """
+        id, phase = status.id, status.phase
+        if phase in _READING:
+            self._coming[id] = self._look(id)
+        if phase is Phase.ACCEPTING:
+            self._settle(id, self._coming.get(id, EMPTY))
+        elif phase not in _STAYING:
+            self._settle(id, EMPTY)
+        if phase is Phase.GONE:
+            self._coming.pop(id, None)
+            self._complaints.pop(id, None)
+
+    def _look(self, id: VassalId) -> Holdings:
+        try:
+            holdings = self._read(id)
+        except Exception:
+            self._log.failure("The domains of vassal {vassal} are unknown", vassal=shown(id.name))
+            return EMPTY
+        self._complain(id, holdings.problems)
+        return holdings
+
+    def _complain(self, id: VassalId, problems: tuple[str, ...]) -> None:
+        """
+        Say what is wrong with a file, once for each change.
+        """
+        if problems == self._complaints.get(id, ()):
+            return
+        self._complaints[id] = problems
+        for problem in problems:
+            self._log.warn(
+                "Vassal {vassal}: {problem}", vassal=shown(id.name), problem=shown(problem)
+            )
+
+    def _settle(self, id: VassalId, holdings: Holdings) -> None:
+        """
+        A vassal is in these pools and in no others.
+        """
+        if not (holdings.announcements or id in self._entries):
+            return
+        now = self._clock.seconds()
+        before = self._entries.pop(id, {})
+        after = {_name(each): _Entry(each, now) for each in holdings.announcements}
+        if after:
+            self._entries[id] = after
+        self._claims.update(after.keys() - before.keys())
+        # First who comes, so that no pool is empty for a moment.
+        for entry in after.values():
+            self._announce(id, entry.announcement)
+        for name in before.keys() - after.keys():
+            self._claims[name] -= 1
+            if not self._claims[name]:
+                del self._claims[name]
+                self._announce(id, replace(before[name].announcement, leaving=True))
+
+    def _announce(self, id: VassalId, announcement: Announcement) -> None:
+        for ledger in self._ledgers:
+            outcome = ledger.announce(announcement)
+            if outcome.result is Result.REFUSED:
+                self._log.warn(
+                    "Vassal {vassal} is in no pool {key}: {reason}",
+                    vassal=shown(id.name),
+                    key=shown(announcement.key),
+                    reason=shown(outcome.reason),
+                )
+
+    def _repeat(self) -> None:
+        due = self._clock.seconds() - self._gap
+        for entry in self._due(due):
+            for ledger in self._ledgers:
+                ledger.announce(entry.announcement)
+
+    def _due(self, due: float) -> Iterator[_Entry]:
+        for entries in list(self._entries.values()):
+            for entry in entries.values():
+                if entry.last <= due:
+                    entry.last = self._clock.seconds()
+                    yield entry
+
+    def _broken(self, failure: Failure) -> None:
+        self._log.failure("Vassals are not announced any more", failure)
+
+
+def _name(announcement: Announcement) -> _Name:
+    return announcement.key, announcement.address
