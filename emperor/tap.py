@@ -39,7 +39,7 @@ from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
-from emperor.proxy.subscribed import subscription_mapper
+from emperor.proxy.subscribed import Subscribed
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
@@ -237,12 +237,14 @@ def build_router(
     """
     key_mappers = make_key_mappers(router.settings, reactor)
     mappers = dict(key_mappers.mappers)
+    dialer = make_dialer(reactor, network, router.settings)
+    subscribed = Subscribed(reactor, router.settings, server.registry, dialer)
     if is_subscribable(router.settings, settings.emperor):
-        mappers[Mapper.SUBSCRIPTION] = subscription_mapper(server.registry)
+        mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
     decisions = Router(
         router.settings,
         clock=reactor,
-        dialer=make_dialer(reactor, network, router.settings),
+        dialer=dialer,
         vassals=emperor,
         refusals=refusals,
         mappers=mappers,
@@ -256,7 +258,8 @@ def build_router(
         grace=settings.shutdown_grace,
         cheap=make_cheap_mode(router.settings, server.registry),
     )
-    service.accompany(key_mappers)
+    for companion in (key_mappers, *subscribed.companions):
+        service.accompany(companion)
     return service
 
 
