@@ -271,6 +271,26 @@ class Registry:
             self._pool(announcement).sort_out()
         return True
 
+    def put(
+        self, announcement: Announcement, now: float, *, age: float, left: float, silent: bool
+    ) -> None:
+        """
+        Know of a node what another registry knows.
+
+        @param age: seconds since it was heard of there.
+        @param left: seconds until it is silent there, or forgotten if it is.
+        """
+        self.announce(announcement, now)
+        found = self._find(announcement)
+        if found is None:
+            return
+        found.last_check = now - age
+        found.deadline = now + left
+        self._expiring.look_at(found.deadline)
+        if isinstance(found, Member) and found.silent != silent:
+            found.silent = silent
+            self._pool(announcement).sort_out()
+
     def _find(self, announcement: Announcement) -> Member | Sleeper | None:
         """
         Who announced itself so.

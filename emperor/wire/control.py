@@ -97,12 +97,14 @@ class NodeNews:
     A node that has subscribed, or left.
 
     @ivar announcement: the latest one.
-    @ivar age: seconds since it was heard.
-    @ivar silent: it has not announced itself for too long.
+    @ivar age: of the whole: seconds since it was heard.
+    @ivar left: of the whole: seconds until it is silent, or forgotten if it is.
+    @ivar silent: of the whole: it has not announced itself for too long.
     """
 
     announcement: Announcement
     age: float = 0
+    left: float = 0
     silent: bool = False
 
 

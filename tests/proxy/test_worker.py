@@ -63,6 +63,7 @@ class Network(Service):
     def __init__(self, clock: Clock) -> None:
         self.dialer = FakeDialer(clock)
         self.open = False
+        self.reading = True
 
     def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
         self.factory = factory
@@ -71,6 +72,12 @@ class Network(Service):
 
     def stopListening(self) -> None:
         self.open = False
+
+    def stopReading(self) -> None:
+        self.reading = False
+
+    def startReading(self) -> None:
+        self.reading = True
 
 
 class Reactor(Clock):
@@ -160,6 +167,16 @@ class WorkerTests(SynchronousTestCase):
         self.tell(Subscriptions(False, (subscribed("a", "127.0.0.1:3031", leaving=True),)))
         self.client()
         self.assertEqual("127.0.0.1:3032", str(self.network.dialer.dials[-1].address))
+
+    def test_cheap(self) -> None:
+        """
+        In cheap mode it accepts only while it knows a node.
+        """
+        settings = HttpSettings(listen=LISTEN, cheap=True)
+        self.tell(replace(ORDER, settings=settings, subscribable=True))
+        self.assertFalse(self.network.reading)
+        self.tell(Subscriptions(False, (subscribed("a", "127.0.0.1:3031"),)))
+        self.assertTrue(self.network.reading)
 
     def test_nodes_expire(self) -> None:
         """

@@ -125,7 +125,7 @@ SETTINGS = st.one_of(
 NEWS = st.builds(
     VassalNews, st.text(), st.text(), st.sampled_from(Phase), SECONDS, tuples(ADDRESSES)
 )
-NODE_NEWS = st.builds(NodeNews, ANNOUNCEMENTS, SECONDS, st.booleans())
+NODE_NEWS = st.builds(NodeNews, ANNOUNCEMENTS, SECONDS, SECONDS, st.booleans())
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         Configure,

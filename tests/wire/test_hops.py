@@ -25,10 +25,21 @@ class HopsTests(SynchronousTestCase):
         What is marked says the same as before, and by whom it was marked.
         """
         plain = build_announcement(announced)  # type: ignore[arg-type]
-        if len(plain) < 3500:
-            marked = add_hops(plain, marks)
-            self.assertEqual(read_hops(marked), marks)
-            self.assertEqual(parse_announcement(marked), parse_announcement(plain))
+        marked = add_hops(plain, marks)
+        self.assertEqual(read_hops(marked), marks)
+        self.assertEqual(parse_announcement(marked), parse_announcement(plain))
+
+    def test_too_long(self) -> None:
+        """
+        What no server would take is not sent.
+        """
+        for size, fits in ((3850, True), (3950, False)):
+            plain = build_announcement(announcement(sni_key="x" * size))
+            marks = [make_mark()] * 4
+            if fits:
+                parse_announcement(add_hops(plain, marks))
+            else:
+                self.assertRaises(BadAnnouncement, add_hops, plain, marks)
 
     def test_none(self) -> None:
         """
