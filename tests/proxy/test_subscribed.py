@@ -51,6 +51,17 @@ class SubscribedTests(SynchronousTestCase):
         self.assertIs(mapper(ASKED), self.registry.lookup("a"))
         self.assertIsNone(mapper(Asked("b", "b", b"")))
 
+    def test_path(self) -> None:
+        """
+        A pool is found by the host as it came and the path.
+        """
+        self.registry = Registry(RegistrySettings(mountpoints=1))
+        mapper = self.subscribed().mapper
+        self.registry.announce(announcement(key="a.com:80/x"), 0)
+        asked = Asked("a.com", "A.com:80", b"/x/y")
+        self.assertIs(mapper(asked), self.registry.lookup("a.com:80", b"/x"))
+        self.assertIsNone(mapper(Asked("a.com", "a.com", b"/x")))
+
     def test_companions(self) -> None:
         """
         Nodes are checked only if that is wanted.
