@@ -16,6 +16,7 @@ from emperor.proxy.waking import Waker
 from emperor.routing.mappers import Asked
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.subscriptions import Registry
+from emperor.subscriptions.ledger import make_registry
 from emperor.testing.proxy import FakeDialer
 from tests.announcing.fakes import FakeReactor
 from tests.proxy.dialogue import FASTROUTER, HTTP, DialogueCase
@@ -70,6 +71,21 @@ class SubscribedTests(SynchronousTestCase):
         self.assertIsInstance(waker, Waker)
         waker, checker = self.subscribed(NodeCheck(CheckKind.PING)).companions
         self.assertIsInstance(checker, Checker)
+
+    def test_registry(self) -> None:
+        """
+        Where nodes are checked the registry leaves it to the checks when one is
+        well again, in every process.
+        """
+        for check, back in ((None, True), (NodeCheck(CheckKind.PING), False)):
+            subscriptions = SubscriptionSettings(check=check)
+            registry = make_registry(replace(self.settings, subscriptions=subscriptions))
+            registry.announce(announcement("/x"), 0)
+            pool = registry.lookup("a")
+            assert pool is not None
+            (node,) = pool.members.values()
+            pool.failed(node, 0)
+            self.assertEqual(node.health.may_serve(100), back)
 
 
 class SleeperTests(DialogueCase):
