@@ -39,7 +39,7 @@ from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
-from emperor.proxy.subscribed import subscription_mapper
+from emperor.proxy.subscribed import Subscribed
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
 from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
@@ -252,12 +252,14 @@ def build_router(
     """
     key_mappers = make_key_mappers(router.settings, reactor)
     mappers = dict(key_mappers.mappers)
+    dialer = make_dialer(reactor, network, router.settings)
+    subscribed = Subscribed(reactor, router.settings, server.registry, dialer)
     if is_subscribable(router.settings, settings.emperor):
-        mappers[Mapper.SUBSCRIPTION] = subscription_mapper(server.registry)
+        mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
     decisions = Router(
         router.settings,
         clock=reactor,
-        dialer=make_dialer(reactor, network, router.settings),
+        dialer=dialer,
         vassals=emperor,
         refusals=RefusalLog(reactor),
         mappers=mappers,
@@ -272,7 +274,8 @@ def build_router(
         cheap=make_cheap_mode(router.settings, server.registry),
         subscribed=lambda: server.registry.pools,
     )
-    service.accompany(key_mappers)
+    for companion in (key_mappers, *subscribed.companions):
+        service.accompany(companion)
     return service
 
 

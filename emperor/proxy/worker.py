@@ -43,7 +43,7 @@ from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.reporting import Reporter
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
-from emperor.proxy.subscribed import subscription_mapper
+from emperor.proxy.subscribed import Subscribed
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.copying import Copy
 from emperor.subscriptions.ledger import make_registry
@@ -142,12 +142,14 @@ class Worker:
         network = self._make_network(order.transport)
         key_mappers = make_key_mappers(order.settings, self._reactor)
         mappers = dict(key_mappers.mappers)
+        dialer = make_dialer(self._reactor, network, order.settings)
+        subscribed = Subscribed(self._reactor, order.settings, registry, dialer)
         if order.subscribable:
-            mappers[Mapper.SUBSCRIPTION] = subscription_mapper(registry)
+            mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
         router = Router(
             order.settings,
             clock=self._reactor,
-            dialer=make_dialer(self._reactor, network, order.settings),
+            dialer=dialer,
             vassals=self._mirror,
             refusals=self._refusals,
             mappers=mappers,
@@ -164,7 +166,8 @@ class Worker:
             subscribed=lambda: registry.pools,
         )
         self._reporter = Reporter(self._router.subscribed, self._router.fixed)
-        self._router.accompany(key_mappers)
+        for companion in (key_mappers, *subscribed.companions):
+            self._router.accompany(companion)
         for service in (network, self._router):
             self._program.addService(service)
         self._program.startService()

@@ -38,6 +38,10 @@ RESTORED = 12.0
 FORGOTTEN = 60 * 60.0
 
 
+#: What nodes have to speak.
+SPOKEN = "uwsgi"
+
+
 class Registry:
     """
     Who has subscribed.
@@ -53,7 +57,7 @@ class Registry:
         @raise BadKey: the fallback key can be none.
         """
         self._settings = settings
-        self._roster = Roster(settings, Quarantine(random))
+        self._roster = Roster(settings, Quarantine(random, checked=settings.checked))
         self._expiring = Expiring(self._roster, settings.keep_last)
 
     @property
@@ -90,6 +94,13 @@ class Registry:
         """
         self._roster.watch(watcher)
 
+    def greet(self, greeter: Callable[[SubscribedPool], object]) -> None:
+        """
+        Call C{greeter} with the pool after a node came into it that can serve; not
+        when one that was there is heard of again.
+        """
+        self._roster.greet(greeter)
+
     def lookup(self, host: str, path: bytes = b"") -> SubscribedPool | None:
         """
         The pool for a request.
@@ -113,6 +124,9 @@ class Registry:
             return Outcome(Result.REFUSED, announcement.key, str(error))
         if announcement.leaving:
             return self._leave(pool, address, announcement)
+        if announcement.protocol != SPOKEN:
+            reason = f"the node speaks {announcement.protocol}; accepted: {SPOKEN}"
+            return Outcome(Result.REFUSED, announcement.key, reason)
         if announcement.clear and announcement.vassal:
             return self._clear(pool, address, announcement, now)
         if address is None:
@@ -152,6 +166,7 @@ class Registry:
         remark = self._roster.balance(pool, announcement.algorithm)
         self._expiring.look_at(member.deadline)
         self._roster.resized(pool, 0 if awoken else 1)
+        self._roster.joined(pool)
         return Outcome(result, pool.key, remark)
 
     def _sleep(self, pool: SubscribedPool, announcement: Announcement, now: float) -> Outcome:

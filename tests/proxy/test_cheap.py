@@ -13,8 +13,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.config.settings import HttpSettings
 from emperor.interfaces import IPort
 from emperor.proxy.cheap import CheapMode, make_cheap_mode
-from emperor.proxy.subscribed import subscription_mapper
-from emperor.routing.mappers import Asked
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.subscriptions import Registry
 from tests.proxy.dialogue import LISTEN
@@ -107,18 +105,3 @@ class CheapTests(SynchronousTestCase):
         self.assertIsNone(make_cheap_mode(settings, self.registry))
         cheap = make_cheap_mode(HttpSettings(listen=LISTEN, cheap=True), self.registry)
         self.assertIsInstance(cheap, CheapMode)
-
-
-class MapperTests(SynchronousTestCase):
-    def test_lookup(self) -> None:
-        """
-        The pool of a request is found by its host as it came and its path; of
-        none there is none.
-        """
-        registry = Registry(RegistrySettings(mountpoints=1))
-        lookup = subscription_mapper(registry)
-        asked = Asked("a.com", "A.com:80", b"/x/y")
-        self.assertIsNone(lookup(asked))
-        registry.announce(announcement(key="a.com:80/x"), 0)
-        self.assertIs(lookup(asked), registry.lookup("a.com:80", b"/x"))
-        self.assertIsNone(lookup(Asked("a.com", "a.com", b"/x")))

@@ -103,7 +103,6 @@ class AnnounceTests(Case):
             cores=8,
             load=9,
             algorithm="lrc",
-            protocol="http",
             notify="/n",
         )
         self.registry.announce(latest, 9)
@@ -156,6 +155,46 @@ class AnnounceTests(Case):
                 self.assertIs(outcome.result, Result.REFUSED)
                 self.assertIn(reason, outcome.reason)
         self.assertTrue(self.registry.is_empty)
+
+    def test_protocol(self) -> None:
+        """
+        A node that does not speak uwsgi is refused: it would not understand a
+        request.  One that is known may leave in any language.
+        """
+        for values in ({}, {"vassal": "v", "clear": True}, {"vassal": "v", "address": ""}):
+            outcome = self.registry.announce(announcement(protocol="http", **values), 0)
+            self.assertIs(outcome.result, Result.REFUSED)
+            self.assertIn("speaks http; accepted: uwsgi", outcome.reason)
+        self.assertTrue(self.registry.is_empty)
+        self.say("/x")
+        self.assertIs(self.leave("/x", protocol="http").result, Result.LEFT)
+
+    def test_greet(self) -> None:
+        """
+        Who greets hears of each node that is new in a pool, and finds it there.
+        """
+        heard: list[tuple[str, int]] = []
+        self.registry.greet(lambda pool: heard.append((pool.key, len(pool.members))))
+        self.say("", vassal="v")
+        self.say("/x", vassal="v")
+        self.say("/x", vassal="v")
+        self.say("/y")
+        self.say("/y", key="b")
+        self.leave("/y")
+        self.say("/y", protocol="http")
+        self.assertEqual(heard, [("a", 1), ("a", 2), ("b", 1)])
+
+    def test_checked(self) -> None:
+        """
+        The pools of a registry whose nodes are checked leave it to the checks when
+        a node is well again.
+        """
+        for checked, back in ((False, True), (True, False)):
+            self.registry = self.registry_of(checked=checked)
+            self.say("/x")
+            (node,) = self.pool().members.values()
+            self.pool().failed(node, 0)
+            self.assertEqual(node.health.may_serve(100), back)
 
     def test_full(self) -> None:
         """
