@@ -6,8 +6,9 @@ a web server sends them: what decides is the router alone.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from twisted.internet.protocol import Factory, Protocol
@@ -15,7 +16,7 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import FailTest
 
 from emperor.wire.subscription import Announcement, build_announcement
-from emperor.wire.uwsgi import PacketReader, build_packet, encode_variables
+from emperor.wire.uwsgi import PacketReader, build_packet, encode_variables, iterate_variables
 from tests.integration.client import Reply, exchange, read_reply
 from tests.integration.programs import DEADLINE, LOOK, Program, ProgramsTestCase, reactor
 
@@ -25,30 +26,64 @@ class _Answer(Protocol):
     Reads a request to its end and answers.
     """
 
-    def __init__(self, name: str) -> None:
-        self._body = name.encode()
+    def __init__(self, node: ScriptedNode) -> None:
+        self._node = node
         self._reader = PacketReader()
 
     def dataReceived(self, data: bytes) -> None:
         packet, _ = self._reader.feed(data)
-        if packet is not None:
-            assert self.transport is not None
-            head = b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self._body)
-            self.transport.write(head + self._body)
-            self.transport.loseConnection()
+        if packet is None:
+            return
+        answer = partial(self._answer, f"{packet.modifier1} {packet.modifier2}")
+        if dict(iterate_variables(packet.payload)).get(b"PATH_INFO") == b"/hold":
+            self._node.hold(answer)
+        else:
+            answer()
+
+    def _answer(self, modifiers: str) -> None:
+        assert self.transport is not None
+        body = self._node.name
+        lines = ["HTTP/1.0 200 OK", f"Content-Length: {len(body)}", f"X-Modifiers: {modifiers}"]
+        self.transport.write("\r\n".join([*lines, "", body]).encode())
+        self.transport.loseConnection()
 
 
-def scripted_node(case: ProgramsTestCase, name: str) -> str:
+class ScriptedNode:
     """
-    Start a node in this process, until the end of the test.
+    A node in this process, until the end of the test.  It answers its name, at
+    once; or, for the path C{/hold}, when it is told to.
 
-    @return: its address.
     """
-    factory: Any = Factory.forProtocol(lambda: _Answer(name))
-    factory.noisy = False
-    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
-    case.addCleanup(port.stopListening)
-    return f"127.0.0.1:{port.getHost().port}"
+
+    def __init__(self, case: ProgramsTestCase, name: str) -> None:
+        self.name = name
+        self._held: list[Callable[[], None]] = []
+        factory: Any = Factory.forProtocol(lambda: _Answer(self))
+        factory.noisy = False
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        case.addCleanup(port.stopListening)
+        self.address = f"127.0.0.1:{port.getHost().port}"
+
+    @property
+    def held(self) -> int:
+        """
+        How many requests wait.
+        """
+        return len(self._held)
+
+    def hold(self, answer: Callable[[], None]) -> None:
+        """
+        Keep a request.
+        """
+        self._held.append(answer)
+
+    def release(self) -> None:
+        """
+        Answer those that wait.
+        """
+        held, self._held = self._held, []
+        for answer in held:
+            answer()
 
 
 def uwsgi_request(
