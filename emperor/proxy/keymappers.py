@@ -14,7 +14,6 @@ from twisted.logger import Logger
 from emperor.config.settings import Mapper, RouterSettings
 from emperor.interfaces import IKeyMapper
 from emperor.proxy.codemapper import CodeMapper
-from emperor.proxy.redismap import redis_map
 from emperor.proxy.routes import OtherMapper
 from emperor.routing.mappers import Asked
 from emperor.routing.pools import Pool
@@ -62,6 +61,9 @@ def make_key_mappers(settings: RouterSettings, reactor: Any) -> KeyMappers:
     """
     found: dict[Mapper, IKeyMapper] = {}
     if settings.cache is not None:
+        # txredisapi takes the global reactor when it is imported, and time.
+        from emperor.proxy.redismap import redis_map  # noqa: PLC0415
+
         found[Mapper.CACHE] = redis_map(settings.cache, reactor, settings.gracetime)
     if settings.code is not None:
         found[Mapper.CODE] = CodeMapper(settings.code, reactor)

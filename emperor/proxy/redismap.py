@@ -63,10 +63,12 @@ class _Question:
     """
     One key that is asked for.
 
+    @ivar generation: of the memory, when it was asked.
     @ivar late: ends the wait.
     """
 
     key: str
+    generation: int
     late: IDelayedCall | None = None
     waiting: list[Deferred[Pool | None]] = field(default_factory=list)
     connection: RedisConnection | None = None
@@ -146,7 +148,7 @@ class RedisMap:
         if self._waiting >= self._source.waiting:
             return self._last(key, f"{self._waiting} requests wait for {self._source} already")
         asked = self._questions.get(key)
-        question = asked or _Question(key)
+        question = asked or _Question(key, self._memory.generation)
         waiter = self._wait(question)
         if asked is None:
             self._ask(question)
@@ -213,7 +215,8 @@ class RedisMap:
 
     def _told(self, question: _Question, outcome: Outcome) -> None:
         if self._questions.get(question.key) is question:
-            self._memory.put(question.key, outcome, self._clock.seconds())
+            now = self._clock.seconds()
+            self._memory.put(question.key, outcome, now, question.generation)
         self._end(question, outcome.answer)
 
     def _too_late(self, question: _Question) -> None:
@@ -281,7 +284,6 @@ class RedisMap:
     def _notices_changed(self) -> None:
         if self._notices.connection is not None:
             self._memory.doubt_all()
-            self._questions.clear()
 
     async def _subscribe(self, connection: RedisConnection) -> None:
         await log_in(connection, self._source)

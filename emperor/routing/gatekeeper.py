@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from emperor.config.settings import Policy
 from emperor.routing.freshness import Row, SealFreshness, SignatureFreshness, Stale
 from emperor.wire.seals import SealVerifier
 from emperor.wire.signatures import BadKey, MissingKey, Verifier
@@ -22,19 +23,6 @@ from emperor.wire.subscription import Announcement, Datagram, Scheme
 SEAL_TOLERANCE = 60.0
 
 _UNSAFE = re.compile(r"[^0-9A-Za-z._-]")
-
-
-class Policy(Enum):
-    """
-    What has to prove a subscription.
-    """
-
-    #: Nothing; proofs are not looked at.
-    PERMISSIVE = "permissive"
-    #: uWSGI's signature or ours.
-    SIGNED = "signed"
-    #: Ours.
-    V2 = "v2"
 
 
 class Cause(Enum):

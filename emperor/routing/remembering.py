@@ -49,6 +49,9 @@ class _Entry:
 class Memory:
     """
     The least recently used keys are forgotten first.
+
+    @ivar generation: how often everything was doubted; goes with a question, so
+        that its answer is no fresher than it.
     """
 
     def __init__(self, size: int, ttl: float, negative_ttl: float) -> None:
@@ -63,7 +66,7 @@ class Memory:
         self._negative_ttl = negative_ttl
         self._known: OrderedDict[str, _Entry] = OrderedDict()
         self._unknown: OrderedDict[str, _Entry] = OrderedDict()
-        self._generation = 0
+        self.generation = 0
 
     def fresh(self, key: str, now: float) -> Outcome | None:
         """
@@ -74,7 +77,7 @@ class Memory:
         for entries in (self._known, self._unknown):
             entry = entries.get(key)
             if entry is not None:
-                if now >= entry.until or entry.generation != self._generation:
+                if now >= entry.until or entry.generation != self.generation:
                     return None
                 entries.move_to_end(key)
                 return entry.outcome
@@ -88,15 +91,17 @@ class Memory:
         entry = self._known.get(key)
         return entry.outcome if entry else None
 
-    def put(self, key: str, outcome: Outcome, now: float) -> None:
+    def put(self, key: str, outcome: Outcome, now: float, generation: int) -> None:
         """
         Remember what the store said just now.
+
+        @param generation: that of when it was asked.
         """
         self.forget(key)
         known = outcome.pool is not None
         entries = self._known if known else self._unknown
         ttl = self._ttl if known else self._negative_ttl
-        entries[key] = _Entry(outcome, now + ttl, self._generation)
+        entries[key] = _Entry(outcome, now + ttl, generation)
         if len(entries) > self._size:
             entries.popitem(last=False)
 
@@ -119,4 +124,4 @@ class Memory:
         Changes may have been missed: ask for each key again; until somebody
         answers, the L{last} pool remains.
         """
-        self._generation += 1
+        self.generation += 1

@@ -20,7 +20,7 @@ from emperor.config.vassalfile import uwsgi_sockets
 from emperor.keyfiles import KeyFiles
 from emperor.proxy.binding import CannotListen
 from emperor.proxy.listeners import OpenRouter
-from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper, Keys, Policy
+from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper, Keys
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.acknowledging import Acknowledger
 from emperor.subscriptions.chronicle import Chronicle
@@ -48,7 +48,7 @@ def make_gate(settings: SubscriptionSettings) -> Gatekeeper:
     Who decides which datagrams are believed.
     """
     rules = AdmissionRules(
-        policy=Policy(settings.policy.value),
+        policy=settings.policy,
         tolerance=settings.sign_tolerance,
         seal_tolerance=settings.v2_tolerance,
         skip_uids=frozenset(settings.sign_skip_uids),

@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.announcing.servers import parse_server
 from emperor.announcing.service import LEAVING_TIMEOUT, UNPROVEN, Announcer, Proofs
-from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper, Policy
+from emperor.config.settings import Policy
+from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper
 from emperor.wire.fields import BadAnnouncement
 from emperor.wire.seals import load_sealer
 from emperor.wire.signatures import digest, load_signer

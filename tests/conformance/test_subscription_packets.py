@@ -14,8 +14,9 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import FailTest
 
+from emperor.config.settings import Policy
 from emperor.keyfiles import KeyFiles
-from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper, Policy, Rejected
+from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper, Rejected
 from emperor.wire.signatures import digest
 from emperor.wire.subscription import build_announcement, parse_announcement
 from emperor.wire.uwsgi import PacketReader, build_packet, encode_variables

@@ -6,6 +6,7 @@ behind.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import tempfile
 import unittest
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +41,9 @@ MERCY = 10
 #: Seconds between two looks at what cannot tell us itself: a file, a port.
 LOOK = 0.02
 
+#: Ports that the kernel gives to nobody by itself (ip_local_port_range).
+PORTS = range(10_000, 32_000)
+
 #: Variable of the environment by which a test knows everything it started.
 MARK = "TXEMPEROR_TEST"
 
@@ -61,10 +66,15 @@ async def eventually(look: Callable[[], T], what: str) -> T:
 def free_port() -> int:
     """
     A port of 127.0.0.1 that nobody listens on now.
+
+    The kernel gives it to no client meanwhile, as it would one of its own
+    range: some tests make thousands of connections.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def accepts(port: int) -> bool:

@@ -44,7 +44,9 @@ class Peer(FakeStream):
         while command := self._command():
             self._redis.asked.append(command)
             reply = self._redis.reply(self, command)
-            if not self._redis.silent:
+            if self._redis.silent or command[0] in self._redis.mute:
+                self._redis.aside.append((self, reply))
+            else:
                 self._answering.callLater(0, self.say, reply)
 
     def say(self, data: bytes) -> None:
@@ -79,6 +81,8 @@ class FakeRedis:
     @ivar master: what it says as a Sentinel.
     @ivar failure: if set, connections fail with it.
     @ivar silent: whether it takes commands and does not answer.
+    @ivar mute: commands that it does not answer for a while.
+    @ivar aside: what it did not answer, and to whom.
     @ivar hanging: whether it does not even accept.
     @ivar errors: by command, what it answers instead.
     @ivar asked: all commands.
@@ -95,7 +99,18 @@ class FakeRedis:
         self.errors: dict[bytes, str] = {}
         self.asked: list[list[bytes]] = []
         self.peers: list[Peer] = []
+        self.mute: set[bytes] = set()
+        self.aside: list[tuple[Peer, bytes]] = []
         self._clock = clock
+
+    def catch_up(self) -> None:
+        """
+        Say what was put aside, and be mute no more.
+        """
+        self.mute.clear()
+        aside, self.aside = self.aside, []
+        for peer, reply in aside:
+            peer.say(reply)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """

@@ -114,6 +114,7 @@ class ConnectionTests(SynchronousTestCase):
         The reason for which we end it is the one that is told.
         """
         self.connection.drop("it is of no use")
+        self.connection.drop("it does not matter any more")
         self.assertTrue(self.transport.disconnected)
         self.connection.connectionLost(Failure(ConnectionLost()))
         self.assertEqual(self.successResultOf(self.connection.over), "it is of no use")

@@ -253,19 +253,54 @@ class NoticeTests(RedisMapTestCase):
 
     def test_under_way(self) -> None:
         """
-        An answer that was under way when its key changed is not remembered.
+        An answer that was under way when its key changed is given to who asked
+        before, to nobody else, and not remembered.
         """
         mapper = self.make()
+        self.redis.mute.add(b"GETRANGE")
         first = mapper.lookup("a")
         self.redis.publish(b"__keyspace@0__:site:a", b"set")
+        self.advance()
         self.redis.values[b"site:a"] = B
         second = mapper.lookup("a")
+        self.redis.catch_up()
         self.advance()
         assert isinstance(first, Deferred)
         assert isinstance(second, Deferred)
         self.assertEqual(nodes(self.successResultOf(first)), ["127.0.0.1:3031,0"])
         self.assertEqual(nodes(self.successResultOf(second)), ["127.0.0.1:3032,0"])
         self.assertEqual(self.ask(mapper), ["127.0.0.1:3032,0"])
+
+    def test_in_doubt(self) -> None:
+        """
+        An answer that was under way when notices began is asked for again.
+        """
+        self.redis.errors[b"PSUBSCRIBE"] = "NOPERM this user has no permissions"
+        mapper = self.make()
+        self.redis.errors.clear()
+        self.redis.mute.add(b"GETRANGE")
+        found = mapper.lookup("a")
+        self.advance(1)
+        self.redis.catch_up()
+        self.advance()
+        assert isinstance(found, Deferred)
+        self.assertEqual(nodes(self.successResultOf(found)), ["127.0.0.1:3031,0"])
+        self.assertEqual(self.ask(mapper), ["127.0.0.1:3031,0"])
+        self.assertEqual(self.questions(), 2)
+
+    def test_in_doubt_and_away(self) -> None:
+        """
+        Such an answer serves on if nobody can be asked any more.
+        """
+        self.redis.errors[b"PSUBSCRIBE"] = "NOPERM this user has no permissions"
+        mapper = self.make()
+        self.redis.errors.clear()
+        self.redis.mute.add(b"GETRANGE")
+        mapper.lookup("a")
+        self.advance(1)
+        self.redis.catch_up()
+        self.redis.leave()
+        self.assertEqual(self.ask(mapper), ["127.0.0.1:3031,0"])
 
     def test_missed(self) -> None:
         """

@@ -10,13 +10,13 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.config.settings import Policy
 from emperor.routing.freshness import MICROSECONDS
 from emperor.routing.gatekeeper import (
     AdmissionRules,
     Cause,
     Credentials,
     Gatekeeper,
-    Policy,
     Rejected,
     key_name,
 )

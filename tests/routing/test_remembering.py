@@ -27,6 +27,9 @@ class MemoryTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.memory = Memory(2, ttl=10, negative_ttl=1)
 
+    def put(self, key: str, outcome: Outcome) -> None:
+        self.memory.put(key, outcome, 0, self.memory.generation)
+
     def test_answer(self) -> None:
         """
         An outcome is a pool, none, or an error.
@@ -41,7 +44,7 @@ class MemoryTests(SynchronousTestCase):
         resort.
         """
         for key, outcome in (("k", KNOWN), ("u", UNKNOWN), ("b", BROKEN)):
-            Memory.put(self.memory, key, outcome, 0)
+            self.put(key, outcome)
         self.assertEqual([self.memory.fresh(key, 0.9) for key in "kub"], [KNOWN, UNKNOWN, BROKEN])
         self.assertEqual([self.memory.fresh(key, 1) for key in "kub"], [KNOWN, None, None])
         self.assertIsNone(self.memory.fresh("k", 10))
@@ -52,13 +55,13 @@ class MemoryTests(SynchronousTestCase):
         The least recently used key goes; unknown ones do not push out known
         ones.
         """
-        self.memory.put("a", KNOWN, 0)
-        self.memory.put("b", KNOWN, 0)
+        self.put("a", KNOWN)
+        self.put("b", KNOWN)
         self.memory.fresh("a", 0)
-        self.memory.put("c", KNOWN, 0)
+        self.put("c", KNOWN)
         self.assertIsNone(self.memory.last("b"))
         for key in "defg":
-            self.memory.put(key, UNKNOWN, 0)
+            self.put(key, UNKNOWN)
         self.assertEqual(self.memory.fresh("a", 0), KNOWN)
         self.assertIsNone(self.memory.fresh("d", 0))
 
@@ -66,10 +69,10 @@ class MemoryTests(SynchronousTestCase):
         """
         A key is known or unknown, not both.
         """
-        self.memory.put("a", KNOWN, 0)
-        self.memory.put("a", UNKNOWN, 0)
+        self.put("a", KNOWN)
+        self.put("a", UNKNOWN)
         self.assertIsNone(self.memory.last("a"))
-        self.memory.put("a", KNOWN, 0)
+        self.put("a", KNOWN)
         self.assertEqual(self.memory.fresh("a", 5), KNOWN)
 
     def test_doubt(self) -> None:
@@ -77,17 +80,27 @@ class MemoryTests(SynchronousTestCase):
         What is in doubt is asked for again, and is still the last resort; what
         is forgotten is not.
         """
-        self.memory.put("a", KNOWN, 0)
+        self.put("a", KNOWN)
         self.memory.doubt_all()
         self.assertIsNone(self.memory.fresh("a", 0))
         self.assertEqual(self.memory.last("a"), KNOWN)
-        self.memory.put("a", KNOWN, 0)
+        self.put("a", KNOWN)
         self.assertEqual(self.memory.fresh("a", 0), KNOWN)
         self.memory.forget("a")
         self.assertIsNone(self.memory.last("a"))
-        self.memory.put("a", KNOWN, 0)
+        self.put("a", KNOWN)
         self.memory.forget_all()
         self.assertIsNone(self.memory.last("a"))
+
+    def test_asked_before(self) -> None:
+        """
+        What was asked for before everything was doubted is in doubt as well.
+        """
+        asked = self.memory.generation
+        self.memory.doubt_all()
+        self.memory.put("a", KNOWN, 0, asked)
+        self.assertIsNone(self.memory.fresh("a", 0))
+        self.assertEqual(self.memory.last("a"), KNOWN)
 
     @given(st.lists(_STEPS))
     def test_any(self, steps: list[tuple[str, str, Outcome, float]]) -> None:
@@ -100,7 +113,7 @@ class MemoryTests(SynchronousTestCase):
         for step, key, outcome, passes in steps:
             now += passes
             if step == "put":
-                memory.put(key, outcome, now)
+                memory.put(key, outcome, now, memory.generation)
                 told[key] = (outcome, now + (2 if outcome.pool else 1))
             elif step == "forget":
                 memory.forget(key)
