@@ -19,30 +19,12 @@ from emperor.addresses import Address, BadAddress, TcpAddress, UnixAddress, pars
 from emperor.config.errors import ConfigurationError
 from emperor.config.evaluator import Evaluator
 from emperor.config.loading import COMMAND_LINE
+from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.reader import Reader, parser_of
 from emperor.config.settings import EmperorSettings
 from emperor.config.sources import StaticSources
 from emperor.config.surroundings import Surroundings
-
-#: Options of a worker that make it listen.
-SOCKETS = frozenset(
-    {
-        "socket",
-        "uwsgi-socket",
-        "http-socket",
-        "http11-socket",
-        "https-socket",
-        "fastcgi-socket",
-        "fastcgi-nph-socket",
-        "scgi-socket",
-        "scgi-nph-socket",
-        "raw-socket",
-        "puwsgi-socket",
-        "suwsgi-socket",
-        "ssl-socket",
-    }
-)
 
 #: Options of a worker that say what C{socket} speaks.
 PROTOCOLS = frozenset({"protocol", "socket-protocol"})

@@ -8,7 +8,9 @@ Where they differ, a table below says why.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -211,10 +213,7 @@ class OrderTests(BalancingTestCase):
         answers: list[Deferred[Reply]] = []
         for number in range(1, count + 1):
             answers.append(ensureDeferred(router.ask(key, "/hold")))
-            await eventually(
-                lambda number=number: sum(node.held for node in names.values()) == number,
-                f"{router.name} passes request {number} on",
-            )
+            await eventually(partial(_hold, names.values(), number), "the request is passed on")
         for node in names.values():
             node.release()
         return "".join([(await answer).text for answer in answers])
@@ -304,6 +303,10 @@ class ModifierTests(BalancingTestCase):
                 await router.subscriptions.settle()
                 reply = await router.ask("perl.test")
                 self.assertEqual(reply.header("X-Modifiers"), expected)
+
+
+def _hold(nodes: Iterable[ScriptedNode], count: int) -> bool:
+    return sum(node.held for node in nodes) == count
 
 
 def _shown(reply: Reply) -> str:

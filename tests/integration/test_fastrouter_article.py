@@ -118,7 +118,8 @@ def interface() -> str:
             probe.connect(("192.0.2.1", 9))  # nothing is sent
         except OSError:
             return "127.*"
-        return probe.getsockname()[0].partition(".")[0] + ".*"
+        address: str = probe.getsockname()[0]
+        return address.partition(".")[0] + ".*"
 
 
 class ArticleTests(ProgramsTestCase):
