@@ -29,6 +29,16 @@ def start_router(case: ProgramsTestCase, *lines: str, name: str = "router.ini") 
     )
 
 
+def start_command(case: ProgramsTestCase, *arguments: str | Path) -> Program:
+    """
+    Start our program with a command line instead of a configuration.
+    """
+    options = ["--transport", case.transport, *arguments]
+    return case.start(
+        "emperor", [*our_program(), *options], environment={"PYTHONPATH": str(CHECKOUT)}
+    )
+
+
 def start_uwsgi(case: ProgramsTestCase, name: str, *arguments: str | Path) -> Program:
     """
     Start the uWSGI beside the running Python.

@@ -117,6 +117,17 @@ async def ask(
     return read_reply(await exchange(port, uwsgi_request(host, target, variables)))
 
 
+def ask_unix(path: bytes, host: str) -> Reply:
+    """
+    Ask a FastRouter on a UNIX socket.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(DEADLINE)
+        connection.connect(path)
+        connection.sendall(uwsgi_request(host))
+        return read_reply(b"".join(iter(partial(connection.recv, 4096), b"")))
+
+
 class Subscriptions:
     """
     Whatever is to be told to one subscription server, in order.
