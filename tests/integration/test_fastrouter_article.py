@@ -5,6 +5,7 @@ the router.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 
@@ -22,7 +23,7 @@ from tests.integration.programs import (
     free_port,
 )
 from tests.integration.scripted import ask
-from tests.integration.servers import found, our_program
+from tests.integration.servers import found, our_program, until
 
 #: The web page has lost the addresses.
 ROUTER = """\
@@ -146,15 +147,29 @@ class ArticleTests(ProgramsTestCase):
         """
         Start nginx and the router.
         """
+        nginx, router = self.start_both()
+        await router.says("in cheap mode")
+        await nginx.listens(self.port)
+        return router
+
+    def start_both(self) -> tuple[Program, Program]:
+        """
+        Start nginx and the router, without waiting.
+        """
         nginx = self.start("nginx", [found("nginx", "nginx-light"), "-c", "nginx.conf", "-p", "."])
         router = self.start(
             "router",
             [*our_program(), "--config", "router.ini"],
             environment={"PYTHONPATH": str(CHECKOUT)},
         )
-        await router.says("in cheap mode")
-        await nginx.listens(self.port)
-        return router
+        return nginx, router
+
+    def silent_worker(self, port: int) -> str:
+        """
+        The worker's file, for one that listens on a port and does not subscribe.
+        """
+        text = WORKER.format(interface="127.0.0.1", server="").replace(":0\n", f":{port}\n")
+        return "\n".join(line for line in text.splitlines() if "subscribe2" not in line)
 
     def worker(self) -> Program:
         """
@@ -207,7 +222,7 @@ class ArticleTests(ProgramsTestCase):
         """
         router = await self.serve()
         first, _ = await self.join(router), await self.join(router)
-        load = Load(self, self.port, "foo.com", seconds=6)
+        load = Load(self, self.port, "foo.com", seconds=5)
         await self.serves(first, 300)
         third = await self.join(router)
         await self.serves(third, 300)
@@ -235,6 +250,52 @@ class ArticleTests(ProgramsTestCase):
             worker.send(signal.SIGINT)
             await router.says("enters cheap mode", after=said)
 
+    async def test_together(self) -> None:
+        """
+        "I'd like to get the single FastRouter+worker configuration working": both
+        files are one, and the router subscribes to itself.
+        """
+        text = (self.place / "router.ini").read_text() + (self.place / "worker.ini").read_text()
+        (self.place / "router.ini").write_text(text.replace("\n[uwsgi]\n", "\n"))
+        router = await self.serve()
+        await self.hello(3)
+        self.assertEqual(router.log.count("foo.com => new node"), 1)
+        router.send(signal.SIGTERM)
+        await router.end()
+        self.assertIn("goodbye to uWSGI", router.log)
+
+    async def test_vassal(self) -> None:
+        """
+        The other way to have both: a vassal that names its domain and does not
+        subscribe.  While it is reloaded nothing fails; when its file is gone,
+        nobody is sent to it any more.
+        """
+        vassals = self.place / "vassals"
+        vassals.mkdir()
+        (self.place / "router.ini").write_text(
+            f"[uwsgi]\nemperor = {vassals}\nfastrouter = 127.0.0.1:{self.router_port}\n"
+        )
+        lines = self.silent_worker(free_port())
+        (vassals / "worker.ini").write_text(
+            f"{lines}\nchdir = {self.place}\n[emperor]\ndomain = foo.com\n"
+        )
+        nginx, router = self.start_both()
+        await router.says("Vassals up: worker.ini")
+        await nginx.listens(self.port)
+        load = Load(self, self.port, "foo.com", seconds=5)
+        for times in (2, 3):
+            await self.serves(router, router.log.count(REQUEST) + 300)
+            os.utime(vassals / "worker.ini")
+            await eventually(
+                lambda times=times: router.log.count("accepts requests") == times, "it reloads"
+            )
+        await self.serves(router, router.log.count(REQUEST) + 300)
+        self.assertTrue(load.running)
+        self.assertEqual((await load.end()).failures, "")
+        (vassals / "worker.ini").unlink()
+        reply = await until(self.port, "foo.com", lambda reply: reply.status != 200, "end")
+        self.assertEqual(reply.status, 404)
+
     async def test_name(self) -> None:
         """
         The router by its name, which uWSGI does not take: C{emperor subscribe}
@@ -242,11 +303,9 @@ class ArticleTests(ProgramsTestCase):
         """
         await self.serve()
         port = free_port()
-        lines = WORKER.format(interface="127.0.0.1", server="").splitlines()
-        text = "\n".join(line for line in lines if not line.startswith("subscribe2"))
-        (self.place / "silent.ini").write_text(text.replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+        (self.place / "silent.ini").write_text(self.silent_worker(port))
         options = ["--server", f"localhost:{self.server_port}", "--key", "foo.com"]
-        command = uwsgi_command("--ini", "silent.ini")
+        command = uwsgi_command("--ini", "silent.ini", "--die-on-term")
         self.start(
             "subscribe",
             subscribe_command([*options, "--address", f"127.0.0.1:{port}", "--", *command]),
