@@ -8,7 +8,6 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
-from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -24,7 +23,7 @@ from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import listening
+from emperor.config.vassalfile import instance_addresses, listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.instance import InstanceMonitor
@@ -43,6 +42,7 @@ from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import subscription_mapper
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
@@ -164,8 +164,8 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     if settings.emperor.monitors or settings.instance.options:
         find_program(settings.emperor.binary)
     program = Program()
-    opened, lent = open_sockets(settings)
-    emperor = build_emperor(settings, surroundings, lent)
+    opened, instance, servers, stats = open_everything(settings)
+    emperor = build_emperor(settings, surroundings, instance)
     greeting = Greeting(
         [each.settings for each in opened],
         emperor.accepts,
@@ -173,14 +173,10 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
         lambda: bool(program.running),
     )
     emperor.watch(greeting.saw)
-    refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
-    servers = build_servers(reactor, opened)
     routers = [
-        build_router(
-            each, settings, network=network, emperor=emperor, refusals=refusals, server=server
-        )
+        build_router(each, settings, network=network, emperor=emperor, server=server)
         if each.settings.processes == 1
         else build_processes(each, settings, herald, server)
         for each, server in zip(opened, servers, strict=True)
@@ -191,15 +187,35 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
-    for service in (build_signals(emperor, routers), network, emperor, together):
+    # The statistics start before the routers, and so they end after them.
+    shown = build_statistics(network, routers, stats)
+    for service in (build_signals(emperor, routers), network, emperor, *shown, together):
         service.setServiceParent(program)
     return program
 
 
-def open_sockets(settings: Settings) -> tuple[list[OpenRouter], list[socket]]:
+def open_everything(
+    settings: Settings,
+) -> tuple[list[OpenRouter], OpenRouter, list[SubscriptionServer], list[OpenStats]]:
+    """
+    All sockets of all routers, or none.
+
+    @return: as L{open_sockets}, then the subscription servers and the statistics.
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    stats = open_stats(settings.routers)
+    try:
+        opened, instance = open_sockets(settings)
+        return opened, instance, build_servers(reactor, opened), stats
+    except CannotListen:
+        close_stats(stats)
+        raise
+
+
+def open_sockets(settings: Settings) -> tuple[list[OpenRouter], OpenRouter]:
     """
     The listening sockets, those that were passed to us among them: the routers',
-    and those that the uWSGI of our file shares.
+    and those that the uWSGI of our file shares, as if it were one more.
 
     @raise CannotListen: an address is in use or forbidden.
     """
@@ -207,28 +223,28 @@ def open_sockets(settings: Settings) -> tuple[list[OpenRouter], list[socket]]:
     shared = tuple(SharedSocket(number) for number in settings.instance.shared)
     borrower = RouterSettings(kind="instance", listen=shared)
     *opened, instance = open_routers((*settings.routers, borrower), settings.shared_sockets, passed)
-    lent = [listener for row in instance.rows for listener in row]
     for name in passed.idle():
         Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)
     passed.close()
-    return opened, lent
+    return opened, instance
 
 
-def build_emperor(
-    settings: Settings, surroundings: Surroundings, lent: Sequence[socket]
-) -> Emperor:
+def build_emperor(settings: Settings, surroundings: Surroundings, instance: OpenRouter) -> Emperor:
     """
     The Emperor with its monitors.
 
-    @param lent: sockets for the uWSGI of our file.
+    @param instance: the sockets that the uWSGI of our file shares.
     """
     shared = settings.emperor
     monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
     if settings.instance.options:
-        spec = instance_spec(settings.instance, surroundings.cwd, lent)
+        sockets = [listener for row in instance.rows for listener in row]
+        spec = instance_spec(settings.instance, surroundings.cwd, sockets)
         monitors.append(InstanceMonitor(spec))
 
     def addresses(spec: VassalSpec) -> frozenset[Address]:
+        if spec.arguments:
+            return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
         return listening(spec.id.name, spec.directory, shared, surroundings)
 
     launcher = Launcher(reactor, shared, os.environ)
@@ -241,7 +257,6 @@ def build_router(
     *,
     network: INetwork,
     emperor: Emperor,
-    refusals: RefusalLog,
     server: SubscriptionServer,
 ) -> RouterService:
     """
@@ -257,7 +272,7 @@ def build_router(
         clock=reactor,
         dialer=make_dialer(reactor, network, router.settings),
         vassals=emperor,
-        refusals=refusals,
+        refusals=RefusalLog(reactor),
         mappers=mappers,
     )
     service = RouterService(
@@ -268,9 +283,25 @@ def build_router(
         hostname=platform.node(),
         grace=settings.shutdown_grace,
         cheap=make_cheap_mode(router.settings, server.registry),
+        subscribed=lambda: server.registry.pools,
     )
     service.accompany(key_mappers)
     return service
+
+
+def build_statistics(
+    network: INetwork,
+    routers: Sequence[RouterService | RouterProcesses],
+    opened: Sequence[OpenStats],
+) -> list[StatsService]:
+    """
+    The statistics servers of those routers that have one.
+    """
+    return [
+        StatsService(reactor, network, router, each)
+        for router, each in zip(routers, opened, strict=True)
+        if each.sockets
+    ]
 
 
 def build_processes(
@@ -286,7 +317,15 @@ def build_processes(
     grace, transport = settings.shutdown_grace, settings.transport
     subscribable = is_subscribable(router.settings, settings.emperor)
     order = Configure(router.settings, platform.node(), grace, transport, subscribable)
-    return RouterProcesses(reactor, order, router.rows, news, os.environ, subscriptions=server.news)
+    return RouterProcesses(
+        reactor,
+        order,
+        router.rows,
+        news,
+        os.environ,
+        subscriptions=server.news,
+        registry=server.registry,
+    )
 
 
 def is_subscribable(router: RouterSettings, emperor: EmperorSettings) -> bool:

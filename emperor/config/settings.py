@@ -246,7 +246,7 @@ class RouterSettings:
     headers_timeout: float = 60
     post_buffering: int = 0
     cheap: bool = False
-    stats: tuple[Address, ...] = ()
+    stats: tuple[SocketAddress, ...] = ()
     stats_http: bool = False
     stats_minified: bool = False
     trusted: tuple[str, ...] = LOOPBACK

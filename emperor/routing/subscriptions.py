@@ -70,6 +70,12 @@ class Registry:
         """
         return self._roster.pools.values()
 
+    def find(self, key: str) -> SubscribedPool | None:
+        """
+        The pool of this very key, without counting it as looked up.
+        """
+        return self._roster.pools.get(key)
+
     def serves(self, key: str) -> bool:
         """
         Whether the pool of a key, as it is kept, has a node that is awake.
@@ -255,6 +261,26 @@ class Registry:
             found.silent = True
             self._pool(announcement).sort_out()
         return True
+
+    def put(
+        self, announcement: Announcement, now: float, *, age: float, left: float, silent: bool
+    ) -> None:
+        """
+        Know of a node what another registry knows.
+
+        @param age: seconds since it was heard of there.
+        @param left: seconds until it is silent there, or forgotten if it is.
+        """
+        self.announce(announcement, now)
+        found = self._find(announcement)
+        if found is None:
+            return
+        found.last_check = now - age
+        found.deadline = now + left
+        self._expiring.look_at(found.deadline)
+        if isinstance(found, Member) and found.silent != silent:
+            found.silent = silent
+            self._pool(announcement).sort_out()
 
     def _find(self, announcement: Announcement) -> Member | Sleeper | None:
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from functools import partial
 
 from twisted.internet.defer import ensureDeferred
 
@@ -121,6 +122,13 @@ def interface() -> str:
             return "127.*"
         address: str = probe.getsockname()[0]
         return address.partition(".")[0] + ".*"
+
+
+def said(program: Program, text: str, times: int) -> bool:
+    """
+    Whether a program has said something so often.
+    """
+    return program.log.count(text) >= times
 
 
 class ArticleTests(ProgramsTestCase):
@@ -286,9 +294,7 @@ class ArticleTests(ProgramsTestCase):
         for times in (2, 3):
             await self.serves(router, router.log.count(REQUEST) + 300)
             os.utime(vassals / "worker.ini")
-            await eventually(
-                lambda times=times: router.log.count("accepts requests") == times, "it reloads"
-            )
+            await eventually(partial(said, router, "accepts requests", times), "it reloads")
         await self.serves(router, router.log.count(REQUEST) + 300)
         self.assertTrue(load.running)
         self.assertEqual((await load.end()).failures, "")

@@ -7,11 +7,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 
 from twisted.internet.defer import ensureDeferred
 
 from emperor.wire.subscription import build_announcement
+from tests.integration.client import Reply
 from tests.integration.programs import CHECKOUT, ProgramsTestCase, free_port
 from tests.integration.servers import PROBE, our_program, until
 from tests.integration.subscribers import SubscribedRouter, any_uwsgi, signing_uwsgi
@@ -178,11 +180,7 @@ class InstanceTests(ProgramsTestCase):
         ):
             router.subscribe(name, key=key)
         for name, target in (("all", "/x"), ("blog", "/blog/en"), ("de", "/blog/de/page")):
-            await router.until(
-                lambda reply, name=name: reply.status == 200 and reply.json["site"] == name,
-                f"answer of {name}",
-                target=target,
-            )
+            await router.until(partial(is_from, name), f"answer of {name}", target=target)
 
     async def test_in_use(self) -> None:
         """
@@ -204,12 +202,19 @@ async def eventually_only(router: SubscribedRouter, name: str) -> None:
     """
     row = 0
 
-    def only(reply: object) -> bool:
+    def only(reply: Reply) -> bool:
         nonlocal row
-        row = row + 1 if getattr(reply, "json", {}).get("site") == name else 0
+        row = row + 1 if is_from(name, reply) else 0
         return row >= 8
 
     await router.until(only, f"answers of {name} alone")
+
+
+def is_from(name: str, reply: Reply) -> bool:
+    """
+    Whether an instance has answered.
+    """
+    return reply.status == 200 and reply.json["site"] == name
 
 
 def is_worker(pid: int) -> bool:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import UnixAddress
+from emperor.routing.members import Member
 from emperor.routing.outcomes import Outcome, Result
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.snapshots import BadSnapshot
@@ -64,6 +66,16 @@ class AnnounceTests(Case):
         self.assertEqual(self.leave("/y"), Outcome(Result.LEFT, "a"))
         self.assertEqual(self.leave("/y"), Outcome(Result.UNKNOWN, "a"))
         self.assertIsNone(self.registry.lookup("a"))
+
+    def test_find(self) -> None:
+        """
+        A pool can be had without a request.
+        """
+        self.say("/x", key="a")
+        found = self.registry.find("a")
+        assert found is not None
+        self.assertEqual((found.key, found.hits), ("a", 0))
+        self.assertIsNone(self.registry.find("b"))
 
     def test_one_node(self) -> None:
         """
@@ -183,6 +195,60 @@ class AnnounceTests(Case):
         self.say("", vassal="v")
         self.registry.expire(100)
         self.assertEqual(heard, [False, True, False, True])
+
+
+class PutTests(Case):
+    """
+    What another registry knows.
+    """
+
+    def put(self, address: str, **values: Any) -> None:
+        self.registry.put(announcement(address), 100, **values)
+
+    def test_new(self) -> None:
+        """
+        A node has here as much time left as it has there.
+        """
+        self.put("/x", age=3, left=5, silent=False)
+        self.assertEqual(self.pool().members[UnixAddress(b"/x")].last_check, 97)
+        self.registry.expire(105)
+        self.assertEqual(self.nodes(), ["/x"])
+        self.registry.expire(106)
+        self.assertTrue(self.pool().members[UnixAddress(b"/x")].silent)
+
+    def test_silent(self) -> None:
+        """
+        One that is silent there is silent here, and one that speaks again speaks.
+        """
+        self.put("/x", age=20, left=5, silent=True)
+        self.put("/y", age=2, left=15, silent=False)
+        for _ in range(3):
+            self.assertEqual(str(self.picked().address), "/y")
+        self.put("/x", age=1, left=16, silent=False)
+        self.put("/y", age=20, left=5, silent=True)
+        self.assertEqual(str(self.picked().address), "/x")
+
+    def picked(self) -> Member:
+        member = self.pool().pick(100, ())
+        assert member is not None
+        return member
+
+    def test_refused(self) -> None:
+        """
+        What can be none is none here either.
+        """
+        self.put("x:y", age=0, left=5, silent=False)
+        self.assertTrue(self.registry.is_empty)
+
+    def test_serves(self) -> None:
+        """
+        A pool serves while there is a node that is awake.
+        """
+        self.assertFalse(self.registry.serves("a"))
+        self.say("", vassal="v")
+        self.assertFalse(self.registry.serves("a"))
+        self.say("/x")
+        self.assertTrue(self.registry.serves("a"))
 
 
 class VassalTests(Case):
