@@ -15,7 +15,7 @@ from twisted.internet import reactor as _reactor  # noqa: TID251
 from twisted.logger import Logger
 from twisted.python import usage
 
-from emperor.addresses import Address
+from emperor.addresses import Address, SharedSocket
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
@@ -23,9 +23,10 @@ from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import listening
+from emperor.config.vassalfile import instance_addresses, listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
+from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
@@ -45,6 +46,7 @@ from emperor.status.server import OpenStats, StatsService, close_stats, open_sta
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.instance import instance_spec
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
 from emperor.vassals.program import NoProgram, find_program
@@ -133,7 +135,7 @@ def makeService(options: Options) -> IService:
     settings = options.loaded.settings
     log = Logger("emperor.config")
     told = options["config"] or "command line"
-    if not (settings.emperor.monitors or settings.routers):
+    if not (settings.emperor.monitors or settings.routers or settings.instance.options):
         nothing = f"{told}: nothing to do: it has no emperor, http or fastrouter"
         leave("\n".join([nothing, *settings.notes]))
     try:
@@ -159,9 +161,11 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     """
     for each in settings.routers:
         check_key_mappers(each, reactor)
-    emperor = build_emperor(settings.emperor, surroundings)
+    if settings.emperor.monitors or settings.instance.options:
+        find_program(settings.emperor.binary)
     program = Program()
-    opened, servers, stats = open_everything(settings)
+    opened, instance, servers, stats = open_everything(settings)
+    emperor = build_emperor(settings, surroundings, instance)
     greeting = Greeting(
         [each.settings for each in opened],
         emperor.accepts,
@@ -192,50 +196,59 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
 
 def open_everything(
     settings: Settings,
-) -> tuple[list[OpenRouter], list[SubscriptionServer], list[OpenStats]]:
+) -> tuple[list[OpenRouter], OpenRouter, list[SubscriptionServer], list[OpenStats]]:
     """
     All sockets of all routers, or none.
 
+    @return: as L{open_sockets}, then the subscription servers and the statistics.
     @raise CannotListen: an address is in use or forbidden.
     """
     stats = open_stats(settings.routers)
     try:
-        opened = open_sockets(settings)
-        return opened, build_servers(reactor, opened), stats
+        opened, instance = open_sockets(settings)
+        return opened, instance, build_servers(reactor, opened), stats
     except CannotListen:
         close_stats(stats)
         raise
 
 
-def open_sockets(settings: Settings) -> list[OpenRouter]:
+def open_sockets(settings: Settings) -> tuple[list[OpenRouter], OpenRouter]:
     """
-    The routers' listening sockets, those that were passed to us among them.
+    The listening sockets, those that were passed to us among them: the routers',
+    and those that the uWSGI of our file shares, as if it were one more.
 
     @raise CannotListen: an address is in use or forbidden.
     """
     passed = PassedSockets.of_environment(initial_environment(), os.getpid())
-    opened = open_routers(settings.routers, settings.shared_sockets, passed)
+    shared = tuple(SharedSocket(number) for number in settings.instance.shared)
+    borrower = RouterSettings(kind="instance", listen=shared)
+    *opened, instance = open_routers((*settings.routers, borrower), settings.shared_sockets, passed)
     for name in passed.idle():
         Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)
     passed.close()
-    return opened
+    return opened, instance
 
 
-def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Emperor:
+def build_emperor(settings: Settings, surroundings: Surroundings, instance: OpenRouter) -> Emperor:
     """
     The Emperor with its monitors.
 
-    @raise NoProgram: there are monitors and no uWSGI for their vassals.
+    @param instance: the sockets that the uWSGI of our file shares.
     """
-    monitors = [make_monitor(text, reactor, settings) for text in settings.monitors]
-    if monitors:
-        find_program(settings.binary)
+    shared = settings.emperor
+    monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
+    if settings.instance.options:
+        sockets = [listener for row in instance.rows for listener in row]
+        spec = instance_spec(settings.instance, surroundings.cwd, sockets)
+        monitors.append(InstanceMonitor(spec))
 
     def addresses(spec: VassalSpec) -> frozenset[Address]:
-        return listening(spec.id.name, spec.directory, settings, surroundings)
+        if spec.arguments:
+            return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
+        return listening(spec.id.name, spec.directory, shared, surroundings)
 
-    launcher = Launcher(reactor, settings, os.environ)
-    return Emperor(reactor, monitors, launcher.launch, settings=settings, listening=addresses)
+    launcher = Launcher(reactor, shared, os.environ)
+    return Emperor(reactor, monitors, launcher.launch, settings=shared, listening=addresses)
 
 
 def build_router(

@@ -341,10 +341,25 @@ class EmperorSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceSettings:
+    """
+    The uWSGI that our own file describes.
+
+    @ivar options: what it is told, names and values in order; none: there is no
+        uWSGI.
+    @ivar shared: the numbers of the shared sockets it listens on, each once.
+    """
+
+    options: tuple[tuple[str, str], ...] = ()
+    shared: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
     Everything a configuration says.
 
+    @ivar instance: the uWSGI that the file describes beside the routers.
     @ivar shared_sockets: C{shared-socket}: C{=N} where a router listens is the
         one with the index N.
     @ivar transport: C{"epoll"} or C{"twisted"}.
@@ -354,6 +369,7 @@ class Settings:
     """
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
+    instance: InstanceSettings = field(default_factory=InstanceSettings)
     routers: tuple[RouterSettings, ...] = ()
     shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"

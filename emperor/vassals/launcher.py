@@ -2,8 +2,8 @@
 Starts the process of a vassal exactly as a uWSGI Emperor would.
 
 The vassal finds: C{/dev/null} as its standard input, our log as its output,
-its end of the pipe as descriptor L{PIPE}, and nothing else open; the directory
-of its monitor as working directory; argv and environment as
+its end of the pipe as descriptor L{PIPE}, what it inherits from L{SOCKETS} on, and
+nothing else open; the directory of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
 
 It leads a session of its own: Ctrl-C in a terminal goes to every process of the
@@ -34,6 +34,9 @@ from emperor.vassals.survivors import kill_group, kill_holders
 
 #: The vassal's descriptor of the pipe.
 PIPE = 3
+
+#: The first one of the sockets that it inherits, in their order.
+SOCKETS = 4
 
 
 class LaunchFailed(Exception):
@@ -184,10 +187,13 @@ class Launcher:
 
     def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
         words = argv(program, spec.id.name, self._settings)
+        if spec.arguments:
+            words = [program.path, *program.arguments, *spec.arguments]
         executable = program.path
         if self._setsid is not None:
             executable, words = self._setsid, [self._setsid, *words]
         variables = environment(self._environ, PIPE)
+        sockets = {number: each.fileno() for number, each in enumerate(spec.sockets, SOCKETS)}
         with open(os.devnull, "r+b", buffering=0) as nothing:
             self._reactor.spawnProcess(
                 process,
@@ -195,5 +201,5 @@ class Launcher:
                 [os.fsencode(word) for word in words],
                 {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
                 os.fsencode(spec.directory),
-                childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe},
+                childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe, **sockets},
             )
