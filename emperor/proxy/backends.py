@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from errno import ECONNREFUSED, ENOENT
+from errno import ECONNREFUSED, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM
 from typing import cast
 
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
@@ -29,6 +29,9 @@ from zope.interface import implementer
 from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.interfaces import IDialer
 from emperor.proxy.unixsockets import IUnixReactor, UnixDialer
+
+#: What the system says when there is no descriptor or memory left.
+EXHAUSTED = frozenset([EMFILE, ENFILE, ENOBUFS, ENOMEM])
 
 
 class IStreamReactor(IReactorTCP, IUnixReactor):
@@ -104,6 +107,13 @@ def is_absent(failure: Failure) -> bool:
         ENOENT,
         ECONNREFUSED,
     )
+
+
+def is_exhausted(failure: Failure) -> bool:
+    """
+    Whether we have no descriptor or memory left, which is no fault of the node.
+    """
+    return error_number(failure) in EXHAUSTED
 
 
 def is_missing(failure: Failure) -> bool:

@@ -18,6 +18,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from emperor.interfaces import IStream
+from emperor.proxy.backends import explain, is_exhausted
 from emperor.proxy.refusals import Reason, Refusal
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
@@ -168,11 +169,18 @@ class Session(Protocol):
         self._pool = pool
         self._node: Target
         self._tried: list[Target] = []
-        self._counted = False
+        self._counted = self._repeated = False
         self._sent = self._received = 0
         self._payload = b""
         self._modifiers = _NODES_OWN
         self._give_up: Callable[[], None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """
+        Whether nothing happens any more.
+        """
+        return self.phase is Phase.OVER
 
     def start(self, payload: bytes, modifiers: tuple[int, int] = _NODES_OWN) -> None:
         """
@@ -228,6 +236,10 @@ class Session(Protocol):
         return node
 
     def _not_connected(self, failure: Failure) -> None:
+        if is_exhausted(failure):
+            detail = f"no connection can be made: {explain(failure)}"
+            self._fail(Refusal(Reason.NO_ROOM, detail, self.host))
+            return
         self._pool.failed(self._node, self._router.deadlines.now)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
 
@@ -281,12 +293,14 @@ class Session(Protocol):
 
     def _not_answered(self) -> None:
         """
-        The node has gone without a word: another one may do.
+        The node has gone without a word: another one may do, but no third one,
+        for it may be the request that ends them (RFC 9110 section 9.2.2).
         """
         refusal = self._router.not_answered(self._node, self.host)
-        if not self._front.may_repeat():
+        if self._repeated or not self._front.may_repeat():
             self._fail(refusal)
             return
+        self._repeated = True
         self._settle()
         # There is no connection until the next node accepts.
         self.transport = None  # type: ignore[assignment]

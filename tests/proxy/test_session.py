@@ -5,7 +5,7 @@ One request's life, with a front end that only notes what it is told.
 from __future__ import annotations
 
 from collections.abc import Collection
-from errno import ECONNREFUSED, EHOSTUNREACH, ENOENT
+from errno import ECONNREFUSED, EHOSTUNREACH, EMFILE, ENOENT
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -301,6 +301,27 @@ class OtherNodesTests(SessionCase):
         self.dialogue.dial.accept().lose()
         self.dialogue.dial.accept().lose()
         self.assert_over(session, "ready", "ready", Reason.NODE_FAILED)
+
+    def test_once(self) -> None:
+        """
+        What two nodes left without an answer no third one gets: it may be the
+        request that ends them.
+        """
+        session = self.begin(FixedNodes(self.nodes(1, 2, 3), 30), repeats=True)
+        for _ in range(2):
+            self.dialogue.dial.accept().lose()
+        self.assertEqual(len(self.ports()), 2)
+        self.assert_over(session, "ready", "ready", Reason.NODE_FAILED)
+
+    def test_no_descriptor(self) -> None:
+        """
+        That we have no descriptor left is no node's fault.
+        """
+        pool = Counting()
+        session = self.begin(pool, fallback=self.nodes(9))
+        self.dialogue.dial.miss(EMFILE)
+        self.assert_over(session, Reason.NO_ROOM)
+        self.assertEqual((pool.told, len(self.ports())), ([], 1))
 
     def test_abandoned_between(self) -> None:
         """
