@@ -297,6 +297,7 @@ def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProc
     actions = {
         signal.SIGHUP: emperor.reload_all,
         signal.SIGUSR1: log_state,
+        signal.SIGURG: emperor.pardon_all,
         signal.SIGWINCH: emperor.rescan,
     }
 

@@ -287,6 +287,14 @@ class EmperorSettings:
     @ivar throttle: C{emperor-throttle}: seconds before the first retry of a
         vassal that died (the option is in milliseconds).
     @ivar max_throttle: C{emperor-max-throttle}: the longest such wait, seconds.
+    @ivar waits: whether there is such a wait; not with C{emperor-no-blacklist}.
+    @ivar spawn_rate: C{emperor-spawn-rate}: vassals that come up together.
+    @ivar start_tolerance: C{emperor-start-tolerance}: seconds from a start or a
+        reload until a vassal must accept; 0: for ever.
+    @ivar heartbeat: C{emperor-required-heartbeat}: seconds between two beats.
+    @ivar graceful: C{emperor-graceful-shutdown}.
+    @ivar reload_mercy: C{reload-mercy}: seconds that vassals have at the end of
+        the program before SIGKILL.
     @ivar binary: C{binary-path}; empty: found as docs/reference says.
     """
 
@@ -295,6 +303,12 @@ class EmperorSettings:
     curse_tolerance: float = 30
     throttle: float = 1
     max_throttle: float = 180
+    waits: bool = True
+    spawn_rate: int = 20
+    start_tolerance: float = 300
+    heartbeat: float = 30
+    graceful: bool = False
+    reload_mercy: float = 30
     binary: str = ""
     nofollow: bool = False
     extra_extensions: tuple[str, ...] = ()

@@ -16,6 +16,8 @@ _REASONS = {
     Phase.STARTING: "is starting",
     Phase.READY: "is starting",
     Phase.RELOADING: "is reloading",
+    Phase.ASLEEP: "sleeps",
+    Phase.RETIRING: "is falling asleep",
     Phase.STOPPING: "is stopping",
     Phase.REPLACED: "is restarting",
     Phase.ORPHANED: "died",
@@ -23,10 +25,13 @@ _REASONS = {
 }
 
 #: Phases in which a vassal still has its sockets and will take no request.
-_LEAVING = frozenset({Phase.STOPPING, Phase.REPLACED})
+_LEAVING = frozenset({Phase.STOPPING, Phase.REPLACED, Phase.RETIRING})
+
+#: Phases in which nobody will answer at a socket that the Emperor has.
+_CLOSED = frozenset({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED})
 
 #: Phases in which a vassal has its sockets and takes requests, or soon will.
-_SERVING = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING})
+_SERVING = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.RENEWING})
 
 _EVERY_HOST = frozenset({"", "0.0.0.0", "::"})
 
@@ -36,14 +41,15 @@ class Whereabouts:
     Which vassals listen at which address; several may claim the same one.
 
     @ivar leaving: the addresses, in every spelling that is known, whose vassal
-        is about to leave, while no other one serves there.  It is the same set
-        for ever.
+        is about to leave, or cannot be started although its socket is open,
+        while no other one serves there.  It is the same set for ever.
     """
 
     def __init__(self) -> None:
         self.leaving: set[Address] = set()
         self._places: dict[VassalId, frozenset[Address]] = {}
         self._phases: dict[VassalId, Phase] = {}
+        self._held: set[VassalId] = set()
         # Of each place who claims it, the last one last, and in which spellings.
         self._claims: dict[Address, dict[VassalId, set[Address]]] = {}
 
@@ -60,11 +66,14 @@ class Whereabouts:
                 spellings.add(TcpAddress("127.0.0.1", place.port))
         self._places[id] = frozenset(_canonical(address) for address in addresses)
 
-    def note(self, id: VassalId, phase: Phase) -> None:
+    def note(self, id: VassalId, phase: Phase, held: bool = False) -> None:
         """
         A vassal came into another phase.
+
+        @param held: its socket is the Emperor's.
         """
         self._phases[id] = phase
+        (self._held.add if held else self._held.discard)(id)
         for place in self._places.get(id, ()):
             self._judge(place)
 
@@ -75,6 +84,7 @@ class Whereabouts:
         @return: where nobody listens now.
         """
         self._phases.pop(id, None)
+        self._held.discard(id)
         return self._drop(id)
 
     def addresses(self, id: VassalId) -> frozenset[Address]:
@@ -106,12 +116,15 @@ class Whereabouts:
 
     def _judge(self, place: Address) -> None:
         claims = self._claims[place]
-        phases = {self._phases.get(id) for id in claims}
         spellings = {spelling for each in claims.values() for spelling in each}
-        if phases & _LEAVING and not phases & _SERVING:
+        serves = any(self._phases.get(id) in _SERVING for id in claims)
+        if not serves and any(self._leaves(id) for id in claims):
             self.leaving |= spellings
         else:
             self.leaving -= spellings
+
+    def _leaves(self, id: VassalId) -> bool:
+        return self._phases.get(id) in (_CLOSED if id in self._held else _LEAVING)
 
 
 def _canonical(address: Address) -> Address:

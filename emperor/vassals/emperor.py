@@ -37,9 +37,6 @@ from emperor.vassals.vassal import Launch, Vassal, heard_by_machine
 Listening = Callable[[VassalSpec], frozenset[Address]]
 Watcher = Callable[[VassalStatus], object]
 
-#: Phases in which C{reload_all} has something to do.
-_RELOADABLE = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.HELD_BACK})
-
 
 @implementer(IRealm, IVassalDirectory)
 class Emperor(Service):
@@ -76,12 +73,16 @@ class Emperor(Service):
         self._remove_socket = remove_socket
         self._court = Court(
             clock=clock,
-            turns=StartQueue(clock),
+            turns=StartQueue(clock, settings.spawn_rate),
             launch=heard_by_machine(launch),
-            backoff=BackOff(settings.throttle, settings.max_throttle, random),
+            backoff=BackOff(settings.throttle, settings.max_throttle, random, settings.waits),
             tolerance=settings.curse_tolerance,
             observe=self._observe,
+            heartbeat=settings.heartbeat,
+            patience=settings.start_tolerance,
+            gently=settings.graceful,
         )
+        self._mercy = settings.reload_mercy
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
@@ -89,7 +90,7 @@ class Emperor(Service):
         self._whereabouts = Whereabouts()
         self.leaving = self._whereabouts.leaving
         self._watchers: list[Watcher] = [Chronicle(clock).record]
-        self._farewell = Farewell(clock, settings.curse_tolerance, self._vassals.values)
+        self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
     def startService(self) -> None:
         """
@@ -110,6 +111,7 @@ class Emperor(Service):
         for monitor in self._monitors:
             monitor.stop()
         self._kept.clear()
+        self._court.tolerance = self._mercy
         for vassal in list(self._vassals.values()):
             self._guarded(vassal.unwanted)
         return self._farewell.wait()
@@ -196,8 +198,23 @@ class Emperor(Service):
         Reload every vassal, and retry those that are held back (SIGHUP).
         """
         for vassal in list(self._vassals.values()):
-            if vassal.status.phase in _RELOADABLE:
-                self._guarded(vassal.wanted, vassal.spec)
+            self._guarded(vassal.reload)
+
+    def pardon_all(self) -> None:
+        """
+        Forget the deaths of all vassals, and start those that are held back
+        (SIGURG).
+        """
+        for vassal in list(self._vassals.values()):
+            self._guarded(vassal.pardon)
+
+    def retry(self, id: VassalId) -> None:
+        """
+        Start a vassal that is held back, in exile or asleep.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].retry()
 
     def log_state(self) -> None:
         """

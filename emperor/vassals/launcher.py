@@ -1,7 +1,8 @@
 """
 Starts the process of a vassal exactly as a uWSGI Emperor would.
 
-The vassal finds: C{/dev/null} as its standard input, our log as its output,
+The vassal finds: C{/dev/null} as its standard input, or the socket where the
+Emperor listens for it (L{emperor.vassals.doors}), our log as its output,
 its end of the pipe as descriptor L{PIPE}, and nothing else open; the directory
 of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
@@ -26,6 +27,7 @@ from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
 from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.doors import NO_DOOR, Door
 from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.program import NoProgram, find_program
@@ -70,9 +72,15 @@ class Launched(Protocol):
         Ask for a reload; L{False} if it cannot have heard.
         """
 
-    def stop(self) -> None:
+    @property
+    def last_lines(self) -> tuple[str, ...]:
         """
-        Ask it to leave.
+        What it printed last.
+        """
+
+    def stop(self, gently: bool = False) -> None:
+        """
+        Ask it to leave; C{gently}: after the requests in flight.
         """
 
     def kill(self) -> None:
@@ -128,10 +136,11 @@ class Launcher:
         self._kill_group = kill_group
         self._setsid = shutil.which("setsid", path=environ.get("PATH"))
 
-    def launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
+    def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
         """
         Start the process of a vassal.
 
+        @param door: its standard input, where the Emperor listens for it.
         @raise LaunchFailed: there is no program or no directory, or the
             system has no room for another process.
         """
@@ -143,7 +152,7 @@ class Launcher:
                 self._reactor.adoptStreamConnection(
                     ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
                 )
-                self._spawn(spec, program, process, theirs.fileno())
+                self._spawn(spec, program, process, theirs.fileno(), door)
             except Exception as error:  # Also what is no OSError must not stop the others.
                 process.link.close()
                 why = getattr(error, "strerror", None) or str(error)
@@ -182,18 +191,27 @@ class Launcher:
             inode=inode,
         )
 
-    def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
+    def _spawn(
+        self,
+        spec: VassalSpec,
+        program: Program,
+        process: VassalProcess,
+        pipe: int,
+        door: Door,
+    ) -> None:
         words = argv(program, spec.id.name, self._settings)
         executable = program.path
         if self._setsid is not None:
             executable, words = self._setsid, [self._setsid, *words]
         variables = environment(self._environ, PIPE)
         with open(os.devnull, "r+b", buffering=0) as nothing:
+            listening = door.fileno()
+            stdin = nothing.fileno() if listening is None else listening
             self._reactor.spawnProcess(
                 process,
                 os.fsencode(executable),
                 [os.fsencode(word) for word in words],
                 {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
                 os.fsencode(spec.directory),
-                childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe},
+                childFDs={0: stdin, 1: "r", 2: "r", PIPE: pipe},
             )

@@ -106,6 +106,32 @@ class WhereaboutsTests(SynchronousTestCase):
         self.whereabouts.note(B, Phase.READY)
         self.assertEqual(set(), self.whereabouts.leaving)
 
+    def test_the_emperor_has_the_socket(self) -> None:
+        """
+        Requests for a vassal whose socket is the Emperor's may wait there, unless
+        it is not coming.
+        """
+        self.settle(A, "/run/a.sock")
+        everything = set(Phase) - {Phase.GONE}
+        refused = set()
+        for phase in everything:
+            self.whereabouts.note(A, phase, held=True)
+            if self.whereabouts.leaving:
+                refused.add(phase)
+        self.assertEqual({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED}, refused)
+
+    def test_the_vassal_has_the_socket(self) -> None:
+        """
+        Where the vassal has it, whoever is about to go takes nothing more.
+        """
+        self.settle(A, "/run/a.sock")
+        refused = set()
+        for phase in set(Phase) - {Phase.GONE}:
+            self.whereabouts.note(A, phase)
+            if self.whereabouts.leaving:
+                refused.add(phase)
+        self.assertEqual({Phase.STOPPING, Phase.REPLACED, Phase.RETIRING}, refused)
+
 
 class ReasonTests(SynchronousTestCase):
     def test_each_phase(self) -> None:
@@ -117,7 +143,7 @@ class ReasonTests(SynchronousTestCase):
         self.assertEqual("vassal a.ini is reloading", sentences[Phase.RELOADING])
         self.assertEqual("vassal a.ini is stopping", sentences[Phase.STOPPING])
         self.assertEqual(
-            {Phase.GONE, Phase.ACCEPTING},
+            {Phase.GONE, Phase.ACCEPTING, Phase.RENEWING},
             {phase for phase, sentence in sentences.items() if sentence is None},
         )
 
