@@ -5,6 +5,7 @@ Who would listen at an address, and why nobody does.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from math import ceil
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
@@ -26,6 +27,9 @@ _REASONS = {
 
 #: Phases in which a vassal still has its sockets and will take no request.
 _LEAVING = frozenset({Phase.STOPPING, Phase.REPLACED, Phase.RETIRING})
+
+#: Phases in which a vassal goes and may still have its sockets.
+_GOING = frozenset({*_LEAVING, Phase.ORPHANED})
 
 #: Phases in which nobody will answer at a socket that the Emperor has.
 _CLOSED = frozenset({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED})
@@ -50,6 +54,7 @@ class Whereabouts:
         self._places: dict[VassalId, frozenset[Address]] = {}
         self._phases: dict[VassalId, Phase] = {}
         self._held: set[VassalId] = set()
+        self._going: set[VassalId] = set()
         # Of each place who claims it, the last one last, and in which spellings.
         self._claims: dict[Address, dict[VassalId, set[Address]]] = {}
 
@@ -74,6 +79,7 @@ class Whereabouts:
         """
         self._phases[id] = phase
         (self._held.add if held else self._held.discard)(id)
+        (self._going.add if phase in _GOING else self._going.discard)(id)
         for place in self._places.get(id, ()):
             self._judge(place)
 
@@ -85,6 +91,7 @@ class Whereabouts:
         """
         self._phases.pop(id, None)
         self._held.discard(id)
+        self._going.discard(id)
         return self._drop(id)
 
     def addresses(self, id: VassalId) -> frozenset[Address]:
@@ -93,6 +100,35 @@ class Whereabouts:
         """
         places = self._places.get(id, frozenset())
         return frozenset(each for place in places for each in self._claims[place][id])
+
+    @property
+    def is_somebody_going(self) -> bool:
+        """
+        Whether any vassal goes and may still have its sockets.
+        """
+        return bool(self._going)
+
+    def is_taken(self, id: VassalId, addresses: Iterable[Address]) -> bool:
+        """
+        Whether a TCP port of these is about to be left by another vassal, and
+        cannot be opened before.
+        """
+        claimed = (claims for each in addresses for claims in self._claims_at(_canonical(each)))
+        return any(other in self._going for claims in claimed for other in claims if other != id)
+
+    def _claims_at(self, place: Address) -> Iterator[Iterable[VassalId]]:
+        """
+        Who has a TCP port that keeps another one from opening this.
+        """
+        if not isinstance(place, TcpAddress):
+            return
+        if place.host:
+            for host in (place.host, ""):
+                yield self._claims.get(TcpAddress(host, place.port), ())
+            return
+        for other, claims in self._claims.items():
+            if isinstance(other, TcpAddress) and other.port == place.port:
+                yield claims
 
     def listener(self, address: Address) -> VassalId | None:
         """

@@ -66,6 +66,20 @@ class NoProcess:
         """
 
 
+def _nobody_waits() -> None:
+    """
+    There is no queue to leave.
+    """
+
+
+def _no_vacancy(spec: VassalSpec, free: Callable[[], object]) -> Callable[[], None]:
+    """
+    No vassal needs what another one has.
+    """
+    free()
+    return _nobody_waits
+
+
 @dataclass(slots=True)
 class Court:
     """
@@ -74,6 +88,7 @@ class Court:
     @ivar launch: starts a process that reports to the machine.
     @ivar tolerance: seconds from being asked to leave to SIGKILL.
     @ivar observe: is told each new status of each vassal.
+    @ivar await_vacancy: see L{emperor.vassals.vacancies.Vacancies.wait}.
     @ivar heartbeat: seconds between two beats of a vassal that has a heart.
     @ivar patience: seconds from a start, or the order to reload, until the
         vassal must accept; 0: for ever.
@@ -86,18 +101,13 @@ class Court:
     backoff: BackOff
     tolerance: float
     observe: Callable[[VassalStatus], object]
+    await_vacancy: Callable[[VassalSpec, Callable[[], object]], Callable[[], None]] = _no_vacancy
     heartbeat: float = 30
     patience: float = 0
     gently: bool = False
 
 
 _log = Logger()
-
-
-def _nobody_waits() -> None:
-    """
-    There is no queue to leave.
-    """
 
 
 @dataclass
@@ -176,15 +186,28 @@ class Core:
         self.failures = 0
         self.drowsy = self.door.on_demand
 
-    def queue(self, turn_came: Callable[[], None]) -> Callable[[], None]:
+    def queue(self, turn_came: Callable[[], None]) -> None:
         """
         Wait for a turn.
+        """
+        self._leave()
+        self._leave_queue = self.court.turns.enter(turn_came, self.status.accepted_at > 0)
+
+    def queue_start(self, turn_came: Callable[[], None]) -> Callable[[], None]:
+        """
+        Wait until its address is free, and then for a turn.
 
         @return: waits no more.
         """
-        self._leave_queue()
-        self._leave_queue = self.court.turns.enter(turn_came, self.status.accepted_at > 0)
-        return self._leave_queue
+        self._leave()
+        leave = self.court.await_vacancy(self.spec, lambda: self.queue(turn_came))
+        if self._leave_queue is _nobody_waits:
+            self._leave_queue = leave
+        return self._leave
+
+    def _leave(self) -> None:
+        leave, self._leave_queue = self._leave_queue, _nobody_waits
+        leave()
 
     def rouse(self, inputs: Inputs) -> None:
         """
@@ -215,7 +238,7 @@ class Core:
         """
         It accepts from now on.
         """
-        self._leave_queue()
+        self._leave()
         self.served_since, self.asked, self.condemned, self.talks = self.now, False, False, True
         self.enter(Phase.ACCEPTING, accepted_at=self.now, trouble="", said=())
 
@@ -302,7 +325,7 @@ class Core:
         """
         now = self.now
         self.heart.rest()
-        self._leave_queue()
+        self._leave()
         if not self.stop_by:
             self.stop_by = now + self.court.tolerance
             self.process.stop(self.gently or self.court.gently)
@@ -316,7 +339,7 @@ class Core:
         """
         now = self.now
         self.heart.rest()
-        self._leave_queue()
+        self._leave()
         self._expect_nothing()
         served = now - self.served_since if self.served_since >= 0 else 0.0
         life = Life(now - self.status.born, served, self.loyal, self.process.silent)

@@ -26,12 +26,13 @@ from emperor.vassals.absence import Whereabouts, reason
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
-from emperor.vassals.farewell import Farewell
+from emperor.vassals.farewell import LAST_GRACE, Farewell
 from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.vassals.turns import StartQueue
+from emperor.vassals.vacancies import Vacancies
 from emperor.vassals.vassal import Launch, Vassal, heard_by_machine
 
 Listening = Callable[[VassalSpec], frozenset[Address]]
@@ -71,6 +72,8 @@ class Emperor(Service):
         self._monitors = tuple(monitors)
         self._listening = listening
         self._remove_socket = remove_socket
+        limit = settings.curse_tolerance + LAST_GRACE
+        self._vacancies = Vacancies(clock, limit, self._is_taken)
         self._court = Court(
             clock=clock,
             turns=StartQueue(clock, settings.spawn_rate),
@@ -81,6 +84,7 @@ class Emperor(Service):
             heartbeat=settings.heartbeat,
             patience=settings.start_tolerance,
             gently=settings.graceful,
+            await_vacancy=self._vacancies.wait,
         )
         self._mercy = settings.reload_mercy
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
@@ -238,11 +242,13 @@ class Emperor(Service):
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in (Phase.STARTING, Phase.RELOADING):
             self._whereabouts.settle(status.id, self._read_addresses(status.id))
-        self._whereabouts.note(status.id, status.phase)
+        self._whereabouts.note(status.id, status.phase, status.held)
+        self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)
         if status.phase is Phase.GONE:
             self._remove(status.id)
+            self._vacancies.look()
 
     def _read_addresses(self, id: VassalId) -> frozenset[Address]:
         try:
@@ -258,6 +264,15 @@ class Emperor(Service):
             if isinstance(address, UnixAddress) and not address.is_abstract:
                 self._guarded(self._remove_socket, address.path)
         self._farewell.one_is_gone()
+
+    def _is_taken(self, spec: VassalSpec) -> bool:
+        """
+        Whether another vassal, which is about to go, has a port that this one
+        needs.
+        """
+        return self._whereabouts.is_somebody_going and self._whereabouts.is_taken(
+            spec.id, self._read_addresses(spec.id)
+        )
 
     def _guarded(self, call: Callable[..., object], *arguments: object) -> None:
         """

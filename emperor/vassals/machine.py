@@ -67,7 +67,7 @@ def _queue(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
         inputs.fell_asleep()
         return Waiting(_let_it_be)
     core.enter(Phase.QUEUED)
-    return Waiting(core.queue(inputs.turn_came))
+    return Waiting(core.queue_start(inputs.turn_came))
 
 
 def _let_it_be() -> None:

@@ -85,10 +85,11 @@ class CrowdTests(TestCase):
         ticking = LoopingCall(tick)
         began = reactor.seconds()
         ticking.start(0.01)
-        self.addCleanup(lambda: ticking.running and ticking.stop())
         self.realm.emperor.startService()
-        await self.served
-        ticking.stop()
+        try:
+            await self.served
+        finally:
+            ticking.stop()
         took = reactor.seconds() - began
         first = self.accepted[0].since - began
         print(

@@ -132,6 +132,49 @@ class WhereaboutsTests(SynchronousTestCase):
                 refused.add(phase)
         self.assertEqual({Phase.STOPPING, Phase.REPLACED, Phase.RETIRING}, refused)
 
+    def test_taken_ports(self) -> None:
+        """
+        A TCP port is taken as long as another vassal that goes has it, on that
+        host or on every one.  A UNIX socket's file can be replaced.
+        """
+        wanted = [":9000", "127.0.0.1:9000", "/run/a.sock"]
+        for has, taken in {
+            ":9000": wanted[:2],
+            "127.0.0.1:9000": wanted[:2],
+            "127.0.0.2:9000": wanted[:1],
+            ":9001": [],
+            "/run/a.sock": [],
+        }.items():
+            self.settle(A, has)
+            self.whereabouts.note(A, Phase.STOPPING)
+            self.assertEqual(
+                taken,
+                [
+                    each
+                    for each in wanted
+                    if self.whereabouts.is_taken(B, [parse_address("/x"), parse_address(each)])
+                ],
+                has,
+            )
+
+    def test_until_when_a_port_is_taken(self) -> None:
+        """
+        It is free when the other one is gone, or stays, or was never about to go;
+        a vassal's own port does not count.
+        """
+        port = parse_address(":9000")
+        self.settle(A, ":9000")
+        for phase in Phase:
+            self.whereabouts.note(A, phase)
+            going = phase in {Phase.STOPPING, Phase.REPLACED, Phase.RETIRING, Phase.ORPHANED}
+            self.assertEqual(going, self.whereabouts.is_taken(B, [port]), phase)
+            self.assertEqual(going, self.whereabouts.is_somebody_going)
+            self.assertFalse(self.whereabouts.is_taken(A, [port]))
+        self.whereabouts.note(A, Phase.STOPPING)
+        self.whereabouts.leave(A)
+        self.assertFalse(self.whereabouts.is_taken(B, [port]))
+        self.assertFalse(self.whereabouts.is_somebody_going)
+
 
 class ReasonTests(SynchronousTestCase):
     def test_each_phase(self) -> None:

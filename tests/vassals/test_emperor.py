@@ -59,11 +59,14 @@ class EmperorTestCase(SynchronousTestCase):
             remove_socket=self.removed.append,
         )
         self.same_socket = False
+        self.port = ""
         self.listening_fault: Exception | None = None
 
     def listening(self, spec: VassalSpec) -> frozenset[Address]:
         if self.listening_fault is not None:
             raise self.listening_fault
+        if self.port:
+            return frozenset({parse_address(self.port)})
         return listening(make_spec("b.ini") if self.same_socket else spec)
 
     def run_with(self, *specs: VassalSpec) -> list[MemoryProcess]:
@@ -116,6 +119,32 @@ class EmperorTests(EmperorTestCase):
         self.assertEqual([], self.removed)
         a.ends()
         self.assertEqual([b"/a.ini.sock"], self.removed)
+
+    def test_a_port_that_another_vassal_leaves(self) -> None:
+        """
+        A renamed file is started when the old vassal has left their TCP port, and
+        so does not die of it.
+        """
+        self.port = ":9000"
+        (a,) = self.run_with(A)
+        self.monitor.want(B)
+        self.reactor.advance(1)
+        self.assertEqual([Phase.STOPPING, Phase.QUEUED], self.phases())
+        a.ends()
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_a_port_that_is_not_needed_any_more(self) -> None:
+        """
+        Who waited for a port and is not wanted any more is gone.
+        """
+        self.port = ":9000"
+        (a,) = self.run_with(A)
+        self.monitor.want(B)
+        self.monitor.want()
+        a.ends()
+        self.reactor.advance(0)
+        self.assertEqual(([], 1), (self.phases(), len(self.reactor.processes)))
 
     def test_a_socket_that_another_vassal_has(self) -> None:
         """
