@@ -8,6 +8,8 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
+from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -17,7 +19,8 @@ from twisted.python import usage
 
 from emperor.addresses import Address
 from emperor.config.describe import describe
-from emperor.config.errors import ConfigurationError
+from emperor.config.doorways import Doorway, attribute
+from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.loading import COMMAND_LINE, Loaded, load
 from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
@@ -28,7 +31,7 @@ from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.binding import CannotListen
+from emperor.proxy.binding import CannotListen, open_listener
 from emperor.proxy.cheap import make_cheap_mode
 from emperor.proxy.inherited import PassedSockets, initial_environment
 from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
@@ -43,9 +46,12 @@ from emperor.proxy.subscribed import subscription_mapper
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
+from emperor.vassals.asking import ask
+from emperor.vassals.doors import HeldDoor
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
+from emperor.vassals.ondemand import Doorways
 from emperor.vassals.program import NoProgram, find_program
 from emperor.vassals.spec import VassalSpec
 from emperor.wire.control import Configure
@@ -218,8 +224,24 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
     def addresses(spec: VassalSpec) -> frozenset[Address]:
         return listening(spec.id.name, spec.directory, settings, surroundings)
 
+    def written(spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
+        return attribute(spec.id.name, spec.directory, settings, surroundings)
+
+    def listen(doorway: Doorway) -> socket:
+        return open_listener(
+            doorway.address, mode=doorway.mode, backlog=settings.door_backlog, owner=doorway.owner
+        )
+
     launcher = Launcher(reactor, settings, os.environ)
-    return Emperor(reactor, monitors, launcher.launch, settings=settings, listening=addresses)
+    return Emperor(
+        reactor,
+        monitors,
+        launcher.launch,
+        settings=settings,
+        listening=addresses,
+        find_door=Doorways(settings, written, partial(ask, reactor)).find,
+        open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
+    )
 
 
 def build_router(

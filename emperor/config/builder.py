@@ -68,6 +68,12 @@ def _emperor(taker: Taker) -> EmperorSettings:
         throttle=taker.default("emperor-throttle", values.milliseconds),
         max_throttle=taker.default("emperor-max-throttle", values.milliseconds),
         waits=not taker.flag("emperor-no-blacklist"),
+        on_demand_extension=taker.one("emperor-on-demand-extension", values.words, ""),
+        on_demand_directory=taker.one("emperor-on-demand-directory", values.words, ""),
+        on_demand_command=taker.one("emperor-on-demand-exec", values.words, ""),
+        door_backlog=taker.default(
+            "listen", partial(values.number, lowest=1, highest=65535)
+        ),
         spawn_rate=taker.default("emperor-spawn-rate", partial(values.number, lowest=1)),
         start_tolerance=taker.default("emperor-start-tolerance", values.grace),
         heartbeat=taker.default("emperor-required-heartbeat", values.seconds),

@@ -68,6 +68,25 @@ def emperor_options() -> Iterator[Option]:
         default="30",
     )
     yield row(
+        "emperor-on-demand-extension",
+        Kind.TEXT,
+        "A vassal with a file beside its own, called like that with this put behind it, starts "
+        "when somebody connects to the address in that file's first line.",
+        aliases=("emperor-on-demand-ext",),
+    )
+    yield row(
+        "emperor-on-demand-directory",
+        Kind.TEXT,
+        "Every vassal starts when somebody connects to a socket in this directory, which is "
+        "called like the vassal with .socket in place of its ending.",
+        aliases=("emperor-on-demand-dir",),
+    )
+    yield row(
+        "emperor-on-demand-exec",
+        Kind.TEXT,
+        "A command that gets a vassal's name and prints the address at which it starts on demand.",
+    )
+    yield row(
         "emperor-graceful-shutdown",
         Kind.FLAG,
         "A vassal that is to leave answers its requests first; uWSGI 2.0.19 and later.",

@@ -20,9 +20,7 @@ UNSUPPORTED = _names(
     call-as-emperor call-as-emperor1 call-as-emperor2 call-as-emperor4 call-as-vassal
     call-as-vassal1 call-as-vassal3 early-emperor emperor-broodlord emperor-cap
     emperor-chdir-attr emperor-collect-attr emperor-collect-attribute emperor-command-socket
-    emperor-fork-server-attr emperor-magic-exec
-    emperor-on-demand-dir emperor-on-demand-directory emperor-on-demand-exec
-    emperor-on-demand-ext emperor-on-demand-extension emperor-pidfile emperor-procname
+    emperor-fork-server-attr emperor-magic-exec emperor-pidfile emperor-procname
     emperor-proxy-socket emperor-stats emperor-stats-server
     emperor-subreaper emperor-trigger-socket emperor-tyrant emperor-tyrant-initgroups
     emperor-tyrant-nofollow emperor-use-clone emperor-use-fork-server emperor-wait-for-command

@@ -288,6 +288,9 @@ class EmperorSettings:
         vassal that died (the option is in milliseconds).
     @ivar max_throttle: C{emperor-max-throttle}: the longest such wait, seconds.
     @ivar waits: whether there is such a wait; not with C{emperor-no-blacklist}.
+    @ivar on_demand_extension: C{emperor-on-demand-extension}; so the other two.
+    @ivar door_backlog: C{listen}: connections that wait at a socket that the
+        Emperor opens for a vassal.
     @ivar spawn_rate: C{emperor-spawn-rate}: vassals that come up together.
     @ivar start_tolerance: C{emperor-start-tolerance}: seconds from a start or a
         reload until a vassal must accept; 0: for ever.
@@ -304,6 +307,10 @@ class EmperorSettings:
     throttle: float = 1
     max_throttle: float = 180
     waits: bool = True
+    on_demand_extension: str = ""
+    on_demand_directory: str = ""
+    on_demand_command: str = ""
+    door_backlog: int = 100
     spawn_rate: int = 20
     start_tolerance: float = 300
     heartbeat: float = 30

@@ -68,7 +68,11 @@ def listening(
 
 
 def uwsgi_sockets(
-    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    held: Address | None = None,
 ) -> tuple[Address, ...]:
     """
     Where a vassal will listen for uwsgi requests, in the order of its file, as
@@ -76,14 +80,16 @@ def uwsgi_sockets(
 
     @param path: the vassal's name, absolute or relative to C{cwd}.
     @param cwd: the directory it starts in.
+    @param held: where it is listened for it; that comes first.
     """
     pairs = _pairs(path, cwd, settings, surroundings)
     protocols = [pair.value for pair in pairs if pair.key in PROTOCOLS]
-    keys = (
-        {"uwsgi-socket"} if protocols and protocols[-1] != "uwsgi" else {"socket", "uwsgi-socket"}
-    )
+    keys = {"socket", "uwsgi-socket"}
+    given = (held,) if held is not None else ()
+    if protocols and protocols[-1] != "uwsgi":
+        keys, given = {"uwsgi-socket"}, ()
     found = _addresses([pair for pair in pairs if pair.key in keys], cwd)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys((*given, *found)))
 
 
 def _pairs(

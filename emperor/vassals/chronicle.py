@@ -58,11 +58,15 @@ class Chronicle:
         if status.phase is not Phase.GONE:
             self._seen[status.id] = status
         if before is None or (before.phase, before.since) != (status.phase, status.since):
-            self._record_phase(status)
+            self._record_phase(status, before)
         if status.trouble and (before is None or before.trouble != status.trouble):
             self._record_trouble(status)
 
-    def _record_phase(self, status: VassalStatus) -> None:
+    def _record_phase(self, status: VassalStatus, before: VassalStatus | None) -> None:
+        if before is not None and before.phase is Phase.RENEWING and before.pid == status.pid:
+            self._asked_at.pop(status.id, None)
+            if status.phase is Phase.ACCEPTING:  # As it did before.
+                return
         if status.phase in (Phase.STARTING, Phase.RENEWING):
             self._asked_at[status.id] = status.since
         if status.phase is Phase.RELOADING:  # Renewed, it has been asked before.

@@ -115,6 +115,7 @@ class Core:
     """
     One vassal behind its machine.
 
+    @ivar observe: is told each new status.
     @ivar door: where the Emperor listens for it.
     @ivar failures: deaths in a row.
     @ivar served_since: when it began to accept; negative if it does not.
@@ -131,6 +132,7 @@ class Core:
 
     spec: VassalSpec
     court: Court
+    observe: Callable[[VassalStatus], object]
     door: Door = NO_DOOR
     status: VassalStatus = field(init=False)
     heart: Heart = field(init=False)
@@ -176,7 +178,7 @@ class Core:
         Tell the observer what is new.
         """
         self.status = replace(self.status, **changes)
-        self.court.observe(self.status)
+        self.observe(self.status)
 
     def adopt(self, spec: VassalSpec) -> None:
         """

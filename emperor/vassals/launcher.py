@@ -27,7 +27,7 @@ from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
 from emperor.vassals.commandline import Program, argv, environment
-from emperor.vassals.doors import NO_DOOR, Door
+from emperor.vassals.doors import NO_DOOR, Closed, Door
 from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.program import NoProgram, find_program
@@ -145,6 +145,7 @@ class Launcher:
             system has no room for another process.
         """
         program = self._program(spec)
+        listening = self._listening(door)
         ours, theirs = self._pipe()
         with ours, theirs:
             process = self._process(spec, listener, os.fstat(theirs.fileno()).st_ino)
@@ -152,7 +153,7 @@ class Launcher:
                 self._reactor.adoptStreamConnection(
                     ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
                 )
-                self._spawn(spec, program, process, theirs.fileno(), door)
+                self._spawn(spec, program, process, theirs.fileno(), listening)
             except Exception as error:  # Also what is no OSError must not stop the others.
                 process.link.close()
                 why = getattr(error, "strerror", None) or str(error)
@@ -167,6 +168,12 @@ class Launcher:
             raise LaunchFailed(str(error)) from error
         except OSError as error:
             raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
+
+    def _listening(self, door: Door) -> int | None:
+        try:
+            return door.listening()
+        except Closed as error:
+            raise LaunchFailed(str(error)) from error
 
     def _pipe(self) -> tuple[socket.socket, socket.socket]:
         try:
@@ -197,7 +204,7 @@ class Launcher:
         program: Program,
         process: VassalProcess,
         pipe: int,
-        door: Door,
+        listening: int | None,
     ) -> None:
         words = argv(program, spec.id.name, self._settings)
         executable = program.path
@@ -205,7 +212,6 @@ class Launcher:
             executable, words = self._setsid, [self._setsid, *words]
         variables = environment(self._environ, PIPE)
         with open(os.devnull, "r+b", buffering=0) as nothing:
-            listening = door.fileno()
             stdin = nothing.fileno() if listening is None else listening
             self._reactor.spawnProcess(
                 process,

@@ -5,6 +5,7 @@ One vassal: its machine, and what the machine hears from its process.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from twisted.logger import Logger
 
@@ -18,6 +19,7 @@ from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.wire.vassal import Said
 
+Observe = Callable[["Vassal", VassalStatus], object]
 Launch = Callable[[VassalSpec, Listener, Door], Launched]
 
 #: Phases in which a vassal can reload, or waits after its death.
@@ -76,12 +78,30 @@ def heard_by_machine(launch: Launch) -> Callable[[VassalSpec, Inputs, Door], Lau
 
 class Vassal:
     """
-    A vassal as the Emperor holds it.
+    One generation of a vassal.
     """
 
-    def __init__(self, spec: VassalSpec, court: Court, door: Door = NO_DOOR) -> None:
-        self._core = Core(spec, court, door)
+    def __init__(
+        self,
+        spec: VassalSpec,
+        court: Court,
+        door: Door = NO_DOOR,
+        observe: Observe | None = None,
+    ) -> None:
+        """
+        @param door: its listening socket, if it does not open it itself.
+        @param observe: is told its statuses, instead of the court.
+        """
+        told = court.observe if observe is None else partial(observe, self)
+        self._core = Core(spec, court, told, door)
         self._machine = VassalMachine(self._core)
+
+    @property
+    def door(self) -> Door:
+        """
+        Its listening socket.
+        """
+        return self._core.door
 
     @property
     def spec(self) -> VassalSpec:
