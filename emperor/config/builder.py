@@ -11,6 +11,7 @@ from operator import attrgetter
 from emperor.config import values
 from emperor.config.classify import classify
 from emperor.config.errors import ConfigurationError, Problem
+from emperor.config.instance import build_instance
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
 from emperor.config.settings import EmperorSettings, Settings
@@ -50,6 +51,7 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
     routers = build_routers(taker, has_vassals=bool(emperor.monitors))
     return Settings(
         emperor=emperor,
+        instance=build_instance(taker.instance),
         routers=routers,
         shared_sockets=taker.many("shared-socket", values.listen),
         transport=taker.default("transport", values.transport),
@@ -71,9 +73,7 @@ def _emperor(taker: Taker) -> EmperorSettings:
         on_demand_extension=taker.one("emperor-on-demand-extension", values.words, ""),
         on_demand_directory=taker.one("emperor-on-demand-directory", values.words, ""),
         on_demand_command=taker.one("emperor-on-demand-exec", values.words, ""),
-        door_backlog=taker.default(
-            "listen", partial(values.number, lowest=1, highest=65535)
-        ),
+        door_backlog=taker.default("listen", partial(values.number, lowest=1, highest=65535)),
         spawn_rate=taker.default("emperor-spawn-rate", partial(values.number, lowest=1)),
         start_tolerance=taker.default("emperor-start-tolerance", values.grace),
         heartbeat=taker.default("emperor-required-heartbeat", values.seconds),

@@ -2,9 +2,9 @@
 Starts the process of a vassal exactly as a uWSGI Emperor would.
 
 The vassal finds: C{/dev/null} as its standard input, or the socket where the
-Emperor listens for it (L{emperor.vassals.doors}), our log as its output,
-its end of the pipe as descriptor L{PIPE}, and nothing else open; the directory
-of its monitor as working directory; argv and environment as
+Emperor listens for it (L{emperor.vassals.doors}), our log as its output, its end of
+the pipe as descriptor L{PIPE}, what it inherits from L{SOCKETS} on, and nothing else
+open; the directory of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
 
 It leads a session of its own: Ctrl-C in a terminal goes to every process of the
@@ -36,6 +36,9 @@ from emperor.vassals.survivors import kill_group, kill_holders
 
 #: The vassal's descriptor of the pipe.
 PIPE = 3
+
+#: The first one of the sockets that it inherits, in their order.
+SOCKETS = 4
 
 
 class LaunchFailed(Exception):
@@ -207,10 +210,13 @@ class Launcher:
         listening: int | None,
     ) -> None:
         words = argv(program, spec.id.name, self._settings)
+        if spec.arguments:
+            words = [program.path, *program.arguments, *spec.arguments]
         executable = program.path
         if self._setsid is not None:
             executable, words = self._setsid, [self._setsid, *words]
         variables = environment(self._environ, PIPE)
+        sockets = {number: each.fileno() for number, each in enumerate(spec.sockets, SOCKETS)}
         with open(os.devnull, "r+b", buffering=0) as nothing:
             stdin = nothing.fileno() if listening is None else listening
             self._reactor.spawnProcess(
@@ -219,5 +225,5 @@ class Launcher:
                 [os.fsencode(word) for word in words],
                 {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
                 os.fsencode(spec.directory),
-                childFDs={0: stdin, 1: "r", 2: "r", PIPE: pipe},
+                childFDs={0: stdin, 1: "r", 2: "r", PIPE: pipe, **sockets},
             )

@@ -59,6 +59,8 @@ class Doorways:
         @return: what is wrong is logged, and the vassal has no door; a Deferred
             never fails.
         """
+        if spec.arguments:  # It has no file.
+            return None
         found, problems = self._attribute(spec)
         for problem in problems:
             self._complain(spec, str(problem))
