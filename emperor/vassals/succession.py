@@ -204,13 +204,13 @@ class Succession:
         """
         Have this door from now on; perhaps a generation that leaves has it yet.
         """
-        if doorway == self._door.doorway:
-            return
+        before = self._door
         if doorway is None:
             self._door = NO_DOOR
-            return
-        doors = (each.door for each in self._all() if each.door.doorway == doorway)
-        self._door = next(doors, None) or self._open_door(doorway)
+        elif doorway != before.doorway:
+            doors = (each.door for each in self._all() if each.door.doorway == doorway)
+            self._door = next(doors, None) or self._open_door(doorway)
+        self._close_unused(before)
 
     def _begin(self) -> None:
         self._current = self._generation()
@@ -230,8 +230,8 @@ class Succession:
         if current.status.phase is Phase.ACCEPTING:
             self._renew()
         else:
+            self._begin()  # First, for without any generation it would be gone.
             self._retire(current)
-            self._begin()
 
     def _start_over(self, doorway: Doorway | None) -> None:
         def begin() -> None:
@@ -269,8 +269,6 @@ class Succession:
             generation.unwanted()
 
     def _retire(self, generation: Vassal) -> None:
-        if generation is self._current:
-            self._current = None
         self._leaving.append(generation)
         generation.unwanted(gently=True)
 
@@ -347,12 +345,12 @@ class Succession:
     def _bury(self, generation: Vassal) -> None:
         if generation in self._leaving:
             self._leaving.remove(generation)
-        if all(generation.door is not door for door in (self._door, *self._doors())):
-            generation.door.close()
+        self._close_unused(generation.door)
         self._end_if_over()
 
-    def _doors(self) -> list[Door]:
-        return [each.door for each in self._all()]
+    def _close_unused(self, door: Door) -> None:
+        if all(door is not other for other in (self._door, *(each.door for each in self._all()))):
+            door.close()
 
     def _end_if_over(self) -> None:
         if self._all():
