@@ -17,7 +17,6 @@ _SENTENCES = {
     Phase.READY: (LogLevel.debug, "Vassal {vassal} is ready (pid {pid})"),
     Phase.ACCEPTING: (LogLevel.info, "Vassal {vassal} accepts requests (pid {pid}, {seconds} s)"),
     Phase.RELOADING: (LogLevel.info, "Vassal {vassal} reloads (pid {pid})"),
-    Phase.ASLEEP: (LogLevel.info, "Vassal {vassal} sleeps until somebody asks for it"),
     Phase.RENEWING: (
         LogLevel.info,
         "Vassal {vassal} (pid {pid}) is renewed: its next generation starts (pid {successor})",
@@ -36,6 +35,13 @@ _SENTENCES = {
     ),
     Phase.GONE: (LogLevel.info, "Vassal {vassal} is gone"),
 }
+
+_ASLEEP = (LogLevel.info, "Vassal {vassal} sleeps until somebody connects")
+_ASLEEP_FOR_LONG = (
+    LogLevel.warn,
+    "Vassal {vassal} sleeps until its file changes, as it wished; with on-demand = ADDRESS in "
+    "its section [emperor] a connection would wake it",
+)
 
 
 class Chronicle:
@@ -74,9 +80,10 @@ class Chronicle:
         seconds = status.since - self._asked_at.get(status.id, status.since)
         if status.phase in (Phase.ACCEPTING, Phase.GONE):
             self._asked_at.pop(status.id, None)
-        if status.phase in _SENTENCES:
-            level, sentence = _SENTENCES[status.phase]
-            self._write(level, sentence, status, round(seconds, 3))
+        if status.phase is Phase.ASLEEP:
+            self._write(*(_ASLEEP if status.held else _ASLEEP_FOR_LONG), status, 0)
+        elif status.phase in _SENTENCES:
+            self._write(*_SENTENCES[status.phase], status, round(seconds, 3))
 
     def _record_trouble(self, status: VassalStatus) -> None:
         """

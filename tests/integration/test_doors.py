@@ -235,7 +235,7 @@ class OnDemandTests(ProgramsTestCase):
         name = f"www-{self.mark}; touch hurt"
         write(emperor, name, attribute="; nothing")
         await emperor.start().listens(emperor.port)
-        await emperor.program.says("sleeps until")
+        await emperor.program.says("sleeps until somebody")
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(b"\0" + f"{name}.ini".encode() + b"\0")
             await emperor.program.says("accepts requests")

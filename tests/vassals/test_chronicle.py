@@ -92,6 +92,35 @@ class ChronicleTests(SynchronousTestCase):
             ),
         )
 
+    def test_failed_renewal(self) -> None:
+        """
+        A vassal that serves on has not begun to serve again.
+        """
+        serves = VassalStatus(ID, Phase.ACCEPTING, since=1, pid=7)
+        self.assertEqual(
+            [
+                "Vassal a.ini accepts requests (pid 7, 0 s)",
+                "Vassal a.ini (pid 7) is renewed: its next generation starts (pid 8)",
+                "Vassal a.ini: no (1 failed reloads); it said last: nothing",
+            ],
+            self.sentences(
+                serves,
+                replace(serves, phase=Phase.RENEWING, since=3, successor=8),
+                replace(serves, trouble="no", failed_reloads=1),
+            ),
+        )
+
+    def test_sleep(self) -> None:
+        """
+        It is told what will wake a vassal.
+        """
+        demand, idle = self.sentences(
+            VassalStatus(ID, Phase.ASLEEP, held=True),
+            VassalStatus(ID, Phase.ASLEEP, since=1),
+        )
+        self.assertEqual("Vassal a.ini sleeps until somebody connects", demand)
+        self.assertIn("sleeps until its file changes", idle or "")
+
     def test_odd_name(self) -> None:
         """
         A name cannot write lines of its own.
