@@ -26,7 +26,7 @@ from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import instance_addresses, listening
+from emperor.config.vassalfile import instance_addresses, is_cheap, listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.instance import InstanceMonitor
@@ -256,6 +256,9 @@ def build_emperor(settings: Settings, surroundings: Surroundings, instance: Open
     def written(spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
         return attribute(spec.id.name, spec.directory, shared, surroundings)
 
+    def cheap(spec: VassalSpec) -> bool:
+        return is_cheap(spec.id.name, spec.directory, shared, surroundings)
+
     def listen(doorway: Doorway) -> socket:
         return open_listener(
             doorway.address, mode=doorway.mode, backlog=shared.door_backlog, owner=doorway.owner
@@ -268,7 +271,7 @@ def build_emperor(settings: Settings, surroundings: Surroundings, instance: Open
         launcher.launch,
         settings=shared,
         listening=addresses,
-        find_door=Doorways(shared, written, partial(ask, reactor)).find,
+        find_door=Doorways(shared, written, cheap, partial(ask, reactor)).find,
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
     )
 

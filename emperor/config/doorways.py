@@ -46,12 +46,15 @@ class Doorway:
     @ivar on_demand: the vassal is started by the first connection.
     @ivar mode: of a UNIX socket's file.
     @ivar owner: of that file, C{USER} or C{USER:GROUP}; empty: who we are.
+    @ivar cheap: the vassal has no workers before its first request, and so does not
+        say before that it accepts.
     """
 
     address: SocketAddress
     on_demand: bool = False
     mode: int = EVERYBODY
     owner: str = ""
+    cheap: bool = False
 
 
 def attribute(

@@ -33,6 +33,7 @@ from emperor.config.reader import Reader, parser_of
 from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.sources import StaticSources
 from emperor.config.surroundings import Surroundings
+from emperor.config.values import flag
 
 #: Options of a worker that say what C{socket} speaks.
 PROTOCOLS = frozenset({"protocol", "socket-protocol"})
@@ -103,6 +104,14 @@ def instance_addresses(
     return frozenset(own).union(
         place for place in shared if isinstance(place, (TcpAddress, UnixAddress))
     )
+
+
+def is_cheap(path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings) -> bool:
+    """
+    Whether a vassal starts without workers.
+    """
+    pairs = _pairs(path, cwd, settings, surroundings)
+    return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
 
 
 def _pairs(

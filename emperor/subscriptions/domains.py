@@ -43,6 +43,9 @@ _READING = frozenset({Phase.STARTING, Phase.RELOADING})
 #: When it takes requests, or will in a moment and has its sockets.
 _STAYING = frozenset({Phase.RELOADING, Phase.READY, Phase.RENEWING})
 
+#: When a vassal whose socket is the Emperor's needs nothing but a request.
+_WAITING = frozenset({Phase.ASLEEP, Phase.READY})
+
 #: When nobody would answer at a socket that is the Emperor's.
 _CLOSED = frozenset({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
 
@@ -176,10 +179,9 @@ class Domains(Service):
         A vassal has a new status.
         """
         id, phase = status.id, status.phase
-        waits = status.held and phase is Phase.ASLEEP
-        if phase in _READING or waits:
+        if phase in _READING or (status.held and phase is Phase.ASLEEP):
             self._coming[id] = self._look(id)
-        if phase is Phase.ACCEPTING or waits:
+        if phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
             self._settle(id, self._coming.get(id, EMPTY))
         elif phase in _CLOSED or not (status.held or phase in _STAYING):
             self._settle(id, EMPTY)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -43,12 +44,20 @@ class Doorways:
 
     _log = Logger()
 
-    def __init__(self, settings: EmperorSettings, attribute: Attribute, ask: Ask) -> None:
+    def __init__(
+        self,
+        settings: EmperorSettings,
+        attribute: Attribute,
+        is_cheap: Callable[[VassalSpec], bool],
+        ask: Ask,
+    ) -> None:
         """
-        @param attribute: what the vassal's file says.
+        @param attribute: what the vassal's file says of its door.
+        @param is_cheap: whether its file says that it starts without workers.
         @param ask: runs a command with a name in a directory.
         """
         self._settings = settings
+        self._is_cheap = is_cheap
         self._attribute = attribute
         self._ask = ask
 
@@ -61,6 +70,15 @@ class Doorways:
         """
         if spec.arguments:  # It has no file.
             return None
+        found = self._look(spec)
+        if isinstance(found, Deferred):
+            return found.addCallback(lambda answer: self._complete(spec, answer))
+        return self._complete(spec, found)
+
+    def _complete(self, spec: VassalSpec, found: Found) -> Found:
+        return found and replace(found, cheap=self._is_cheap(spec))
+
+    def _look(self, spec: VassalSpec) -> Found | Deferred[Found]:
         found, problems = self._attribute(spec)
         for problem in problems:
             self._complain(spec, str(problem))

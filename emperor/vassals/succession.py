@@ -13,7 +13,8 @@ Rules:
 
   - Only a vassal that has said that it accepts is renewed in this way: of a
     program that never says so nobody would know when it is up.  Such a one is
-    stopped first, and who knocks waits.
+    stopped first, and who knocks waits.  One that starts without workers says
+    that it is ready, and that has to do.
 
   - There is one next generation at most; one that is not needed any more is
     stopped.
@@ -130,7 +131,7 @@ class Succession:
         """
         if self._current is None:
             return
-        if self._door is not NO_DOOR and self._current.status.phase is Phase.ACCEPTING:
+        if self._is_renewable(self._current):
             self._renew()
         else:
             self._current.reload()
@@ -192,7 +193,7 @@ class Succession:
             self._follow(current)
         elif doorway is None or before is None:
             self._start_over(doorway)
-        elif doorway == replace(before, on_demand=doorway.on_demand):
+        elif doorway == replace(before, on_demand=doorway.on_demand, cheap=doorway.cheap):
             self._door.change(doorway)
             self._follow(current)
         elif doorway.address != before.address:
@@ -217,7 +218,7 @@ class Succession:
         self._current.wanted(self.spec)
 
     def _follow(self, current: Vassal) -> None:
-        if self._door is not NO_DOOR and current.status.phase is Phase.ACCEPTING:
+        if self._is_renewable(current):
             self._renew()
         else:
             current.wanted(self.spec)
@@ -226,8 +227,9 @@ class Succession:
         """
         The next generation has a socket of its own, and the current one its own.
         """
+        renewable = self._is_renewable(current)
         self._move(doorway)
-        if current.status.phase is Phase.ACCEPTING:
+        if renewable:
             self._renew()
         else:
             self._begin()  # First, for without any generation it would be gone.
@@ -245,6 +247,18 @@ class Succession:
             self._current.unwanted()
 
     # Generations:
+
+    @staticmethod
+    def _serves(generation: Vassal, status: VassalStatus) -> bool:
+        """
+        Whether it takes requests, as far as it can say.
+        """
+        doorway = generation.door.doorway
+        cheap = doorway is not None and doorway.cheap
+        return status.phase is Phase.ACCEPTING or (cheap and status.phase is Phase.READY)
+
+    def _is_renewable(self, current: Vassal) -> bool:
+        return current.door is not NO_DOOR and self._serves(current, current.status)
 
     def _all(self) -> list[Vassal]:
         first = [each for each in (self._current, self._next) if each is not None]
@@ -279,23 +293,22 @@ class Succession:
         if generation is self._next:
             self._saw_next(generation, status)
         elif generation is self._current:
-            self._saw_current(status)
+            self._saw_current(generation, status)
         elif status.phase is Phase.GONE:
             self._bury(generation)
 
-    def _saw_current(self, status: VassalStatus) -> None:
+    def _saw_current(self, generation: Vassal, status: VassalStatus) -> None:
         if status.phase is Phase.GONE:
             self._inherit(status)
-            generation, self._current = self._current, None
-            assert generation is not None
+            self._current = None
             self._bury(generation)
-        elif self._next is None or status.phase is not Phase.ACCEPTING:
+        elif self._next is None or not self._serves(generation, status):
             if status.accepted_at > self.status.accepted_at:
                 self._trouble = ("", ())
             self._publish(status)
 
     def _saw_next(self, generation: Vassal, status: VassalStatus) -> None:
-        if status.phase is Phase.ACCEPTING:
+        if self._serves(generation, status):
             self._take_over(generation)
         elif status.phase in _FAILED:
             self._fail(f"its reload failed: {status.ending}", status)
@@ -303,10 +316,9 @@ class Succession:
             self._fail(f"its reload failed: {status.trouble}", status)
         elif status.phase is Phase.STARTING and self._current is not None:
             before = self._current.status
-            if before.phase is Phase.ACCEPTING:
-                self._publish(
-                    replace(before, phase=Phase.RENEWING, since=status.since, successor=status.pid)
-                )
+            if self._serves(self._current, before):
+                renewing = replace(before, phase=Phase.RENEWING, successor=status.pid)
+                self._publish(replace(renewing, since=status.since))
 
     def _take_over(self, generation: Vassal) -> None:
         before, self._current, self._next = self._current, generation, None

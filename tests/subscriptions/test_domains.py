@@ -145,6 +145,8 @@ class DomainsTests(SynchronousTestCase):
             self.assertEqual(self.live(Phase.ASLEEP, held=True), there)
             closed = {Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE}
             self.assertEqual(self.live(phase, held=True), {} if phase in closed else there, phase)
+        self.assertEqual(self.live(Phase.GONE, Phase.STARTING, held=True), {})
+        self.assertEqual(self.live(Phase.READY, held=True), there)
 
     def test_failed_renewal(self) -> None:
         """

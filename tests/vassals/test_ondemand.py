@@ -20,6 +20,7 @@ from emperor.config.settings import EmperorSettings, Origin
 from emperor.testing.vassals import make_spec
 from emperor.vassals.asking import NoAnswer
 from emperor.vassals.ondemand import Doorways, Found
+from emperor.vassals.spec import VassalSpec
 
 
 class DoorwaysTests(SynchronousTestCase):
@@ -27,8 +28,12 @@ class DoorwaysTests(SynchronousTestCase):
         self.place = Path(tempfile.mkdtemp(prefix="txe-"))
         self.addCleanup(shutil.rmtree, self.place)
         self.written: tuple[Found, tuple[Problem, ...]] = (None, ())
+        self.cheap = False
         self.asked: list[tuple[str, str, str]] = []
         self.answer: Deferred[bytes] = Deferred()
+
+    def is_cheap(self, spec: VassalSpec) -> bool:
+        return self.cheap
 
     def ask(self, command: str, name: str, cwd: str) -> Deferred[bytes]:
         self.asked.append((command, name, cwd))
@@ -39,7 +44,7 @@ class DoorwaysTests(SynchronousTestCase):
         Where the vassal's door is, with these options.
         """
         settings = EmperorSettings(**options)  # type: ignore[arg-type]
-        doorways = Doorways(settings, lambda spec: self.written, self.ask)
+        doorways = Doorways(settings, lambda spec: self.written, self.is_cheap, self.ask)
         return doorways.find(make_spec(name, directory=str(self.place)))
 
     def complaints(self, name: str = "a.ini", **options: str) -> list[str | None]:
@@ -122,6 +127,21 @@ class DoorwaysTests(SynchronousTestCase):
         path = os.fsencode(self.place / "run/a.sock")
         expected = Doorway(UnixAddress(path), on_demand=True)
         self.assertEqual(expected, self.successResultOf(found))
+
+    def test_cheap(self) -> None:
+        """
+        It is known of each of them whether it starts without workers.
+        """
+        self.cheap = True
+        found = self.find(on_demand_directory="/run")
+        assert isinstance(found, Doorway)
+        self.assertTrue(found.cheap)
+        self.answer.callback(b":9000")
+        asked = self.find(on_demand_command="locate")
+        assert isinstance(asked, Deferred)
+        expected = Doorway(TcpAddress("", 9000), on_demand=True, cheap=True)
+        self.assertEqual(expected, self.successResultOf(asked))
+        self.assertIsNone(self.find())
 
     def test_command_in_trouble(self) -> None:
         """

@@ -5,6 +5,7 @@ Tests for L{emperor.vassals.succession}.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -360,6 +361,34 @@ class NotYetTests(SynchronousTestCase):
         self.assertEqual((Phase.STARTING, 1), (world.status.phase, len(world.alive)))
         self.assertEqual([False], [door.closed for door in world.doors])
 
+    def test_cheap(self) -> None:
+        """
+        Of a vassal that starts without workers it is enough that it is ready.
+        """
+        world = World(replace(HELD, cheap=True))
+        world.want()
+        old = world.reactor.last
+        old.says(Said.READY)
+        new = world.renew()
+        self.assertEqual((Phase.RENEWING, []), (world.status.phase, old.orders))
+        new.says(Said.READY)
+        self.assertEqual((Phase.READY, [2]), (world.status.phase, old.orders))
+        self.assertEqual(new.pid, world.status.pid)
+        old.ends()
+        world.renew().ends(code=1)
+        self.assertEqual((Phase.READY, [new]), (world.status.phase, world.alive))
+
+    def test_becomes_cheap(self) -> None:
+        """
+        It counts what the new file says.
+        """
+        world = World()
+        old = world.serve()
+        world.doorway = replace(HELD, cheap=True)
+        world.renew().says(Said.READY)
+        self.assertEqual((Phase.READY, [2]), (world.status.phase, old.orders))
+        self.assertEqual([False], [door.closed for door in world.doors])
+
     def test_crash(self) -> None:
         """
         A vassal that dies keeps its door, and comes back behind it.
@@ -671,7 +700,14 @@ def _each(act: Callable[[MemoryProcess], object]) -> Callable[[World, int], None
     return happen
 
 
-_DOORWAYS = [None, HELD, DEMAND, ELSEWHERE, Doorway(HELD.address, mode=0o600)]
+_DOORWAYS = [
+    None,
+    HELD,
+    DEMAND,
+    ELSEWHERE,
+    Doorway(HELD.address, mode=0o600),
+    replace(DEMAND, cheap=True),
+]
 
 
 def _change(world: World, number: int) -> None:
@@ -706,7 +742,7 @@ EVENTS: dict[str, Callable[[World, int], object]] = {
 
 class AnythingTests(SynchronousTestCase):
     @settings(max_examples=300, deadline=None)
-    @given(st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 4)), max_size=40))
+    @given(st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 5)), max_size=40))
     def test_always_ends(self, events: list[tuple[str, int]]) -> None:
         """
         Whatever happens in whatever order, there is an answer to it; no vassal
