@@ -250,7 +250,8 @@ class Core:
         """
         if not self.loyal:
             self.loyal, self.failures = True, min(self.failures, 1)
-            self.tell(loyal_at=self.now, failures=self.failures)
+            # It is nothing that anybody waits for: whoever looks sees it.
+            self.status = replace(self.status, loyal_at=self.now, failures=self.failures)
 
     def reload(self, inputs: Inputs) -> None:
         """
@@ -348,6 +349,13 @@ class Core:
         self.process, self.stop_by = NoProcess(), 0
         self.status = replace(self.status, pid=0, born=0)
         return life
+
+    def vanish(self) -> None:
+        """
+        There is nothing of it any more.
+        """
+        self._leave()
+        self.enter(Phase.GONE)
 
     def _forget_service(self) -> None:
         self.served_since, self.loyal, self.late = -1, False, False

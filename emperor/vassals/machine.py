@@ -252,12 +252,12 @@ def _leave_for_good(inputs: Inputs, core: Core, waiting: Waiting) -> None:
 @held_back.upon(Inputs.unwanted).to(gone)
 def _wait_no_more(inputs: Inputs, core: Core, waiting: Waiting) -> None:
     waiting.cancel()
-    core.enter(Phase.GONE)
+    core.vanish()
 
 
 @exiled.upon(Inputs.unwanted).to(gone)
 def _forget(inputs: Inputs, core: Core, nothing: object) -> None:
-    core.enter(Phase.GONE)
+    core.vanish()
 
 
 # How it ends, and what the clock does:
@@ -288,7 +288,7 @@ for _whole in (starting, ready, accepting, reloading):
 def _vanish(inputs: Inputs, core: Core, waiting: Waiting, ending: Ending) -> None:
     waiting.cancel()
     core.bury()
-    core.enter(Phase.GONE)
+    core.vanish()
 
 
 @retiring.upon(Inputs.over).to(queued)

@@ -54,7 +54,6 @@ class Succession:
     A vassal as the Emperor holds it.
 
     @ivar spec: the configuration that is wanted.
-    @ivar status: how it is now.
     """
 
     _log = Logger()
@@ -64,7 +63,7 @@ class Succession:
         @param find: where the Emperor listens for a vassal, if it does.
         """
         self.spec = spec
-        self.status = VassalStatus(spec.id, Phase.GONE)
+        self._told = VassalStatus(spec.id, Phase.GONE)
         self._court = court
         self._find = find
         self._open_door = open_door
@@ -85,6 +84,16 @@ class Succession:
         Where the Emperor listens for it.
         """
         return self._door
+
+    @property
+    def status(self) -> VassalStatus:
+        """
+        How it is now.
+        """
+        if self._current is None or self._current.status.pid != self._told.pid:
+            return self._told
+        now = self._current.status
+        return replace(self._told, loyal_at=now.loyal_at, failures=now.failures)
 
     @property
     def beat_at(self) -> float:
@@ -303,7 +312,7 @@ class Succession:
             self._current = None
             self._bury(generation)
         elif self._next is None or not self._serves(generation, status):
-            if status.accepted_at > self.status.accepted_at:
+            if status.accepted_at > self._told.accepted_at:
                 self._trouble = ("", ())
             self._publish(status)
 
@@ -379,7 +388,7 @@ class Succession:
         trouble, said = self._trouble
         if status.phase is Phase.STOPPING and self._afterwards is not None:
             status = replace(status, phase=Phase.REPLACED)
-        self.status = replace(
+        self._told = replace(
             status,
             starts=status.starts + self._starts,
             reloads=status.reloads + self._reloads,
@@ -387,4 +396,4 @@ class Succession:
             trouble=status.trouble or trouble,
             said=status.said or said,
         )
-        self._court.observe(self.status)
+        self._court.observe(self._told)

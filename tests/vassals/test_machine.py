@@ -517,6 +517,18 @@ class MachineTests(SynchronousTestCase):
         self.reactor.advance(TOLERANCE)
         self.assertEqual(["KILL"], self.reactor.last.signals)
 
+    def test_unwanted_before_its_turn_to_reload(self) -> None:
+        """
+        A vassal that waits for its turn to be tried again, and is not wanted any
+        more, leaves no trace in the queue.
+        """
+        self.world.want()
+        self.reactor.last.ends(code=1)
+        self.world.vassal.reload()
+        self.world.vassal.unwanted()
+        self.check(Phase.GONE, 0)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
     def test_gently(self) -> None:
         """
         A vassal may be asked to answer its requests before it leaves.

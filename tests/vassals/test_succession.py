@@ -333,6 +333,19 @@ class RenewalTests(SynchronousTestCase):
         self.assertEqual(Phase.RENEWING, self.world.status.phase)
         self.assertGreater(self.world.vassal.beat_at, 0)
 
+    def test_loyalty(self) -> None:
+        """
+        Loyalty is seen by whoever looks, and no news.
+        """
+        phases = [status.phase for status in self.world.history]
+        self.assertEqual(1, phases.count(Phase.ACCEPTING))
+        new = self.world.renew()
+        new.says(Said.ACCEPTING)
+        self.assertEqual(0, self.world.status.loyal_at)
+        self.world.reactor.advance(3)
+        new.says(Said.LOYAL)
+        self.assertEqual(self.world.reactor.seconds(), self.world.status.loyal_at)
+
     def test_kill(self) -> None:
         """
         All generations can be killed.
