@@ -25,7 +25,7 @@ from emperor.vassals.status import Phase, VassalStatus
 PATIENCE = 10.0
 
 #: Phases in which a vassal's first start has come to an end.
-_SETTLED = frozenset({Phase.ACCEPTING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
+_SETTLED = frozenset({Phase.ACCEPTING, Phase.ASLEEP, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
 
 
 def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool]) -> Iterator[str]:

@@ -8,6 +8,8 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
+from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -17,19 +19,20 @@ from twisted.python import usage
 
 from emperor.addresses import Address, SharedSocket
 from emperor.config.describe import describe
-from emperor.config.errors import ConfigurationError
+from emperor.config.doorways import Doorway, attribute
+from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.loading import COMMAND_LINE, Loaded, load
 from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import instance_addresses, listening
+from emperor.config.vassalfile import instance_addresses, is_cheap, listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.binding import CannotListen
+from emperor.proxy.binding import CannotListen, open_listener
 from emperor.proxy.cheap import make_cheap_mode
 from emperor.proxy.inherited import PassedSockets, initial_environment
 from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
@@ -45,10 +48,13 @@ from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
 from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
+from emperor.vassals.asking import ask
+from emperor.vassals.doors import HeldDoor
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.instance import instance_spec
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
+from emperor.vassals.ondemand import Doorways
 from emperor.vassals.program import NoProgram, find_program
 from emperor.vassals.spec import VassalSpec
 from emperor.wire.control import Configure
@@ -247,8 +253,27 @@ def build_emperor(settings: Settings, surroundings: Surroundings, instance: Open
             return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
         return listening(spec.id.name, spec.directory, shared, surroundings)
 
+    def written(spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
+        return attribute(spec.id.name, spec.directory, shared, surroundings)
+
+    def cheap(spec: VassalSpec) -> bool:
+        return is_cheap(spec.id.name, spec.directory, shared, surroundings)
+
+    def listen(doorway: Doorway) -> socket:
+        return open_listener(
+            doorway.address, mode=doorway.mode, backlog=shared.door_backlog, owner=doorway.owner
+        )
+
     launcher = Launcher(reactor, shared, os.environ)
-    return Emperor(reactor, monitors, launcher.launch, settings=shared, listening=addresses)
+    return Emperor(
+        reactor,
+        monitors,
+        launcher.launch,
+        settings=shared,
+        listening=addresses,
+        find_door=Doorways(shared, written, cheap, partial(ask, reactor)).find,
+        open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
+    )
 
 
 def build_router(
@@ -352,6 +377,7 @@ def build_signals(emperor: Emperor, routers: Sequence[RouterService | RouterProc
     actions = {
         signal.SIGHUP: emperor.reload_all,
         signal.SIGUSR1: log_state,
+        signal.SIGURG: emperor.pardon_all,
         signal.SIGWINCH: emperor.rescan,
     }
 

@@ -83,7 +83,7 @@ def attributes(
     @param path: the vassal's name, absolute or relative to C{cwd}.
     @param cwd: the directory it starts in.
     """
-    pairs, errors = _pairs(split_section(path)[0], cwd, settings, surroundings)
+    pairs, errors = section_pairs(split_section(path)[0], cwd, settings, surroundings)
     asked = [pair for pair in pairs if pair.key == "domain" and pair.origin != COMMAND_LINE]
     # A file that cannot be read is uWSGI's to complain of, unless it is about
     # a section that uWSGI does not read.
@@ -100,9 +100,13 @@ def attributes(
     return Attributes(tuple(domains.values()), tuple(problems))
 
 
-def _pairs(
+def section_pairs(
     path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
 ) -> tuple[list[Pair], list[Problem]]:
+    """
+    Every line of the section C{[emperor]} of a vassal's file and its templates,
+    and what is wrong with them.
+    """
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
     reader = Reader(there, sources, (SECTION,), SIZE_LIMIT)

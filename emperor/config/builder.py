@@ -62,12 +62,23 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
 
 def _emperor(taker: Taker) -> EmperorSettings:
     words = partial(taker.many, parse=values.words)
+    tolerance = taker.default("emperor-curse-tolerance", values.grace)
     return EmperorSettings(
         monitors=taker.many("emperor", values.monitor),
         frequency=taker.default("emperor-freq", values.seconds),
-        curse_tolerance=taker.default("emperor-curse-tolerance", values.grace),
+        curse_tolerance=tolerance,
         throttle=taker.default("emperor-throttle", values.milliseconds),
         max_throttle=taker.default("emperor-max-throttle", values.milliseconds),
+        waits=not taker.flag("emperor-no-blacklist"),
+        on_demand_extension=taker.one("emperor-on-demand-extension", values.words, ""),
+        on_demand_directory=taker.one("emperor-on-demand-directory", values.words, ""),
+        on_demand_command=taker.one("emperor-on-demand-exec", values.words, ""),
+        door_backlog=taker.default("listen", partial(values.number, lowest=1, highest=65535)),
+        spawn_rate=taker.default("emperor-spawn-rate", partial(values.number, lowest=1)),
+        start_tolerance=taker.default("emperor-start-tolerance", values.grace),
+        heartbeat=taker.default("emperor-required-heartbeat", values.seconds),
+        graceful=taker.flag("emperor-graceful-shutdown"),
+        reload_mercy=taker.one("reload-mercy", values.grace, tolerance),
         binary=taker.one("binary-path", values.words, ""),
         nofollow=taker.flag("emperor-nofollow"),
         extra_extensions=words("emperor-extra-extension"),

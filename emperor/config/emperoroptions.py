@@ -40,6 +40,65 @@ def emperor_options() -> Iterator[Option]:
     )
     yield row("emperor-max-throttle", Kind.MILLISECONDS, "The longest such wait.", default="180000")
     yield row(
+        "emperor-no-blacklist",
+        Kind.FLAG,
+        "A vassal that died never waits; it is started at most once in a second.",
+        default="off",
+    )
+    yield row(
+        "emperor-spawn-rate",
+        Kind.COUNT,
+        "How many vassals come up at the same time; the next one starts when one accepts, "
+        "has died, or has taken 5 seconds.",
+        default="20",
+        ours=True,
+    )
+    yield row(
+        "emperor-start-tolerance",
+        Kind.GRACE,
+        "How long a vassal may take to accept after its start or a reload.",
+        default="300",
+        ours=True,
+    )
+    yield row(
+        "emperor-required-heartbeat",
+        Kind.SECONDS,
+        "How long a vassal with the option heartbeat may be without one before it is reloaded, "
+        "and then killed.",
+        default="30",
+    )
+    yield row(
+        "emperor-on-demand-extension",
+        Kind.TEXT,
+        "A vassal with a file beside its own, called like that with this put behind it, starts "
+        "when somebody connects to the address in that file's first line.",
+        aliases=("emperor-on-demand-ext",),
+    )
+    yield row(
+        "emperor-on-demand-directory",
+        Kind.TEXT,
+        "Every vassal starts when somebody connects to a socket in this directory, which is "
+        "called like the vassal with .socket in place of its ending.",
+        aliases=("emperor-on-demand-dir",),
+    )
+    yield row(
+        "emperor-on-demand-exec",
+        Kind.TEXT,
+        "A command that gets a vassal's name and prints the address at which it starts on demand.",
+    )
+    yield row(
+        "emperor-graceful-shutdown",
+        Kind.FLAG,
+        "A vassal that is to leave answers its requests first; uWSGI 2.0.19 and later.",
+        default="off",
+    )
+    yield row(
+        "reload-mercy",
+        Kind.GRACE,
+        "How long vassals may take to leave when the program stops.",
+        follows="emperor-curse-tolerance",
+    )
+    yield row(
         "emperor-nofollow",
         Kind.FLAG,
         "A link is changed when the link itself is, not its target.",

@@ -15,8 +15,8 @@ from emperor.config.names import APPLICATIONS, SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.settings import InstanceSettings
 
-#: Options of ours that count for the sockets of such a uWSGI as well.
-SHARED = frozenset({"chmod-socket", "chown-socket", "listen"})
+#: Options of ours that count for such a uWSGI as well.
+SHARED = frozenset({"chmod-socket", "chown-socket", "listen", "reload-mercy"})
 
 _NUMBER = re.compile(r"=([0-9]{1,4})$")
 

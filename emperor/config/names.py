@@ -20,10 +20,8 @@ UNSUPPORTED = _names(
     call-as-emperor call-as-emperor1 call-as-emperor2 call-as-emperor4 call-as-vassal
     call-as-vassal1 call-as-vassal3 early-emperor emperor-broodlord emperor-cap
     emperor-chdir-attr emperor-collect-attr emperor-collect-attribute emperor-command-socket
-    emperor-fork-server-attr emperor-graceful-shutdown emperor-magic-exec emperor-no-blacklist
-    emperor-on-demand-dir emperor-on-demand-directory emperor-on-demand-exec
-    emperor-on-demand-ext emperor-on-demand-extension emperor-pidfile emperor-procname
-    emperor-proxy-socket emperor-required-heartbeat emperor-stats emperor-stats-server
+    emperor-fork-server-attr emperor-magic-exec emperor-pidfile emperor-procname
+    emperor-proxy-socket emperor-stats emperor-stats-server
     emperor-subreaper emperor-trigger-socket emperor-tyrant emperor-tyrant-initgroups
     emperor-tyrant-nofollow emperor-use-clone emperor-use-fork-server emperor-wait-for-command
     emperor-wait-for-command-ignore emperor-wrapper emperor-wrapper-attr
@@ -149,7 +147,7 @@ WORKER = _names(
     python-path python-raw python-version python-worker-override pythonpath queue
     queue-blocksize queue-store queue-store-sync raw-modifier1 raw-modifier2 raw-socket rbtimer
     re-fork re-fork-as-root re-fork-post-jail reaper refork refork-as-root refork-post-jail
-    reload reload-mercy reload-on-as reload-on-exception reload-on-exception-repr
+    reload reload-on-as reload-on-exception reload-on-exception-repr
     reload-on-exception-type reload-on-exception-value reload-on-fd reload-on-rss reload-os-env
     rem-header remap-modifier req-logger resolve response-header-collect response-headers-limit
     resume reuse-port router-list routers-list rpc-max rrdtool rrdtool-freq rrdtool-lib

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emperor.config.attributes import DOMAIN_LIMIT, FORM
+from emperor.config.doorways import FORM as DOORWAY
 from emperor.config.options import OPTIONS, Option, Service
 
 _TOP = """\
@@ -50,6 +51,19 @@ subscription may: a port, a path (`foo.com/blog`, with
 `subscription-mountpoints`), or a dot in front (`.foo.com`, with
 `subscription-dotsplit`). Of a vassal's sockets the first that speaks uwsgi is
 the pool's node.
+
+`hold-socket` leaves the vassal's socket to the Emperor, and `on-demand` too, but the
+vassal is started when somebody connects:
+
+```
+hold-socket = {DOORWAY}
+on-demand = {DOORWAY}
+```
+
+The vassal finds it as its standard input, as uWSGI expects it, and must not open it
+itself. A path may be relative to the vassal's directory; the mode is 666 if it is not
+given. It is the node of the vassal's pools, unless `protocol` is another one. See
+[a vassal](../explanation/vassal.md#where-the-emperor-has-the-socket).
 
 Magic variables, the environment, `if-…`, `include` and placeholders of the section
 itself work; `@(…)` and the placeholders of `[uwsgi]` do not. A value that is

@@ -322,6 +322,17 @@ class EmperorSettings:
     @ivar throttle: C{emperor-throttle}: seconds before the first retry of a
         vassal that died (the option is in milliseconds).
     @ivar max_throttle: C{emperor-max-throttle}: the longest such wait, seconds.
+    @ivar waits: whether there is such a wait; not with C{emperor-no-blacklist}.
+    @ivar on_demand_extension: C{emperor-on-demand-extension}; so the other two.
+    @ivar door_backlog: C{listen}: connections that wait at a socket that the
+        Emperor opens for a vassal.
+    @ivar spawn_rate: C{emperor-spawn-rate}: vassals that come up together.
+    @ivar start_tolerance: C{emperor-start-tolerance}: seconds from a start or a
+        reload until a vassal must accept; 0: for ever.
+    @ivar heartbeat: C{emperor-required-heartbeat}: seconds between two beats.
+    @ivar graceful: C{emperor-graceful-shutdown}.
+    @ivar reload_mercy: C{reload-mercy}: seconds that vassals have at the end of
+        the program before SIGKILL.
     @ivar binary: C{binary-path}; empty: found as docs/reference says.
     """
 
@@ -330,6 +341,16 @@ class EmperorSettings:
     curse_tolerance: float = 30
     throttle: float = 1
     max_throttle: float = 180
+    waits: bool = True
+    on_demand_extension: str = ""
+    on_demand_directory: str = ""
+    on_demand_command: str = ""
+    door_backlog: int = 100
+    spawn_rate: int = 20
+    start_tolerance: float = 300
+    heartbeat: float = 30
+    graceful: bool = False
+    reload_mercy: float = 30
     binary: str = ""
     nofollow: bool = False
     extra_extensions: tuple[str, ...] = ()

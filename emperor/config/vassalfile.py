@@ -33,6 +33,7 @@ from emperor.config.reader import Reader, parser_of
 from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.sources import StaticSources
 from emperor.config.surroundings import Surroundings
+from emperor.config.values import flag
 
 #: Options of a worker that say what C{socket} speaks.
 PROTOCOLS = frozenset({"protocol", "socket-protocol"})
@@ -58,7 +59,11 @@ def listening(
 
 
 def uwsgi_sockets(
-    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    held: Address | None = None,
 ) -> tuple[Address, ...]:
     """
     Where a vassal will listen for uwsgi requests, in the order of its file, as
@@ -66,14 +71,16 @@ def uwsgi_sockets(
 
     @param path: the vassal's name, absolute or relative to C{cwd}.
     @param cwd: the directory it starts in.
+    @param held: where it is listened for it; that comes first.
     """
     pairs = _pairs(path, cwd, settings, surroundings)
     protocols = [pair.value for pair in pairs if pair.key in PROTOCOLS]
-    keys = (
-        {"uwsgi-socket"} if protocols and protocols[-1] != "uwsgi" else {"socket", "uwsgi-socket"}
-    )
+    keys = {"socket", "uwsgi-socket"}
+    given = (held,) if held is not None else ()
+    if protocols and protocols[-1] != "uwsgi":
+        keys, given = {"uwsgi-socket"}, ()
     found = _addresses([pair for pair in pairs if pair.key in keys], cwd)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys((*given, *found)))
 
 
 def instance_addresses(
@@ -97,6 +104,14 @@ def instance_addresses(
     return frozenset(own).union(
         place for place in shared if isinstance(place, (TcpAddress, UnixAddress))
     )
+
+
+def is_cheap(path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings) -> bool:
+    """
+    Whether a vassal starts without workers.
+    """
+    pairs = _pairs(path, cwd, settings, surroundings)
+    return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
 
 
 def _pairs(

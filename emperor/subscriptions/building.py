@@ -124,7 +124,7 @@ def build_domains(
 
     def read(id: VassalId) -> Holdings:
         place = (id.name, emperor.spec(id).directory, settings.emperor, surroundings)
-        return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place))
+        return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place, emperor.door(id)))
 
     tolerances = [router.subscriptions.tolerance for router in settings.routers]
     domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))

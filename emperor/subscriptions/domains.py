@@ -4,7 +4,8 @@ Vassals in pools: one whose file names its domains need not subscribe.
 It is in their pools from when it accepts requests until before it is asked to
 leave; while it reloads its sockets stay open, so it stays.  Its file is read
 when it starts and when it reloads, as the vassal does it, and counts from when
-it accepts.
+it accepts.  One whose socket is the Emperor's is there also while it sleeps, and
+stays while it starts again.
 """
 
 from __future__ import annotations
@@ -40,7 +41,13 @@ _REPETITIONS = 3
 _READING = frozenset({Phase.STARTING, Phase.RELOADING})
 
 #: When it takes requests, or will in a moment and has its sockets.
-_STAYING = frozenset({Phase.RELOADING, Phase.READY})
+_STAYING = frozenset({Phase.RELOADING, Phase.READY, Phase.RENEWING})
+
+#: When a vassal whose socket is the Emperor's needs nothing but a request.
+_WAITING = frozenset({Phase.ASLEEP, Phase.READY})
+
+#: When nobody would answer at a socket that is the Emperor's.
+_CLOSED = frozenset({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +179,11 @@ class Domains(Service):
         A vassal has a new status.
         """
         id, phase = status.id, status.phase
-        if phase in _READING:
+        if phase in _READING or (status.held and phase is Phase.ASLEEP):
             self._coming[id] = self._look(id)
-        if phase is Phase.ACCEPTING:
+        if phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
             self._settle(id, self._coming.get(id, EMPTY))
-        elif phase not in _STAYING:
+        elif phase in _CLOSED or not (status.held or phase in _STAYING):
             self._settle(id, EMPTY)
         if phase is Phase.GONE:
             self._coming.pop(id, None)

@@ -6,7 +6,7 @@ processes exist in memory only.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,10 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from emperor.addresses import SocketAddress
+from emperor.config.doorways import Doorway
 from emperor.interfaces import IMonitor, IRealm
+from emperor.vassals.doors import Closed
 from emperor.vassals.launcher import Spawner
 from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.wire.vassal import Said
@@ -273,6 +276,81 @@ class MemoryProcess:
         if code == 0 and signal is None:
             return Failure(ProcessDone(0))
         return Failure(ProcessTerminated(None if signal else code, signal))
+
+
+class MemoryDoor:
+    """
+    A door at which a test knocks.
+
+    @ivar fault: why the socket cannot be opened; empty: it can.
+    @ivar closed: whether it is closed for good.
+    """
+
+    def __init__(self, doorway: Doorway, fault: str = "") -> None:
+        self.doorway = doorway
+        self.fault = fault
+        self.closed = False
+        self._knocked: Callable[[], object] | None = None
+
+    @property
+    def address(self) -> SocketAddress:
+        """
+        Where it is.
+        """
+        return self.doorway.address
+
+    @property
+    def on_demand(self) -> bool:
+        """
+        Whether the vassal may sleep.
+        """
+        return self.doorway.on_demand and not self.fault
+
+    @property
+    def watched(self) -> bool:
+        """
+        Whether somebody waits for a knock.
+        """
+        return self._knocked is not None
+
+    def listening(self) -> int:
+        """
+        A descriptor that nobody looks at.
+        """
+        if self.fault:
+            raise Closed(self.fault)
+        return 77
+
+    def watch(self, knocked: Callable[[], object]) -> Callable[[], None]:
+        """
+        Wait for L{knock}.
+        """
+        self._knocked = knocked
+        return self._rest
+
+    def change(self, doorway: Doorway) -> None:
+        """
+        Be on demand, or not.
+        """
+        self.doorway = doorway
+
+    def close(self) -> None:
+        """
+        Be closed.
+        """
+        self.closed = True
+        self._rest()
+
+    def knock(self) -> None:
+        """
+        Somebody connects.
+        """
+        knocked, self._knocked = self._knocked, None
+        if knocked is not None:
+            knocked()
+
+    def _rest(self) -> None:
+        self._knocked = None
 
 
 @implementer(Spawner)

@@ -5,6 +5,7 @@ Who would listen at an address, and why nobody does.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from math import ceil
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
@@ -16,6 +17,8 @@ _REASONS = {
     Phase.STARTING: "is starting",
     Phase.READY: "is starting",
     Phase.RELOADING: "is reloading",
+    Phase.ASLEEP: "sleeps",
+    Phase.RETIRING: "is falling asleep",
     Phase.STOPPING: "is stopping",
     Phase.REPLACED: "is restarting",
     Phase.ORPHANED: "died",
@@ -23,10 +26,16 @@ _REASONS = {
 }
 
 #: Phases in which a vassal still has its sockets and will take no request.
-_LEAVING = frozenset({Phase.STOPPING, Phase.REPLACED})
+_LEAVING = frozenset({Phase.STOPPING, Phase.REPLACED, Phase.RETIRING})
+
+#: Phases in which a vassal goes and may still have its sockets.
+_GOING = frozenset({*_LEAVING, Phase.ORPHANED})
+
+#: Phases in which nobody will answer at a socket that the Emperor has.
+_CLOSED = frozenset({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED})
 
 #: Phases in which a vassal has its sockets and takes requests, or soon will.
-_SERVING = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING})
+_SERVING = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.RENEWING})
 
 _EVERY_HOST = frozenset({"", "0.0.0.0", "::"})
 
@@ -36,14 +45,16 @@ class Whereabouts:
     Which vassals listen at which address; several may claim the same one.
 
     @ivar leaving: the addresses, in every spelling that is known, whose vassal
-        is about to leave, while no other one serves there.  It is the same set
-        for ever.
+        is about to leave, or cannot be started although its socket is open,
+        while no other one serves there.  It is the same set for ever.
     """
 
     def __init__(self) -> None:
         self.leaving: set[Address] = set()
         self._places: dict[VassalId, frozenset[Address]] = {}
         self._phases: dict[VassalId, Phase] = {}
+        self._held: set[VassalId] = set()
+        self._going: set[VassalId] = set()
         # Of each place who claims it, the last one last, and in which spellings.
         self._claims: dict[Address, dict[VassalId, set[Address]]] = {}
 
@@ -60,11 +71,15 @@ class Whereabouts:
                 spellings.add(TcpAddress("127.0.0.1", place.port))
         self._places[id] = frozenset(_canonical(address) for address in addresses)
 
-    def note(self, id: VassalId, phase: Phase) -> None:
+    def note(self, id: VassalId, phase: Phase, held: bool = False) -> None:
         """
         A vassal came into another phase.
+
+        @param held: its socket is the Emperor's.
         """
         self._phases[id] = phase
+        (self._held.add if held else self._held.discard)(id)
+        (self._going.add if phase in _GOING else self._going.discard)(id)
         for place in self._places.get(id, ()):
             self._judge(place)
 
@@ -75,6 +90,8 @@ class Whereabouts:
         @return: where nobody listens now.
         """
         self._phases.pop(id, None)
+        self._held.discard(id)
+        self._going.discard(id)
         return self._drop(id)
 
     def addresses(self, id: VassalId) -> frozenset[Address]:
@@ -83,6 +100,35 @@ class Whereabouts:
         """
         places = self._places.get(id, frozenset())
         return frozenset(each for place in places for each in self._claims[place][id])
+
+    @property
+    def is_somebody_going(self) -> bool:
+        """
+        Whether any vassal goes and may still have its sockets.
+        """
+        return bool(self._going)
+
+    def is_taken(self, id: VassalId, addresses: Iterable[Address]) -> bool:
+        """
+        Whether a TCP port of these is about to be left by another vassal, and
+        cannot be opened before.
+        """
+        claimed = (claims for each in addresses for claims in self._claims_at(_canonical(each)))
+        return any(other in self._going for claims in claimed for other in claims if other != id)
+
+    def _claims_at(self, place: Address) -> Iterator[Iterable[VassalId]]:
+        """
+        Who has a TCP port that keeps another one from opening this.
+        """
+        if not isinstance(place, TcpAddress):
+            return
+        if place.host:
+            for host in (place.host, ""):
+                yield self._claims.get(TcpAddress(host, place.port), ())
+            return
+        for other, claims in self._claims.items():
+            if isinstance(other, TcpAddress) and other.port == place.port:
+                yield claims
 
     def listener(self, address: Address) -> VassalId | None:
         """
@@ -106,12 +152,15 @@ class Whereabouts:
 
     def _judge(self, place: Address) -> None:
         claims = self._claims[place]
-        phases = {self._phases.get(id) for id in claims}
         spellings = {spelling for each in claims.values() for spelling in each}
-        if phases & _LEAVING and not phases & _SERVING:
+        serves = any(self._phases.get(id) in _SERVING for id in claims)
+        if not serves and any(self._leaves(id) for id in claims):
             self.leaving |= spellings
         else:
             self.leaving -= spellings
+
+    def _leaves(self, id: VassalId) -> bool:
+        return self._phases.get(id) in (_CLOSED if id in self._held else _LEAVING)
 
 
 def _canonical(address: Address) -> Address:

@@ -9,13 +9,19 @@ Rules:
     back in the same moment.
 
   - One that served well (it accepted for L{STABLE} seconds) and then dies had
-    an accident: it comes back at once, and so does one that answered a request
-    in a shorter life, but only the first time in a row.
+    an accident: it comes back at once.
+
+  - One that answered a request in a shorter life is loyal: its wait does not
+    grow.  It comes back at once, and if it dies again in a row, after
+    C{emperor-throttle}: it may die of the request that clients repeat.
 
   - A program that never says a word is judged by its age alone: after
     L{OLD_AGE} seconds its earlier failures are forgotten.
 
   - A changed configuration starts a new record; the caller sees to that.
+
+  - With C{emperor-no-blacklist} nobody waits, but no vassal is started twice
+    within L{RESPITE} seconds: that would leave no time for the others.
 """
 
 from __future__ import annotations
@@ -28,6 +34,9 @@ STABLE = 10.0
 
 #: Seconds of life after which those of a silent program are forgotten.
 OLD_AGE = 60.0
+
+#: Seconds between two starts of a vassal that never has to wait.
+RESPITE = 1.0
 
 #: The part of a wait that is left to chance.
 JITTER = 0.25
@@ -74,11 +83,13 @@ class BackOff:
     @ivar first: seconds after the first failure.
     @ivar longest: seconds after many.
     @ivar random: gives a number from 0 to 1.
+    @ivar waits: L{False} for C{emperor-no-blacklist}.
     """
 
     first: float
     longest: float
     random: Callable[[], float]
+    waits: bool = True
 
     def judge(self, life: Life, failures: int) -> Sentence:
         """
@@ -87,8 +98,10 @@ class BackOff:
         """
         if life.served >= STABLE:
             return Sentence(0, 0)
-        if life.loyal and not failures:
-            return Sentence(0, 1)
+        if not self.waits:
+            return Sentence(max(0.0, RESPITE - life.age), failures + 1)
+        if life.loyal:
+            return Sentence(self._delay(0) if failures else 0, 1)
         if life.silent and life.age >= OLD_AGE:
             failures = 0
         return Sentence(self._delay(failures), failures + 1)

@@ -17,6 +17,11 @@ _SENTENCES = {
     Phase.READY: (LogLevel.debug, "Vassal {vassal} is ready (pid {pid})"),
     Phase.ACCEPTING: (LogLevel.info, "Vassal {vassal} accepts requests (pid {pid}, {seconds} s)"),
     Phase.RELOADING: (LogLevel.info, "Vassal {vassal} reloads (pid {pid})"),
+    Phase.RENEWING: (
+        LogLevel.info,
+        "Vassal {vassal} (pid {pid}) is renewed: its next generation starts (pid {successor})",
+    ),
+    Phase.RETIRING: (LogLevel.info, "Vassal {vassal} has nothing to do and may go (pid {pid})"),
     Phase.STOPPING: (LogLevel.info, "Vassal {vassal} is asked to leave (pid {pid})"),
     Phase.REPLACED: (
         LogLevel.info,
@@ -31,6 +36,13 @@ _SENTENCES = {
     Phase.GONE: (LogLevel.info, "Vassal {vassal} is gone"),
 }
 
+_ASLEEP = (LogLevel.info, "Vassal {vassal} sleeps until somebody connects")
+_ASLEEP_FOR_LONG = (
+    LogLevel.warn,
+    "Vassal {vassal} sleeps until its file changes, as it wished; with on-demand = ADDRESS in "
+    "its section [emperor] a connection would wake it",
+)
+
 
 class Chronicle:
     """
@@ -42,19 +54,49 @@ class Chronicle:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._asked_at: dict[object, float] = {}
+        self._seen: dict[object, VassalStatus] = {}
 
     def record(self, status: VassalStatus) -> None:
         """
         Log a vassal's new status.
         """
-        if status.phase in (Phase.STARTING, Phase.RELOADING):
+        before = self._seen.pop(status.id, None)
+        if status.phase is not Phase.GONE:
+            self._seen[status.id] = status
+        if before is None or (before.phase, before.since) != (status.phase, status.since):
+            self._record_phase(status, before)
+        if status.trouble and (before is None or before.trouble != status.trouble):
+            self._record_trouble(status)
+
+    def _record_phase(self, status: VassalStatus, before: VassalStatus | None) -> None:
+        if before is not None and before.phase is Phase.RENEWING and before.pid == status.pid:
+            self._asked_at.pop(status.id, None)
+            if status.phase is Phase.ACCEPTING:  # As it did before.
+                return
+        if status.phase in (Phase.STARTING, Phase.RENEWING):
             self._asked_at[status.id] = status.since
+        if status.phase is Phase.RELOADING:  # Renewed, it has been asked before.
+            self._asked_at.setdefault(status.id, status.since)
         seconds = status.since - self._asked_at.get(status.id, status.since)
         if status.phase in (Phase.ACCEPTING, Phase.GONE):
             self._asked_at.pop(status.id, None)
-        if status.phase in _SENTENCES:
-            level, sentence = _SENTENCES[status.phase]
-            self._write(level, sentence, status, round(seconds, 3))
+        if status.phase is Phase.ASLEEP:
+            self._write(*(_ASLEEP if status.held else _ASLEEP_FOR_LONG), status, 0)
+        elif status.phase in _SENTENCES:
+            self._write(*_SENTENCES[status.phase], status, round(seconds, 3))
+
+    def _record_trouble(self, status: VassalStatus) -> None:
+        """
+        Say what is wrong together with what the vassal said, which may stand far
+        above in the log.
+        """
+        self._log.error(
+            "Vassal {vassal}: {trouble} ({failed} failed reloads); it said last: {said}",
+            vassal=shown(status.id.name),
+            trouble=shown(status.trouble),
+            failed=status.failed_reloads,
+            said="".join(f"\n    {shown(line)}" for line in status.said) or "nothing",
+        )
 
     def list(self, statuses: Iterable[VassalStatus]) -> None:
         """
@@ -82,6 +124,7 @@ class Chronicle:
             seconds=seconds,
             starts=status.starts,
             reloads=status.reloads,
+            successor=status.successor,
             wait=round(wait, 1) if wait > 0 else 0,
             ending=status.ending,
         )

@@ -26,19 +26,22 @@ from emperor.vassals.absence import Whereabouts, reason
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
-from emperor.vassals.farewell import Farewell
+from emperor.vassals.doors import NO_DOOR
+from emperor.vassals.farewell import LAST_GRACE, Farewell
 from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.succession import Find, OpenDoor, Succession
 from emperor.vassals.turns import StartQueue
-from emperor.vassals.vassal import Launch, Vassal, heard_by_machine
+from emperor.vassals.vacancies import Vacancies
+from emperor.vassals.vassal import Launch, heard_by_machine
+
+#: Phases in which a vassal has read its file, or has none of its own process.
+_READING = frozenset({Phase.ASLEEP, Phase.STARTING, Phase.RELOADING})
 
 Listening = Callable[[VassalSpec], frozenset[Address]]
 Watcher = Callable[[VassalStatus], object]
-
-#: Phases in which C{reload_all} has something to do.
-_RELOADABLE = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.HELD_BACK})
 
 
 @implementer(IRealm, IVassalDirectory)
@@ -59,6 +62,8 @@ class Emperor(Service):
         *,
         settings: EmperorSettings,
         listening: Listening,
+        find_door: Find = lambda spec: None,
+        open_door: OpenDoor = lambda doorway: NO_DOOR,
         random: Callable[[], float] = random,
         remove_socket: Callable[[bytes], object] = remove_stale_socket,
     ) -> None:
@@ -66,6 +71,9 @@ class Emperor(Service):
         @param launch: usually L{emperor.vassals.launcher.Launcher.launch}.
         @param listening: at which addresses a vassal listens, from its
             configuration; asked at each start and reload.
+        @param find_door: where the Emperor listens for a vassal, if it does;
+            asked when it comes and when its file changes.
+        @param open_door: listens there.
         @param random: from 0 to 1, for the waits of vassals that died.
         @param remove_socket: called with the path of each UNIX socket of a
             vassal that is gone.
@@ -73,23 +81,32 @@ class Emperor(Service):
         self._clock = clock
         self._monitors = tuple(monitors)
         self._listening = listening
+        self._find = find_door
+        self._open_door = open_door
         self._remove_socket = remove_socket
+        limit = settings.curse_tolerance + LAST_GRACE
+        self._vacancies = Vacancies(clock, limit, self._is_taken)
         self._court = Court(
             clock=clock,
-            turns=StartQueue(clock),
+            turns=StartQueue(clock, settings.spawn_rate),
             launch=heard_by_machine(launch),
-            backoff=BackOff(settings.throttle, settings.max_throttle, random),
+            backoff=BackOff(settings.throttle, settings.max_throttle, random, settings.waits),
             tolerance=settings.curse_tolerance,
             observe=self._observe,
+            heartbeat=settings.heartbeat,
+            patience=settings.start_tolerance,
+            gently=settings.graceful,
+            await_vacancy=self._vacancies.wait,
         )
+        self._mercy = settings.reload_mercy
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
-        self._vassals: dict[VassalId, Vassal] = {}
+        self._vassals: dict[VassalId, Succession] = {}
         self._whereabouts = Whereabouts()
         self.leaving = self._whereabouts.leaving
         self._watchers: list[Watcher] = [Chronicle(clock).record]
-        self._farewell = Farewell(clock, settings.curse_tolerance, self._vassals.values)
+        self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
     def startService(self) -> None:
         """
@@ -110,6 +127,7 @@ class Emperor(Service):
         for monitor in self._monitors:
             monitor.stop()
         self._kept.clear()
+        self._court.tolerance = self._mercy
         for vassal in list(self._vassals.values()):
             self._guarded(vassal.unwanted)
         return self._farewell.wait()
@@ -162,13 +180,21 @@ class Emperor(Service):
         """
         id = self._whereabouts.listener(address)
         vassal = self._vassals.get(id) if id is not None else None
-        return vassal is not None and vassal.status.phase is Phase.ACCEPTING
+        return vassal is not None and vassal.status.phase in (Phase.ACCEPTING, Phase.RENEWING)
 
     def addresses(self, id: VassalId) -> frozenset[Address]:
         """
         Where a vassal listens, as far as its configuration tells.
         """
         return self._whereabouts.addresses(id)
+
+    def door(self, id: VassalId) -> Address | None:
+        """
+        Where the Emperor listens for a vassal.
+
+        @raise KeyError: there is no such vassal.
+        """
+        return self._vassals[id].door.address
 
     def spec(self, id: VassalId) -> VassalSpec:
         """
@@ -196,8 +222,31 @@ class Emperor(Service):
         Reload every vassal, and retry those that are held back (SIGHUP).
         """
         for vassal in list(self._vassals.values()):
-            if vassal.status.phase in _RELOADABLE:
-                self._guarded(vassal.wanted, vassal.spec)
+            self._guarded(vassal.reload)
+
+    def pardon_all(self) -> None:
+        """
+        Forget the deaths of all vassals, and start those that are held back
+        (SIGURG).
+        """
+        for vassal in list(self._vassals.values()):
+            self._guarded(vassal.pardon)
+
+    def retry(self, id: VassalId) -> None:
+        """
+        Start a vassal that is held back, in exile or asleep.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].retry()
+
+    def wake(self, id: VassalId) -> None:
+        """
+        Start a vassal if it sleeps.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].wake()
 
     def log_state(self) -> None:
         """
@@ -214,22 +263,27 @@ class Emperor(Service):
             self._vassals[step.spec.id].wanted(step.spec)
 
     def _add(self, spec: VassalSpec) -> None:
-        vassal = Vassal(spec, self._court)
+        vassal = Succession(spec, self._court, self._find, self._open_door)
         self._vassals[spec.id] = vassal
         vassal.wanted(spec)
 
     def _observe(self, status: VassalStatus) -> None:
-        if status.phase in (Phase.STARTING, Phase.RELOADING):
+        if status.phase in _READING:
             self._whereabouts.settle(status.id, self._read_addresses(status.id))
-        self._whereabouts.note(status.id, status.phase)
+        self._whereabouts.note(status.id, status.phase, status.held)
+        self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)
         if status.phase is Phase.GONE:
             self._remove(status.id)
+            self._vacancies.look()
 
     def _read_addresses(self, id: VassalId) -> frozenset[Address]:
+        vassal = self._vassals[id]
+        held = vassal.door.address
         try:
-            return self._listening(self._vassals[id].spec)
+            found = self._listening(vassal.spec)
+            return found if held is None else found | {held}
         except Exception:
             self._log.failure("The sockets of vassal {vassal} are unknown", vassal=shown(id.name))
             return frozenset()
@@ -241,6 +295,15 @@ class Emperor(Service):
             if isinstance(address, UnixAddress) and not address.is_abstract:
                 self._guarded(self._remove_socket, address.path)
         self._farewell.one_is_gone()
+
+    def _is_taken(self, spec: VassalSpec) -> bool:
+        """
+        Whether another vassal, which is about to go, has a port that this one
+        needs.
+        """
+        return self._whereabouts.is_somebody_going and self._whereabouts.is_taken(
+            spec.id, self._read_addresses(spec.id)
+        )
 
     def _guarded(self, call: Callable[..., object], *arguments: object) -> None:
         """

@@ -45,6 +45,36 @@ class Inputs(Protocol):
         It said that it answered a request.
         """
 
+    def beat(self) -> None:
+        """
+        It said that it lives.
+        """
+
+    def fell_silent(self) -> None:
+        """
+        It does not say any more that it lives.
+        """
+
+    def fell_idle(self) -> None:
+        """
+        It said that it has nothing to do and would rather leave.
+        """
+
+    def fell_asleep(self) -> None:
+        """
+        It need not run until somebody asks for it.
+        """
+
+    def woken(self) -> None:
+        """
+        Somebody asks for it.
+        """
+
+    def overdue(self) -> None:
+        """
+        It should accept requests by now.
+        """
+
     def heard_nothing(self) -> None:
         """
         It cannot have heard that it should reload.

@@ -1,9 +1,10 @@
 """
 Starts the process of a vassal exactly as a uWSGI Emperor would.
 
-The vassal finds: C{/dev/null} as its standard input, our log as its output,
-its end of the pipe as descriptor L{PIPE}, what it inherits from L{SOCKETS} on, and
-nothing else open; the directory of its monitor as working directory; argv and environment as
+The vassal finds: C{/dev/null} as its standard input, or the socket where the
+Emperor listens for it (L{emperor.vassals.doors}), our log as its output, its end of
+the pipe as descriptor L{PIPE}, what it inherits from L{SOCKETS} on, and nothing else
+open; the directory of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
 
 It leads a session of its own: Ctrl-C in a terminal goes to every process of the
@@ -26,6 +27,7 @@ from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
 from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.doors import NO_DOOR, Closed, Door
 from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.program import NoProgram, find_program
@@ -73,9 +75,15 @@ class Launched(Protocol):
         Ask for a reload; L{False} if it cannot have heard.
         """
 
-    def stop(self) -> None:
+    @property
+    def last_lines(self) -> tuple[str, ...]:
         """
-        Ask it to leave.
+        What it printed last.
+        """
+
+    def stop(self, gently: bool = False) -> None:
+        """
+        Ask it to leave; C{gently}: after the requests in flight.
         """
 
     def kill(self) -> None:
@@ -131,14 +139,16 @@ class Launcher:
         self._kill_group = kill_group
         self._setsid = shutil.which("setsid", path=environ.get("PATH"))
 
-    def launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
+    def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
         """
         Start the process of a vassal.
 
+        @param door: its standard input, where the Emperor listens for it.
         @raise LaunchFailed: there is no program or no directory, or the
             system has no room for another process.
         """
         program = self._program(spec)
+        listening = self._listening(door)
         ours, theirs = self._pipe()
         with ours, theirs:
             process = self._process(spec, listener, os.fstat(theirs.fileno()).st_ino)
@@ -146,7 +156,7 @@ class Launcher:
                 self._reactor.adoptStreamConnection(
                     ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
                 )
-                self._spawn(spec, program, process, theirs.fileno())
+                self._spawn(spec, program, process, theirs.fileno(), listening)
             except Exception as error:  # Also what is no OSError must not stop the others.
                 process.link.close()
                 why = getattr(error, "strerror", None) or str(error)
@@ -161,6 +171,12 @@ class Launcher:
             raise LaunchFailed(str(error)) from error
         except OSError as error:
             raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
+
+    def _listening(self, door: Door) -> int | None:
+        try:
+            return door.listening()
+        except Closed as error:
+            raise LaunchFailed(str(error)) from error
 
     def _pipe(self) -> tuple[socket.socket, socket.socket]:
         try:
@@ -185,7 +201,14 @@ class Launcher:
             inode=inode,
         )
 
-    def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
+    def _spawn(
+        self,
+        spec: VassalSpec,
+        program: Program,
+        process: VassalProcess,
+        pipe: int,
+        listening: int | None,
+    ) -> None:
         words = argv(program, spec.id.name, self._settings)
         if spec.arguments:
             words = [program.path, *program.arguments, *spec.arguments]
@@ -195,11 +218,12 @@ class Launcher:
         variables = environment(self._environ, PIPE)
         sockets = {number: each.fileno() for number, each in enumerate(spec.sockets, SOCKETS)}
         with open(os.devnull, "r+b", buffering=0) as nothing:
+            stdin = nothing.fileno() if listening is None else listening
             self._reactor.spawnProcess(
                 process,
                 os.fsencode(executable),
                 [os.fsencode(word) for word in words],
                 {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
                 os.fsencode(spec.directory),
-                childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe, **sockets},
+                childFDs={0: stdin, 1: "r", 2: "r", PIPE: pipe, **sockets},
             )

@@ -6,10 +6,15 @@ process (C{became_ready} to C{over_in_exile}) and the clock.  C{wanted} always
 means "this is the configuration now": it starts what does not run, reloads
 what does, and replaces what has not said a word yet and so may never read
 the pipe.  Nothing is started before the process before it is over, so there are
-never two of one vassal.
+never two of one machine.  (Where the Emperor has the socket, there may be two
+machines: L{emperor.vassals.succession}.)
+
+A vassal that need not run before somebody asks for it sleeps instead of waiting
+for its turn.
 
 The process belongs to the core, for it lives through many states; timers
-belong to the one state that set them.
+belong to the one state that set them, but for two: the heart, and the time by
+which the vassal must accept, which goes on from one state to the next.
 
 C{python -m emperor.vassals.diagram} draws the table.
 """
@@ -22,14 +27,11 @@ from typing import Any
 
 from automat import TypeMachineBuilder
 
-from emperor.vassals.core import Core
+from emperor.vassals.core import SHORTEST_TOLERANCE, Core
 from emperor.vassals.events import Inputs
 from emperor.vassals.process import Ending
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase
-
-#: Seconds between two SIGKILLs, if C{emperor-curse-tolerance} is shorter.
-_SHORTEST_TOLERANCE = 1.0
 
 
 @dataclass
@@ -58,8 +60,25 @@ def _call_later(core: Core, seconds: float, call: Callable[[], None]) -> Waiting
 
 def _queue(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
     core.bury()
+    for each in why:
+        if isinstance(each, VassalSpec):  # It may say that there is nothing to wait for.
+            core.adopt(each)
+    if core.drowsy:
+        inputs.fell_asleep()
+        return Waiting(_let_it_be)
     core.enter(Phase.QUEUED)
-    return Waiting(core.court.turns.enter(inputs.turn_came))
+    return Waiting(core.queue_start(inputs.turn_came))
+
+
+def _let_it_be() -> None:
+    """
+    There is nothing to cancel.
+    """
+
+
+def _sleep(inputs: Inputs, core: Core) -> Waiting:
+    core.enter(Phase.ASLEEP)
+    return Waiting(core.door.watch(lambda: core.rouse(inputs)))
 
 
 def _start(inputs: Inputs, core: Core) -> None:
@@ -74,13 +93,23 @@ def _serve(inputs: Inputs, core: Core) -> None:
     core.serve()
 
 
-def _reload(inputs: Inputs, core: Core, spec: VassalSpec) -> None:
-    core.reload(inputs, spec)
+def _reload(inputs: Inputs, core: Core, *spec: Any, **more: Any) -> None:
+    for each in spec:
+        core.adopt(each)
+    if not spec:
+        core.condemn()
+    core.reload(inputs)
 
 
 def _dismiss(inputs: Inputs, core: Core, *why: Any, **more: Any) -> Waiting:
     # Nobody may send it requests any more when it hears of it.
     core.enter(Phase.STOPPING)
+    return _call_later(core, core.dismiss(), inputs.tolerance_over)
+
+
+def _retire(inputs: Inputs, core: Core) -> Waiting:
+    core.drowsy = True
+    core.enter(Phase.RETIRING)
     return _call_later(core, core.dismiss(), inputs.tolerance_over)
 
 
@@ -99,6 +128,7 @@ def _hold_back(inputs: Inputs, core: Core, ending: Ending) -> Waiting:
 
 
 def _exile(inputs: Inputs, core: Core, ending: Ending) -> None:
+    core.note_end(ending)
     core.bury()
     core.enter(Phase.EXILED, ending=str(ending))
 
@@ -107,10 +137,12 @@ builder = TypeMachineBuilder(Inputs, Core)
 
 gone = builder.state("gone")
 queued = builder.state("queued", _queue)
+asleep = builder.state("asleep", _sleep)
 starting = builder.state("starting", _start)
 ready = builder.state("ready", _be_ready)
 accepting = builder.state("accepting", _serve)
 reloading = builder.state("reloading", _reload)
+retiring = builder.state("retiring", _retire)
 stopping = builder.state("stopping", _dismiss)
 replaced = builder.state("replaced", _replace)
 orphaned = builder.state("orphaned", _be_orphaned)
@@ -127,13 +159,21 @@ for _unproven in (starting, ready, reloading):
     _unproven.upon(Inputs.accepted).to(accepting).returns(None)
 accepting.upon(Inputs.accepted).loop().returns(None)
 
-for _leaving in (stopping, replaced):
+for _leaving in (stopping, replaced, retiring):
+    _leaving.upon(Inputs.beat, nodata=True).loop().returns(None)
+    _leaving.upon(Inputs.fell_idle, nodata=True).loop().returns(None)
     _leaving.upon(Inputs.became_ready, nodata=True).loop().returns(None)
     _leaving.upon(Inputs.accepted, nodata=True).loop().returns(None)
     _leaving.upon(Inputs.proved_loyal, nodata=True).loop().returns(None)
     _leaving.upon(Inputs.heard_nothing, nodata=True).loop().returns(None)
     _leaving.upon(Inputs.exited, nodata=True).loop().returns(None)
-for _input in (Inputs.became_ready, Inputs.accepted, Inputs.proved_loyal):
+for _input in (
+    Inputs.became_ready,
+    Inputs.accepted,
+    Inputs.proved_loyal,
+    Inputs.beat,
+    Inputs.fell_idle,
+):
     orphaned.upon(_input, nodata=True).loop().returns(None)
 
 
@@ -142,7 +182,21 @@ for _input in (Inputs.became_ready, Inputs.accepted, Inputs.proved_loyal):
 @reloading.upon(Inputs.proved_loyal, nodata=True).to(accepting)
 @accepting.upon(Inputs.proved_loyal, nodata=True).loop()
 def _trust(inputs: Inputs, core: Core) -> None:
-    core.loyal = True
+    core.trust()
+
+
+@ready.upon(Inputs.beat, nodata=True).loop()
+@accepting.upon(Inputs.beat, nodata=True).loop()
+def _feel(inputs: Inputs, core: Core) -> None:
+    core.heart.beat(inputs.fell_silent)
+
+
+for _changing in (starting, reloading):  # A beat of before proves nothing.
+    _changing.upon(Inputs.beat, nodata=True).loop().returns(None)
+    _changing.upon(Inputs.fell_idle, nodata=True).loop().returns(None)
+for _beating in (ready, accepting):
+    _beating.upon(Inputs.fell_silent, nodata=True).to(reloading).returns(None)
+    _beating.upon(Inputs.fell_idle, nodata=True).to(retiring).returns(None)
 
 
 # What is wanted:
@@ -158,7 +212,9 @@ def _adopt(inputs: Inputs, core: Core, spec: VassalSpec) -> None:
     core.adopt(spec)
 
 
+@asleep.upon(Inputs.wanted).to(queued)
 @held_back.upon(Inputs.wanted).to(queued)
+@retiring.upon(Inputs.wanted).to(replaced)
 @stopping.upon(Inputs.wanted).to(replaced)
 def _adopt_after_all(inputs: Inputs, core: Core, waiting: Waiting, spec: VassalSpec) -> None:
     waiting.cancel()
@@ -171,7 +227,8 @@ accepting.upon(Inputs.wanted, nodata=True).to(reloading).returns(None)
 
 @reloading.upon(Inputs.wanted, nodata=True).loop()
 def _reload_again(inputs: Inputs, core: Core, spec: VassalSpec) -> None:
-    core.reload(inputs, spec)
+    core.adopt(spec)
+    core.reload(inputs)
 
 
 reloading.upon(Inputs.heard_nothing, nodata=True).to(replaced).returns(None)
@@ -184,27 +241,43 @@ gone.upon(Inputs.unwanted).loop().returns(None)
 stopping.upon(Inputs.unwanted, nodata=True).loop().returns(None)
 
 
+@retiring.upon(Inputs.unwanted).to(stopping)
 @replaced.upon(Inputs.unwanted).to(stopping)
 def _leave_for_good(inputs: Inputs, core: Core, waiting: Waiting) -> None:
     waiting.cancel()
 
 
 @queued.upon(Inputs.unwanted).to(gone)
+@asleep.upon(Inputs.unwanted).to(gone)
 @held_back.upon(Inputs.unwanted).to(gone)
 def _wait_no_more(inputs: Inputs, core: Core, waiting: Waiting) -> None:
     waiting.cancel()
-    core.enter(Phase.GONE)
+    core.vanish()
 
 
 @exiled.upon(Inputs.unwanted).to(gone)
 def _forget(inputs: Inputs, core: Core, nothing: object) -> None:
-    core.enter(Phase.GONE)
+    core.vanish()
 
 
 # How it ends, and what the clock does:
 
 queued.upon(Inputs.turn_came, nodata=True).to(starting).returns(None)
+queued.upon(Inputs.fell_asleep, nodata=True).to(asleep).returns(None)
 held_back.upon(Inputs.retry_due, nodata=True).to(queued).returns(None)
+
+
+@asleep.upon(Inputs.woken).to(queued)
+def _wake(inputs: Inputs, core: Core, waiting: Waiting) -> None:
+    waiting.cancel()
+
+
+@starting.upon(Inputs.overdue, nodata=True).loop()
+@ready.upon(Inputs.overdue, nodata=True).loop()
+@reloading.upon(Inputs.overdue, nodata=True).loop()
+def _remind(inputs: Inputs, core: Core) -> None:
+    core.overdue(inputs)
+
 
 for _whole in (starting, ready, accepting, reloading):
     _whole.upon(Inputs.exited, nodata=True).to(orphaned).returns(None)
@@ -215,20 +288,23 @@ for _whole in (starting, ready, accepting, reloading):
 def _vanish(inputs: Inputs, core: Core, waiting: Waiting, ending: Ending) -> None:
     waiting.cancel()
     core.bury()
-    core.enter(Phase.GONE)
+    core.vanish()
 
 
+@retiring.upon(Inputs.over).to(queued)
+@retiring.upon(Inputs.over_in_exile).to(queued)
 @replaced.upon(Inputs.over).to(queued)
 @replaced.upon(Inputs.over_in_exile).to(queued)
 def _make_room(inputs: Inputs, core: Core, waiting: Waiting, ending: Ending) -> None:
     waiting.cancel()
 
 
+@retiring.upon(Inputs.tolerance_over).loop()
 @stopping.upon(Inputs.tolerance_over).loop()
 @replaced.upon(Inputs.tolerance_over).loop()
 def _kill(inputs: Inputs, core: Core, waiting: Waiting) -> None:
     core.process.kill()
-    pause = max(core.court.tolerance, _SHORTEST_TOLERANCE)
+    pause = max(core.court.tolerance, SHORTEST_TOLERANCE)
     waiting.cancel = _call_later(core, pause, inputs.tolerance_over).cancel
 
 

@@ -64,6 +64,7 @@ class Herald:
             status.phase,
             status.retry_at,
             tuple(sorted(self._emperor.addresses(status.id), key=str)),
+            status.held,
         )
 
 
@@ -111,5 +112,7 @@ class Mirror:
             self._vassals.pop(id, None)
         else:
             self._whereabouts.settle(id, frozenset(vassal.addresses))
-            self._whereabouts.note(id, vassal.phase)
-            self._vassals[id] = VassalStatus(id, vassal.phase, retry_at=vassal.retry_at)
+            self._whereabouts.note(id, vassal.phase, vassal.held)
+            self._vassals[id] = VassalStatus(
+                id, vassal.phase, retry_at=vassal.retry_at, held=vassal.held
+            )

@@ -4,6 +4,7 @@ What a vassal prints, line by line in our log.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -16,6 +17,10 @@ LINES_A_SECOND = 500
 
 #: Bytes that are read of one vassal's output in a second.
 BYTES_A_SECOND = 1024 * 1024
+
+#: Lines that are kept of what a vassal printed last, and characters of each.
+LAST_LINES = 10
+LAST_LINE_LIMIT = 300
 
 
 class Lines:
@@ -73,6 +78,7 @@ class Output:
     What one vassal prints, on both of its outputs, as much as the log can bear.
 
     @ivar paused: whether the vassal has to wait until the second is over.
+    @ivar last: the lines that were logged last.
     """
 
     def __init__(
@@ -94,6 +100,7 @@ class Output:
         self._lines = self._bytes = self._left_out = 0
         self._ending = False
         self.paused = False
+        self.last: deque[str] = deque(maxlen=LAST_LINES)
 
     def feed(self, descriptor: int, data: bytes) -> None:
         """
@@ -135,6 +142,7 @@ class Output:
     def _line(self, line: str) -> None:
         self._lines += 1
         if self._lines <= LINES_A_SECOND:
+            self.last.append(line[:LAST_LINE_LIMIT])
             self._log_line(line)
         else:
             self._left_out += 1

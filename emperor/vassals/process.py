@@ -138,12 +138,22 @@ class VassalProcess(ProcessProtocol):
         """
         return not self.silent and self.link.tell(Order.RELOAD)
 
-    def stop(self) -> None:
+    @property
+    def last_lines(self) -> tuple[str, ...]:
+        """
+        What it printed last.
+        """
+        return tuple(self._output.last)
+
+    def stop(self, gently: bool = False) -> None:
         """
         Ask it to leave.  A program that never spoke may not read the pipe at
         all, so it gets SIGTERM too.
+
+        @param gently: after the requests in flight.
         """
-        if not self.link.tell(Order.STOP) or self.silent:
+        order = Order.STOP_GENTLY if gently else Order.STOP
+        if not self.link.tell(order) or self.silent:
             self._signal("TERM")
 
     def kill(self) -> None:

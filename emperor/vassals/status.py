@@ -19,6 +19,8 @@ class Phase(Enum):
     GONE = "gone"
     #: It waits for its turn to be started.
     QUEUED = "queued"
+    #: Nothing of it runs until somebody asks for it.
+    ASLEEP = "asleep"
     #: Its process was started and has said nothing yet.
     STARTING = "starting"
     #: It is initialised.
@@ -27,6 +29,10 @@ class Phase(Enum):
     ACCEPTING = "accepting"
     #: It was asked to read its configuration again.
     RELOADING = "reloading"
+    #: It accepts requests, and its next generation comes up beside it.
+    RENEWING = "renewing"
+    #: It had nothing to do and was asked to leave until somebody asks for it.
+    RETIRING = "retiring"
     #: It was asked to leave.
     STOPPING = "stopping"
     #: It was asked to leave and will be started again.
@@ -49,8 +55,16 @@ class VassalStatus:
     @ivar born: when its process was started; 0 if it has none.
     @ivar starts: how often it was started.
     @ivar reloads: how often it was asked to reload.
+    @ivar failures: deaths in a row.
+    @ivar failed_reloads: reloads from which it did not come back.
+    @ivar accepted_at: when it said the last time that it accepts; 0 for never.
+    @ivar loyal_at: when its process has answered a request; 0 if it has not.
     @ivar retry_at: when it will be started again; 0 if it is not held back.
     @ivar ending: how it died the last time; empty if it never did.
+    @ivar trouble: what is wrong with it although it may run; empty for nothing.
+    @ivar said: what it printed last before its trouble or its end.
+    @ivar held: its socket is the Emperor's, and stays when it leaves.
+    @ivar successor: the first process of its next generation; 0 for none.
     """
 
     id: VassalId
@@ -60,5 +74,13 @@ class VassalStatus:
     born: float = 0
     starts: int = 0
     reloads: int = 0
+    failures: int = 0
+    failed_reloads: int = 0
+    accepted_at: float = 0
+    loyal_at: float = 0
     retry_at: float = 0
     ending: str = ""
+    trouble: str = ""
+    said: tuple[str, ...] = ()
+    held: bool = False
+    successor: int = 0

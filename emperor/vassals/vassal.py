@@ -5,19 +5,25 @@ One vassal: its machine, and what the machine hears from its process.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from twisted.logger import Logger
 
 from emperor.vassals.core import Core, Court
+from emperor.vassals.doors import NO_DOOR, Door
 from emperor.vassals.events import Inputs
 from emperor.vassals.launcher import Launched
 from emperor.vassals.machine import VassalMachine
 from emperor.vassals.process import Ending, Listener
 from emperor.vassals.spec import VassalSpec, shown
-from emperor.vassals.status import VassalStatus
+from emperor.vassals.status import Phase, VassalStatus
 from emperor.wire.vassal import Said
 
-Launch = Callable[[VassalSpec, Listener], Launched]
+Observe = Callable[["Vassal", VassalStatus], object]
+Launch = Callable[[VassalSpec, Listener, Door], Launched]
+
+#: Phases in which a vassal can reload, or waits after its death.
+_RELOADABLE = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.HELD_BACK})
 
 
 class Ear:
@@ -34,6 +40,8 @@ class Ear:
             Said.READY: inputs.became_ready,
             Said.ACCEPTING: inputs.accepted,
             Said.LOYAL: inputs.proved_loyal,
+            Said.ALIVE: inputs.beat,
+            Said.IDLE: inputs.fell_idle,
         }
 
     def said(self, word: Said) -> None:
@@ -42,7 +50,7 @@ class Ear:
         """
         if word in self._words:
             self._words[word]()
-        elif word is not Said.ALIVE:
+        else:
             self._log.debug("Vassal {vassal} said {word}", vassal=self._name, word=word.name)
 
     def exited(self, ending: Ending) -> None:
@@ -61,21 +69,39 @@ class Ear:
             self._inputs.over(ending)
 
 
-def heard_by_machine(launch: Launch) -> Callable[[VassalSpec, Inputs], Launched]:
+def heard_by_machine(launch: Launch) -> Callable[[VassalSpec, Inputs, Door], Launched]:
     """
     Make C{launch} report to a machine.
     """
-    return lambda spec, inputs: launch(spec, Ear(spec.id.name, inputs))
+    return lambda spec, inputs, door: launch(spec, Ear(spec.id.name, inputs), door)
 
 
 class Vassal:
     """
-    A vassal as the Emperor holds it.
+    One generation of a vassal.
     """
 
-    def __init__(self, spec: VassalSpec, court: Court) -> None:
-        self._core = Core(spec, court)
+    def __init__(
+        self,
+        spec: VassalSpec,
+        court: Court,
+        door: Door = NO_DOOR,
+        observe: Observe | None = None,
+    ) -> None:
+        """
+        @param door: its listening socket, if it does not open it itself.
+        @param observe: is told its statuses, instead of the court.
+        """
+        told = court.observe if observe is None else partial(observe, self)
+        self._core = Core(spec, court, told, door)
         self._machine = VassalMachine(self._core)
+
+    @property
+    def door(self) -> Door:
+        """
+        Its listening socket.
+        """
+        return self._core.door
 
     @property
     def spec(self) -> VassalSpec:
@@ -91,17 +117,60 @@ class Vassal:
         """
         return self._core.status
 
+    @property
+    def beat_at(self) -> float:
+        """
+        When it said the last time that it lives; 0 if it never did.
+        """
+        return self._core.heart.beat_at
+
     def wanted(self, spec: VassalSpec) -> None:
         """
         Start it, or make it read its changed configuration.
         """
         self._machine.wanted(spec)
 
-    def unwanted(self) -> None:
+    def unwanted(self, gently: bool = False) -> None:
         """
-        Stop it.
+        Stop it; C{gently}: when its requests are answered.
         """
+        self._core.gently = gently
         self._machine.unwanted()
+
+    def reload(self) -> None:
+        """
+        Make it read its configuration again when it has its turn, or try then
+        if it is held back.
+        """
+        if self.status.phase in _RELOADABLE:
+            self._core.queue(self._reload_now)
+
+    def _reload_now(self) -> None:
+        if self.status.phase in _RELOADABLE:
+            self._machine.wanted(self.spec)
+
+    def pardon(self) -> None:
+        """
+        Forget its earlier deaths: it waits no more.
+        """
+        self._core.failures = 0
+        if self.status.phase is Phase.HELD_BACK:
+            self._machine.wanted(self.spec)
+
+    def retry(self) -> None:
+        """
+        Start it if it does not run, for whatever reason that is.
+        """
+        if self.status.phase in (Phase.HELD_BACK, Phase.EXILED):
+            self._machine.wanted(self.spec)
+        self.wake()
+
+    def wake(self) -> None:
+        """
+        Start it if it sleeps.
+        """
+        if self.status.phase is Phase.ASLEEP:
+            self._core.rouse(self._machine)
 
     def kill(self) -> None:
         """

@@ -72,6 +72,7 @@ class VassalNews:
     @ivar retry_at: when it will be started again, in seconds of the epoch; 0 if
         it is not held back.
     @ivar addresses: where it listens.
+    @ivar held: its sockets are the Emperor's.
     """
 
     monitor: str
@@ -79,6 +80,7 @@ class VassalNews:
     phase: Phase
     retry_at: float
     addresses: tuple[Address, ...]
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class Order(IntEnum):
     STOP = 0
     #: Read the configuration again, keeping the process.
     RELOAD = 1
+    #: Leave when the requests in flight are answered; uWSGI 2.0.19 and later.
+    STOP_GENTLY = 2
 
 
 class Said(IntEnum):

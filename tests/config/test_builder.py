@@ -41,6 +41,8 @@ class BuilderTests(ConfigurationCase):
             "emperor-extra-ext = .cfg\nvassals-inherit = a\nvassals-include = b\n"
             "vassals-inherit-before = c\nvassals-include-before = d\nvassal-set = e=f\n"
             "vassals-set = g=\nbinary-path = /bin/uwsgi\n"
+            "emperor-no-blacklist\nemperor-spawn-rate = 7\nemperor-start-tolerance = 0\n"
+            "emperor-required-heartbeat = 12\nemperor-graceful-shutdown\n"
         )
         self.assertEqual(
             self.settings(text).emperor,
@@ -48,6 +50,12 @@ class BuilderTests(ConfigurationCase):
                 monitors=(f"{self.cwd}/v/*.ini", "glob://x"),
                 frequency=5,
                 curse_tolerance=10,
+                reload_mercy=10,
+                waits=False,
+                spawn_rate=7,
+                start_tolerance=0,
+                heartbeat=12,
+                graceful=True,
                 throttle=1.5,
                 max_throttle=2,
                 nofollow=True,

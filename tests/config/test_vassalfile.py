@@ -14,6 +14,7 @@ from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.vassalfile import (
     SIZE_LIMIT,
     instance_addresses,
+    is_cheap,
     listening,
     uwsgi_sockets,
 )
@@ -158,6 +159,22 @@ class ListeningTests(ConfigurationCase):
         self.write("b.ini", "[uwsgi]\nsocket = /a\n;" + "x" * SIZE_LIMIT)
         self.assertEqual(self.found("a.ini"), {"/a"})
         self.assertEqual(self.found("b.ini"), set())
+
+    def test_cheap(self) -> None:
+        """
+        A vassal may start without workers, if its file, or one that it includes,
+        says so.
+        """
+        self.write("on.ini", "[uwsgi]\ncheap = true\n")
+        for text, expected in {
+            "cheap = 1\n": True,
+            "include = on.ini\n": True,
+            "cheap = false\n": False,
+            "cheaper = 1\n": False,
+        }.items():
+            self.write("a.ini", f"[uwsgi]\n{text}")
+            found = is_cheap("a.ini", self.cwd, EmperorSettings(), self.surroundings())
+            self.assertEqual(expected, found, text)
 
     def test_emperor_section(self) -> None:
         """

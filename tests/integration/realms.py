@@ -18,6 +18,7 @@ from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor
 from emperor.monitors.directory import DirectoryMonitor
 from emperor.monitors.globbing import GlobMonitor
+from emperor.vassals.doors import Door
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.process import Listener, VassalProcess
@@ -152,8 +153,8 @@ class Realm:
         """
         return [pid for inode in self.inodes for pid in holders(inode)]
 
-    def _launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
-        process = self.launcher.launch(spec, listener)
+    def _launch(self, spec: VassalSpec, listener: Listener, door: Door) -> VassalProcess:
+        process = self.launcher.launch(spec, listener, door)
         self.inodes.append(process.inode)
         return process
 

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import TcpAddress
+from emperor.addresses import Address, TcpAddress, UnixAddress
 from emperor.config.settings import HttpSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.subscriptions.building import build_domains, build_server
@@ -29,9 +29,13 @@ class FakeEmperor:
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self.watchers: list[Any] = []
+        self.held: Address | None = None
 
     def watch(self, watcher: Any) -> None:
         self.watchers.append(watcher)
+
+    def door(self, id: VassalId) -> Address | None:
+        return self.held
 
     def spec(self, id: VassalId) -> VassalSpec:
         return VassalSpec(id, self.directory, 1)
@@ -63,3 +67,7 @@ class DomainsTests(SynchronousTestCase):
             emperor.watchers[0](VassalStatus(VassalId("m", "a.ini"), phase))
         for server in servers:
             self.assertEqual(nodes(server.registry), {"a.com": ["127.0.0.1:3031"]})
+        emperor.held = UnixAddress(b"/held.sock")
+        for phase in (Phase.RELOADING, Phase.ACCEPTING):
+            emperor.watchers[0](VassalStatus(VassalId("m", "a.ini"), phase, held=True))
+        self.assertEqual(nodes(servers[0].registry), {"a.com": ["/held.sock"]})

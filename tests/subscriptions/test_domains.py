@@ -103,14 +103,14 @@ class DomainsTests(SynchronousTestCase):
         self.files = {ID: holdings("a.com", "b.com"), ELSE: Holdings()}
         self.domains = Domains(self.clock, self.ledgers, lambda id: self.files[id], 10)
 
-    def live(self, *phases: Phase, id: VassalId = ID) -> dict[str, list[str]]:
+    def live(self, *phases: Phase, id: VassalId = ID, held: bool = False) -> dict[str, list[str]]:
         """
         Go through these phases.
 
         @return: who is in which pool then.
         """
         for phase in phases:
-            self.domains.saw(VassalStatus(id, phase))
+            self.domains.saw(VassalStatus(id, phase, held=held))
         self.assertEqual(nodes(self.ledgers[1].registry), nodes(self.registry))
         return nodes(self.registry)
 
@@ -129,9 +129,36 @@ class DomainsTests(SynchronousTestCase):
         """
         Whatever happens to it, it is out when it does not serve.
         """
-        for phase in set(Phase) - {Phase.ACCEPTING, Phase.RELOADING, Phase.READY}:
+        staying = {Phase.ACCEPTING, Phase.RELOADING, Phase.READY, Phase.RENEWING}
+        for phase in set(Phase) - staying:
             self.assertTrue(self.live(Phase.STARTING, Phase.ACCEPTING))
             self.assertEqual(self.live(phase), {}, phase)
+
+    def test_the_emperor_has_the_socket(self) -> None:
+        """
+        A vassal whose socket is the Emperor's is there while it sleeps, and stays
+        whatever happens, unless it is not coming.
+        """
+        there = {"a.com": ["/a.sock"], "b.com": ["/a.sock"]}
+        for phase in Phase:
+            self.assertEqual(self.live(Phase.GONE), {})
+            self.assertEqual(self.live(Phase.ASLEEP, held=True), there)
+            closed = {Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE}
+            self.assertEqual(self.live(phase, held=True), {} if phase in closed else there, phase)
+        self.assertEqual(self.live(Phase.GONE, Phase.STARTING, held=True), {})
+        self.assertEqual(self.live(Phase.READY, held=True), there)
+
+    def test_failed_renewal(self) -> None:
+        """
+        The file of a next generation that never came counts nowhere.
+        """
+        self.live(Phase.STARTING, Phase.ACCEPTING, held=True)
+        before = {"a.com": ["/a.sock"], "b.com": ["/a.sock"]}
+        self.files[ID] = holdings("c.com")
+        self.assertEqual(self.live(Phase.RENEWING, Phase.ACCEPTING, held=True), before)
+        after = {"c.com": ["/a.sock"]}
+        renewed = self.live(Phase.RENEWING, Phase.RELOADING, Phase.ACCEPTING, held=True)
+        self.assertEqual(renewed, after)
 
     def test_changed_file(self) -> None:
         """

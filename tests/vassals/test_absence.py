@@ -106,6 +106,75 @@ class WhereaboutsTests(SynchronousTestCase):
         self.whereabouts.note(B, Phase.READY)
         self.assertEqual(set(), self.whereabouts.leaving)
 
+    def test_the_emperor_has_the_socket(self) -> None:
+        """
+        Requests for a vassal whose socket is the Emperor's may wait there, unless
+        it is not coming.
+        """
+        self.settle(A, "/run/a.sock")
+        everything = set(Phase) - {Phase.GONE}
+        refused = set()
+        for phase in everything:
+            self.whereabouts.note(A, phase, held=True)
+            if self.whereabouts.leaving:
+                refused.add(phase)
+        self.assertEqual({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED}, refused)
+
+    def test_the_vassal_has_the_socket(self) -> None:
+        """
+        Where the vassal has it, whoever is about to go takes nothing more.
+        """
+        self.settle(A, "/run/a.sock")
+        refused = set()
+        for phase in set(Phase) - {Phase.GONE}:
+            self.whereabouts.note(A, phase)
+            if self.whereabouts.leaving:
+                refused.add(phase)
+        self.assertEqual({Phase.STOPPING, Phase.REPLACED, Phase.RETIRING}, refused)
+
+    def test_taken_ports(self) -> None:
+        """
+        A TCP port is taken as long as another vassal that goes has it, on that
+        host or on every one.  A UNIX socket's file can be replaced.
+        """
+        wanted = [":9000", "127.0.0.1:9000", "/run/a.sock"]
+        for has, taken in {
+            ":9000": wanted[:2],
+            "127.0.0.1:9000": wanted[:2],
+            "127.0.0.2:9000": wanted[:1],
+            ":9001": [],
+            "/run/a.sock": [],
+        }.items():
+            self.settle(A, has)
+            self.whereabouts.note(A, Phase.STOPPING)
+            self.assertEqual(
+                taken,
+                [
+                    each
+                    for each in wanted
+                    if self.whereabouts.is_taken(B, [parse_address("/x"), parse_address(each)])
+                ],
+                has,
+            )
+
+    def test_until_when_a_port_is_taken(self) -> None:
+        """
+        It is free when the other one is gone, or stays, or was never about to go;
+        a vassal's own port does not count.
+        """
+        port = parse_address(":9000")
+        self.settle(A, ":9000")
+        for phase in Phase:
+            self.whereabouts.note(A, phase)
+            going = phase in {Phase.STOPPING, Phase.REPLACED, Phase.RETIRING, Phase.ORPHANED}
+            self.assertEqual(going, self.whereabouts.is_taken(B, [port]), phase)
+            self.assertEqual(going, self.whereabouts.is_somebody_going)
+            self.assertFalse(self.whereabouts.is_taken(A, [port]))
+        self.whereabouts.note(A, Phase.STOPPING)
+        self.whereabouts.leave(A)
+        self.assertFalse(self.whereabouts.is_taken(B, [port]))
+        self.assertFalse(self.whereabouts.is_somebody_going)
+
 
 class ReasonTests(SynchronousTestCase):
     def test_each_phase(self) -> None:
@@ -117,7 +186,7 @@ class ReasonTests(SynchronousTestCase):
         self.assertEqual("vassal a.ini is reloading", sentences[Phase.RELOADING])
         self.assertEqual("vassal a.ini is stopping", sentences[Phase.STOPPING])
         self.assertEqual(
-            {Phase.GONE, Phase.ACCEPTING},
+            {Phase.GONE, Phase.ACCEPTING, Phase.RENEWING},
             {phase for phase, sentence in sentences.items() if sentence is None},
         )
 

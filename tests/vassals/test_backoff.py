@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.vassals.backoff import OLD_AGE, STABLE, BackOff, Life, Sentence
+from emperor.vassals.backoff import OLD_AGE, RESPITE, STABLE, BackOff, Life, Sentence
 
 SHORT = Life(age=1)
 
@@ -48,12 +48,22 @@ class BackOffTests(SynchronousTestCase):
     def test_first_death_of_a_loyal_one(self) -> None:
         """
         A vassal that answered a request comes back at once, but one that dies
-        of each request has to wait.
+        of each request has to wait; not longer each time, for some are answered.
         """
         backoff = BackOff(1, 10, lambda: 0)
         life = Life(age=2, served=1, loyal=True, silent=False)
         self.assertEqual(Sentence(0, 1), backoff.judge(life, 0))
-        self.assertEqual(Sentence(2, 2), backoff.judge(life, 1))
+        self.assertEqual(Sentence(1, 1), backoff.judge(life, 1))
+        self.assertEqual(Sentence(1, 1), backoff.judge(life, 7))
+
+    def test_no_blacklist(self) -> None:
+        """
+        With emperor-no-blacklist nobody waits, except for the second in which it
+        was started.
+        """
+        backoff = BackOff(1, 10, lambda: 0, waits=False)
+        self.assertEqual(Sentence(0, 8), backoff.judge(Life(age=RESPITE), 7))
+        self.assertEqual(RESPITE, backoff.judge(Life(age=0), 7).delay)
 
     def test_old_silent_program(self) -> None:
         """

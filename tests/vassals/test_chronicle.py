@@ -2,6 +2,8 @@
 Tests for L{emperor.vassals.chronicle}.
 """
 
+from dataclasses import replace
+
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -55,6 +57,69 @@ class ChronicleTests(SynchronousTestCase):
             ["Vassal a.ini died: exit code 22; next try in 4.5 s"],
             self.sentences(VassalStatus(ID, Phase.HELD_BACK, retry_at=4.5, ending="exit code 22")),
         )
+
+    def test_trouble(self) -> None:
+        """
+        What is wrong is said once, with what the vassal said last; that it is
+        told again without a new phase is no news.
+        """
+        starts = VassalStatus(ID, Phase.STARTING, since=1, pid=7)
+        late = replace(starts, trouble="it is\nlate", said=("one", "t\x1bwo"), failed_reloads=2)
+        self.assertEqual(
+            [
+                "Vassal a.ini starts (pid 7)",
+                "Vassal a.ini: it is\\nlate (2 failed reloads); it said last: \n    one"
+                "\n    t\\x1bwo",
+            ],
+            self.sentences(starts, late, replace(late, loyal_at=5)),
+        )
+
+    def test_renewal(self) -> None:
+        """
+        A vassal that is renewed beside itself is told from the beginning to the
+        end.
+        """
+        self.assertEqual(
+            [
+                "Vassal a.ini (pid 7) is renewed: its next generation starts (pid 8)",
+                "Vassal a.ini reloads (pid 8)",
+                "Vassal a.ini accepts requests (pid 8, 2 s)",
+            ],
+            self.sentences(
+                VassalStatus(ID, Phase.RENEWING, since=1, pid=7, successor=8),
+                VassalStatus(ID, Phase.RELOADING, since=3, pid=8),
+                VassalStatus(ID, Phase.ACCEPTING, since=3, pid=8),
+            ),
+        )
+
+    def test_failed_renewal(self) -> None:
+        """
+        A vassal that serves on has not begun to serve again.
+        """
+        serves = VassalStatus(ID, Phase.ACCEPTING, since=1, pid=7)
+        self.assertEqual(
+            [
+                "Vassal a.ini accepts requests (pid 7, 0 s)",
+                "Vassal a.ini (pid 7) is renewed: its next generation starts (pid 8)",
+                "Vassal a.ini: no (1 failed reloads); it said last: nothing",
+            ],
+            self.sentences(
+                serves,
+                replace(serves, phase=Phase.RENEWING, since=3, successor=8),
+                replace(serves, trouble="no", failed_reloads=1),
+            ),
+        )
+
+    def test_sleep(self) -> None:
+        """
+        It is told what will wake a vassal.
+        """
+        demand, idle = self.sentences(
+            VassalStatus(ID, Phase.ASLEEP, held=True),
+            VassalStatus(ID, Phase.ASLEEP, since=1),
+        )
+        self.assertEqual("Vassal a.ini sleeps until somebody connects", demand)
+        self.assertIn("sleeps until its file changes", idle or "")
 
     def test_odd_name(self) -> None:
         """

@@ -16,7 +16,7 @@ class DiagramTests(SynchronousTestCase):
         lines = mermaid().splitlines()
         self.assertEqual("stateDiagram-v2", lines[0])
         self.assertIn("    [*] --> gone", lines)
-        for phase in Phase:
+        for phase in set(Phase) - {Phase.RENEWING}:  # Two machines make that one.
             self.assertIn(f"    {phase.value.replace(' ', '_')} : {phase.value}", lines)
 
     def test_arrows(self) -> None:

@@ -17,6 +17,8 @@ from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.wire.vassal import Said
 
+MERCY = 30
+
 A, B, C = make_spec("a.ini"), make_spec("b.ini"), make_spec("c.ini")
 
 
@@ -35,7 +37,9 @@ class EmperorTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.monitor = MemoryMonitor()
-        settings = EmperorSettings(throttle=1, max_throttle=180, curse_tolerance=30)
+        settings = EmperorSettings(
+            throttle=1, max_throttle=180, curse_tolerance=40, reload_mercy=MERCY
+        )
         launcher = Launcher(
             self.reactor,
             settings,
@@ -55,11 +59,14 @@ class EmperorTestCase(SynchronousTestCase):
             remove_socket=self.removed.append,
         )
         self.same_socket = False
+        self.port = ""
         self.listening_fault: Exception | None = None
 
     def listening(self, spec: VassalSpec) -> frozenset[Address]:
         if self.listening_fault is not None:
             raise self.listening_fault
+        if self.port:
+            return frozenset({parse_address(self.port)})
         return listening(make_spec("b.ini") if self.same_socket else spec)
 
     def run_with(self, *specs: VassalSpec) -> list[MemoryProcess]:
@@ -112,6 +119,32 @@ class EmperorTests(EmperorTestCase):
         self.assertEqual([], self.removed)
         a.ends()
         self.assertEqual([b"/a.ini.sock"], self.removed)
+
+    def test_a_port_that_another_vassal_leaves(self) -> None:
+        """
+        A renamed file is started when the old vassal has left their TCP port, and
+        so does not die of it.
+        """
+        self.port = ":9000"
+        (a,) = self.run_with(A)
+        self.monitor.want(B)
+        self.reactor.advance(1)
+        self.assertEqual([Phase.STOPPING, Phase.QUEUED], self.phases())
+        a.ends()
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_a_port_that_is_not_needed_any_more(self) -> None:
+        """
+        Who waited for a port and is not wanted any more is gone.
+        """
+        self.port = ":9000"
+        (a,) = self.run_with(A)
+        self.monitor.want(B)
+        self.monitor.want()
+        a.ends()
+        self.reactor.advance(0)
+        self.assertEqual(([], 1), (self.phases(), len(self.reactor.processes)))
 
     def test_a_socket_that_another_vassal_has(self) -> None:
         """
@@ -238,10 +271,19 @@ class EmperorTests(EmperorTestCase):
 
     def test_many_at_once(self) -> None:
         """
-        Hundreds of vassals are all started.
+        Hundreds of vassals are all started, only some of them together, and the
+        first ones serve while the last ones wait.
         """
         self.run_with(*(make_spec(f"{number}.ini") for number in range(500)))
+        rate = EmperorSettings().spawn_rate
+        self.assertEqual(rate, self.phases().count(Phase.ACCEPTING))
+        for served in range(rate, 500, rate):
+            self.reactor.pump([0] * rate)
+            self.assertEqual(served, self.phases().count(Phase.ACCEPTING))
+            for process in self.reactor.processes[served:]:
+                process.says(Said.READY, Said.ACCEPTING)
         self.assertEqual({Phase.ACCEPTING}, set(self.phases()))
+        self.assertEqual(500, len(self.reactor.processes))
 
     def test_reload_all(self) -> None:
         """
@@ -255,6 +297,82 @@ class EmperorTests(EmperorTestCase):
         self.reactor.advance(0)
         self.assertEqual([1], a.orders)
         self.assertEqual([Phase.RELOADING, Phase.STARTING, Phase.EXILED], self.phases())
+
+    def test_reload_all_in_turn(self) -> None:
+        """
+        SIGHUP does not stop all sites for all others: only some reload at the
+        same time.
+        """
+        rate = EmperorSettings().spawn_rate
+        self.run_with(*(make_spec(f"{number}.ini") for number in range(2 * rate)))
+        self.reactor.pump([0] * rate)
+        for process in self.reactor.processes:
+            process.says(Said.READY, Said.ACCEPTING)
+        self.emperor.reload_all()
+        self.reactor.pump([0] * 2 * rate)
+        self.assertEqual(rate, self.phases().count(Phase.RELOADING))
+        for process in self.reactor.processes[:rate]:
+            process.says(Said.ACCEPTING)
+        self.reactor.pump([0] * rate)
+        self.assertEqual([[1]] * 2 * rate, [each.orders for each in self.reactor.processes])
+
+    def test_unwanted_before_its_reload(self) -> None:
+        """
+        A vassal that is to leave before it was its turn to reload only leaves.
+        """
+        (a,) = self.run_with(A)
+        self.emperor.reload_all()
+        self.monitor.want()
+        self.reactor.pump([0] * 3)
+        self.assertEqual([0], a.orders)
+
+    def test_pardon(self) -> None:
+        """
+        SIGURG forgets all deaths: who is held back starts at once and with a
+        clean record; who runs, and who asked to be left alone, is let be.
+        """
+        a, b, c = self.run_with(A, B, C)
+        c.ends(code=26)
+        for _ in range(3):
+            b.ends(code=1)
+            self.reactor.pump([200, 0])
+            b = self.reactor.last
+        b.ends(code=1)
+        self.emperor.pardon_all()
+        self.reactor.advance(0)
+        self.assertEqual([Phase.ACCEPTING, Phase.STARTING, Phase.EXILED], self.phases())
+        self.assertEqual([], a.orders)
+        self.reactor.last.ends(code=1)
+        status = self.emperor.states()[1]
+        self.assertEqual((1, 1), (status.retry_at - self.reactor.seconds(), status.failures))
+
+    def test_retry(self) -> None:
+        """
+        By hand a vassal is started even if it asked to be left alone.
+        """
+        a, b = self.run_with(A, B)
+        a.ends(code=26)
+        b.ends(code=1)
+        for id in (A.id, B.id):
+            self.emperor.retry(id)
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING, Phase.STARTING], self.phases())
+        with self.assertRaises(KeyError):
+            self.emperor.retry(C.id)
+
+    def test_mercy_at_the_end(self) -> None:
+        """
+        When the program stops vassals have reload-mercy, whatever they have
+        otherwise.
+        """
+        (a,) = self.run_with(A)
+        stopped = self.emperor.stopService()
+        self.reactor.advance(MERCY - 1)
+        self.assertEqual([], a.signals)
+        self.reactor.advance(1)
+        self.assertEqual(["KILL"], a.signals)
+        a.ends(signal=9)
+        self.successResultOf(stopped)
 
     def test_rescan(self) -> None:
         """

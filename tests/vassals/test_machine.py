@@ -20,6 +20,8 @@ from emperor.vassals.vassal import Vassal, heard_by_machine
 from emperor.wire.vassal import Said
 
 TOLERANCE = 30
+HEARTBEAT = 20
+PATIENCE = 300
 
 
 Event = Callable[["World"], object]
@@ -51,6 +53,8 @@ class World:
                 backoff=BackOff(1, 180, lambda: 0),
                 tolerance=TOLERANCE,
                 observe=self.history.append,
+                heartbeat=HEARTBEAT,
+                patience=PATIENCE,
             ),
         )
 
@@ -153,7 +157,7 @@ class MachineTests(SynchronousTestCase):
         Each worker says its words again; nothing comes of it.
         """
         self.world.serve()
-        self.reactor.last.says(*Said, *Said)
+        self.reactor.last.says(*set(Said) - {Said.IDLE}, *set(Said) - {Said.IDLE})
         self.check(Phase.ACCEPTING)
         self.assertEqual([], self.reactor.last.orders)
 
@@ -326,6 +330,239 @@ class MachineTests(SynchronousTestCase):
         self.check(Phase.HELD_BACK, 0)
         self.assertEqual(1, self.world.vassal.status.retry_at - self.reactor.seconds())
 
+    def test_what_is_known_of_a_failed_reload(self) -> None:
+        """
+        A reload that ends in a death is counted, and what the vassal said last
+        is kept until it serves again.
+        """
+        self.world.serve(100)
+        self.world.want(2)
+        self.reactor.last.prints(b"Traceback\nno module named app\n")
+        self.reactor.last.ends(code=22)
+        status = self.world.vassal.status
+        self.assertEqual("its reload failed: exit code 22", status.trouble)
+        self.assertEqual(("Traceback", "no module named app"), status.said)
+        self.assertEqual(1, status.failed_reloads)
+        self.reactor.pump([1, 0])
+        self.check(Phase.STARTING)
+        self.assertEqual("its reload failed: exit code 22", self.world.vassal.status.trouble)
+        self.reactor.last.says(Said.ACCEPTING)
+        status = self.world.vassal.status
+        self.assertEqual(("", (), 1), (status.trouble, status.said, status.failed_reloads))
+
+    def test_last_words_of_a_start(self) -> None:
+        """
+        What a vassal said last is known of any death.
+        """
+        self.world.want()
+        self.reactor.last.prints(b"no app")
+        self.reactor.last.ends(code=22)
+        status = self.world.vassal.status
+        self.assertEqual((("no app",), "", 0), (status.said, status.trouble, status.failed_reloads))
+
+    def test_endless_reload(self) -> None:
+        """
+        A reload that does not come back is told, counted once, and ended; then
+        the vassal starts as after any death.
+        """
+        self.world.serve(100)
+        self.world.want(2)
+        self.reactor.last.prints(b"waiting for the database\n")
+        self.reactor.advance(PATIENCE - 1)
+        self.assertEqual("", self.world.vassal.status.trouble)
+        self.reactor.advance(1)
+        self.check(Phase.RELOADING)
+        status = self.world.vassal.status
+        self.assertEqual("its reload is not over after 300 s", status.trouble)
+        self.assertEqual(("waiting for the database",), status.said)
+        self.assertEqual(["KILL"], self.reactor.last.signals)
+        self.reactor.advance(TOLERANCE)
+        self.assertEqual(["KILL", "KILL"], self.reactor.last.signals)
+        self.reactor.last.ends(signal=9)
+        self.check(Phase.HELD_BACK, 0)
+        self.assertEqual(1, self.world.vassal.status.failed_reloads)
+        self.assertEqual("its reload is not over after 300 s", self.world.vassal.status.trouble)
+
+    def test_endless_start(self) -> None:
+        """
+        A start that takes too long is told.  A vassal that has never said that it
+        accepts may be one that never does, so it goes on; one that has said it
+        is killed.
+        """
+        self.world.want()
+        self.reactor.advance(PATIENCE / 2)
+        self.reactor.last.says(Said.READY)
+        self.reactor.advance(PATIENCE / 2)
+        self.check(Phase.READY)
+        self.assertEqual("its start is not over after 300 s", self.world.vassal.status.trouble)
+        self.assertEqual([], self.reactor.last.signals)
+        self.reactor.last.says(Said.ACCEPTING)
+        self.assertEqual("", self.world.vassal.status.trouble)
+        self.reactor.last.ends(signal=9)
+        self.reactor.pump([1, 0])
+        self.reactor.advance(PATIENCE)
+        self.check(Phase.STARTING)
+        self.assertEqual(["KILL"], self.reactor.last.signals)
+
+    def test_second_reload_has_its_own_time(self) -> None:
+        """
+        A file that changes during a reload begins a new one.
+        """
+        self.world.serve(100)
+        self.world.want(2)
+        self.reactor.advance(PATIENCE - 1)
+        self.world.want(3)
+        self.reactor.advance(PATIENCE - 1)
+        self.assertEqual([], self.reactor.last.signals)
+        self.reactor.last.says(Said.ACCEPTING)
+        self.reactor.advance(2 * PATIENCE)
+        self.assertEqual([], self.reactor.last.signals)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_silent_heart(self) -> None:
+        """
+        A vassal whose heart stands still is asked to reload, and serves on when
+        it does.
+        """
+        self.world.serve()
+        self.reactor.last.says(Said.ALIVE)
+        self.reactor.advance(HEARTBEAT - 1)
+        self.reactor.last.says(Said.ALIVE)
+        self.reactor.advance(HEARTBEAT - 1)
+        self.check(Phase.ACCEPTING)
+        self.reactor.advance(1)
+        self.check(Phase.RELOADING)
+        self.assertEqual([1], self.reactor.last.orders)
+        self.assertEqual("its heart has not beaten for 20 s", self.world.vassal.status.trouble)
+        self.reactor.last.says(Said.ACCEPTING, Said.ALIVE)
+        self.check(Phase.ACCEPTING)
+        self.assertEqual(0, self.world.vassal.status.failed_reloads)
+        self.reactor.advance(HEARTBEAT)
+        self.check(Phase.RELOADING)
+
+    def test_dead_heart(self) -> None:
+        """
+        One that does not come back is killed after C{emperor-curse-tolerance}.
+        Beats of the workers that are leaving do not help it.
+        """
+        self.world.serve()
+        self.reactor.last.says(Said.ALIVE)
+        self.reactor.advance(HEARTBEAT)
+        self.reactor.last.says(Said.ALIVE)
+        self.reactor.advance(TOLERANCE - 1)
+        self.assertEqual([], self.reactor.last.signals)
+        self.reactor.advance(1)
+        self.assertEqual(["KILL"], self.reactor.last.signals)
+        self.reactor.last.ends(signal=9)
+        self.check(Phase.HELD_BACK, 0)
+        self.assertEqual(1, self.world.vassal.status.failed_reloads)
+
+    def test_heart_of_one_that_leaves(self) -> None:
+        """
+        Of a vassal that was asked to leave no beat is expected.
+        """
+        self.world.serve()
+        self.reactor.last.says(Said.ALIVE)
+        self.world.vassal.unwanted()
+        self.reactor.last.says(Said.ALIVE)
+        self.reactor.advance(HEARTBEAT)
+        self.check(Phase.STOPPING)
+        self.reactor.last.ends()
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_idle(self) -> None:
+        """
+        A vassal that would rather leave does, and sleeps until it is woken.
+        """
+        self.world.serve(1)
+        self.reactor.last.says(Said.IDLE, Said.LOYAL)
+        self.check(Phase.RETIRING)
+        self.assertEqual([0], self.reactor.last.orders)
+        self.reactor.last.ends(code=1)
+        self.check(Phase.ASLEEP, 0)
+        self.reactor.advance(1000)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+        self.world.vassal.wake()
+        self.reactor.advance(0)
+        self.check(Phase.STARTING)
+        self.world.vassal.wake()
+        self.reactor.last.ends(code=1)
+        self.check(Phase.HELD_BACK, 0)
+        self.reactor.pump([1, 0])
+        self.check(Phase.STARTING)
+
+    def test_idle_and_changed(self) -> None:
+        """
+        A changed file starts a vassal that sleeps, and one that is about to.
+        """
+        self.world.serve(1)
+        self.reactor.last.says(Said.IDLE)
+        self.world.want(2)
+        self.check(Phase.REPLACED)
+        self.reactor.last.ends()
+        self.reactor.advance(0)
+        self.reactor.last.says(Said.ACCEPTING, Said.IDLE)
+        self.reactor.last.ends(code=26)
+        self.check(Phase.ASLEEP, 0)
+        self.world.want(3)
+        self.check(Phase.STARTING)
+        self.assertEqual(3, self.world.vassal.spec.fingerprint)
+
+    def test_idle_but_stays(self) -> None:
+        """
+        One that says so and does not leave is killed like any other.
+        """
+        self.world.serve(1)
+        self.reactor.last.says(Said.IDLE)
+        self.reactor.advance(TOLERANCE)
+        self.assertEqual(["KILL"], self.reactor.last.signals)
+
+    def test_unwanted_before_its_turn_to_reload(self) -> None:
+        """
+        A vassal that waits for its turn to be tried again, and is not wanted any
+        more, leaves no trace in the queue.
+        """
+        self.world.want()
+        self.reactor.last.ends(code=1)
+        self.world.vassal.reload()
+        self.world.vassal.unwanted()
+        self.check(Phase.GONE, 0)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_gently(self) -> None:
+        """
+        A vassal may be asked to answer its requests before it leaves.
+        """
+        self.world.serve()
+        self.world.vassal.unwanted(gently=True)
+        self.assertEqual([2], self.reactor.last.orders)
+
+    def test_loyalty_is_kept(self) -> None:
+        """
+        When a vassal became loyal is known until its process is another one.
+        """
+        self.world.serve(1)
+        self.reactor.last.says(Said.LOYAL)
+        self.reactor.advance(5)
+        self.reactor.last.says(Said.LOYAL)
+        self.assertEqual(1, self.world.vassal.status.loyal_at)
+        self.world.want(2)
+        self.assertEqual(0, self.world.vassal.status.loyal_at)
+
+    def test_loyalty_forgives(self) -> None:
+        """
+        A vassal that has come up after many deaths and answers a request waits
+        no longer than at the beginning if it dies again.
+        """
+        self.world.want()
+        for _ in range(5):
+            self.reactor.last.ends(code=1)
+            self.reactor.pump([200, 0])
+        self.reactor.last.says(Said.LOYAL)
+        self.assertEqual(1, self.world.vassal.status.failures)
+        self.reactor.last.ends(code=1)
+        self.assertEqual(1, self.world.vassal.status.retry_at - self.reactor.seconds())
+
     def test_exile(self) -> None:
         """
         Exit code 26 is for good, until the file changes.
@@ -440,6 +677,13 @@ EVENTS: dict[str, Event] = {
     "ready": say(Said.READY),
     "accepting": say(Said.ACCEPTING),
     "loyal": say(Said.LOYAL),
+    "beat": say(Said.ALIVE),
+    "idle": say(Said.IDLE),
+    "wake": lambda world: world.vassal.wake(),
+    "pardon": lambda world: world.vassal.pardon(),
+    "retry": lambda world: world.vassal.retry(),
+    "reload": lambda world: world.vassal.reload(),
+    "five minutes": lambda world: world.reactor.advance(PATIENCE),
     "leave": leave,
     "end": end(1),
     "exile": end(26),
@@ -461,7 +705,13 @@ class AnythingTests(SynchronousTestCase):
         for event in events:
             EVENTS[event](world)
             self.assertLessEqual(world.alive, 1)
-            if world.phase in (Phase.GONE, Phase.EXILED, Phase.HELD_BACK, Phase.QUEUED):
+            if world.phase in (
+                Phase.GONE,
+                Phase.EXILED,
+                Phase.HELD_BACK,
+                Phase.QUEUED,
+                Phase.ASLEEP,
+            ):
                 self.assertEqual(0, world.alive)
 
     @given(st.lists(st.sampled_from(sorted(EVENTS))))

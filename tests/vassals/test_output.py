@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.vassals.output import BYTES_A_SECOND, LINE_LIMIT, LINES_A_SECOND, Lines, Output
+from emperor.vassals.output import (
+    BYTES_A_SECOND,
+    LAST_LINE_LIMIT,
+    LAST_LINES,
+    LINE_LIMIT,
+    LINES_A_SECOND,
+    Lines,
+    Output,
+)
 
 
 def lines_of(*pieces: bytes) -> list[str]:
@@ -102,6 +110,16 @@ class OutputTests(SynchronousTestCase):
         self.output.finish()
         self.assertRegex(self.found[-1], r"^\d+ lines left out$")
         self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_last_lines(self) -> None:
+        """
+        The last lines are kept, of both outputs, and of a long line its beginning.
+        """
+        for number in range(30):
+            self.output.feed(1 + number % 2, f"{number}\n".encode())
+        self.output.feed(1, b"x" * 2 * LAST_LINE_LIMIT + b"\n")
+        expected = [str(number) for number in range(31 - LAST_LINES, 30)]
+        self.assertEqual([*expected, "x" * LAST_LINE_LIMIT], list(self.output.last))
 
     def test_endless_line_left_out(self) -> None:
         """

@@ -206,6 +206,7 @@ class ControlTests(SynchronousTestCase):
                         "name": "a.ini",
                         "phase": "starting",
                         "retry_at": 0,
+                        "held": False,
                         "addresses": [{"is": "UnixAddress", "path": "/a.sock"}],
                     }
                 ],

@@ -29,7 +29,7 @@ class VassalPipeTests(SynchronousTestCase):
         """
         The orders are the bytes that uWSGI reads.
         """
-        self.assertEqual([0, 1], list(Order))
+        self.assertEqual([0, 1, 2], list(Order))
 
     @given(st.binary(), st.integers(0, 100))
     def test_cut_anywhere(self, data: bytes, cut: int) -> None:

@@ -1,0 +1,134 @@
+"""
+Which vassals have a door, and where.
+
+What the vassal's own file says comes first.  Then the options, of which the first
+that is set decides, as in uWSGI: a file beside the vassal's with the address in
+its first line, a directory of sockets, a command that prints the address.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from emperor.addresses import BadAddress
+from emperor.config.doorways import Doorway, parse_doorway
+from emperor.config.errors import Problem
+from emperor.config.settings import EmperorSettings
+from emperor.config.values import BadValue
+from emperor.vassals.asking import NoAnswer
+from emperor.vassals.spec import VassalSpec, shown
+
+#: Bytes of a side file that are looked at.
+_SIDE_FILE_LIMIT = 4096
+
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+
+#: A vassal's doorway; L{None}: it has none.
+Found = Doorway | None
+
+Attribute = Callable[[VassalSpec], tuple[Found, tuple[Problem, ...]]]
+Ask = Callable[[str, str, str], Deferred[bytes]]
+
+
+class Doorways:
+    """
+    Finds the doorway of a vassal.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        settings: EmperorSettings,
+        attribute: Attribute,
+        is_cheap: Callable[[VassalSpec], bool],
+        ask: Ask,
+    ) -> None:
+        """
+        @param attribute: what the vassal's file says of its door.
+        @param is_cheap: whether its file says that it starts without workers.
+        @param ask: runs a command with a name in a directory.
+        """
+        self._settings = settings
+        self._is_cheap = is_cheap
+        self._attribute = attribute
+        self._ask = ask
+
+    def find(self, spec: VassalSpec) -> Found | Deferred[Found]:
+        """
+        Look, now, where a vassal's door is.
+
+        @return: what is wrong is logged, and the vassal has no door; a Deferred
+            never fails.
+        """
+        if spec.arguments:  # It has no file.
+            return None
+        found = self._look(spec)
+        if isinstance(found, Deferred):
+            return found.addCallback(lambda answer: self._complete(spec, answer))
+        return self._complete(spec, found)
+
+    def _complete(self, spec: VassalSpec, found: Found) -> Found:
+        return found and replace(found, cheap=self._is_cheap(spec))
+
+    def _look(self, spec: VassalSpec) -> Found | Deferred[Found]:
+        found, problems = self._attribute(spec)
+        for problem in problems:
+            self._complain(spec, str(problem))
+        if found is not None or problems:
+            return found
+        if self._settings.on_demand_extension:
+            return self._of_file(spec, self._settings.on_demand_extension)
+        if self._settings.on_demand_directory:
+            return self._of_directory(spec, self._settings.on_demand_directory)
+        if self._settings.on_demand_command:
+            return self._of_command(spec, self._settings.on_demand_command)
+        return None
+
+    def _of_file(self, spec: VassalSpec, extension: str) -> Found:
+        path = os.path.join(spec.directory, spec.id.name + extension)
+        try:
+            with open(path, "rb") as file:
+                return self._parse(spec, file.read(_SIDE_FILE_LIMIT))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._complain(spec, f"{path}: {error.strerror}")
+            return None
+
+    def _of_directory(self, spec: VassalSpec, directory: str) -> Found:
+        base, _ = os.path.splitext(os.path.basename(spec.id.name))
+        return self._parse(spec, os.fsencode(os.path.join(directory, f"{base}.socket")))
+
+    def _of_command(self, spec: VassalSpec, command: str) -> Deferred[Found]:
+        def failed(failure: Failure) -> None:
+            failure.trap(NoAnswer)
+            self._complain(spec, f"emperor-on-demand-exec = {command}: {failure.value}")
+
+        asking = self._ask(command, spec.id.name, spec.directory)
+        found: Deferred[Found] = asking.addCallback(lambda output: self._parse(spec, output))
+        return found.addErrback(failed)
+
+    def _parse(self, spec: VassalSpec, output: bytes) -> Found:
+        text = os.fsdecode(_CONTROL.split(output, maxsplit=1)[0]).strip()
+        if not text:
+            return None
+        try:
+            return parse_doorway(text, spec.directory, on_demand=True)
+        except (BadValue, BadAddress) as error:
+            self._complain(spec, str(error))
+            return None
+
+    def _complain(self, spec: VassalSpec, problem: str) -> None:
+        self._log.warn(
+            "Vassal {vassal} is not started on demand: {problem}",
+            vassal=shown(spec.id.name),
+            problem=shown(problem),
+        )

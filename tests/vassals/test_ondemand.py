@@ -1,0 +1,155 @@
+"""
+Tests for L{emperor.vassals.ondemand}.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.addresses import TcpAddress, UnixAddress
+from emperor.config.doorways import Doorway
+from emperor.config.errors import Problem
+from emperor.config.settings import EmperorSettings, Origin
+from emperor.testing.vassals import make_spec
+from emperor.vassals.asking import NoAnswer
+from emperor.vassals.ondemand import Doorways, Found
+from emperor.vassals.spec import VassalSpec
+
+
+class DoorwaysTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.place = Path(tempfile.mkdtemp(prefix="txe-"))
+        self.addCleanup(shutil.rmtree, self.place)
+        self.written: tuple[Found, tuple[Problem, ...]] = (None, ())
+        self.cheap = False
+        self.asked: list[tuple[str, str, str]] = []
+        self.answer: Deferred[bytes] = Deferred()
+
+    def is_cheap(self, spec: VassalSpec) -> bool:
+        return self.cheap
+
+    def ask(self, command: str, name: str, cwd: str) -> Deferred[bytes]:
+        self.asked.append((command, name, cwd))
+        return self.answer
+
+    def find(self, name: str = "a.ini", **options: str) -> Found | Deferred[Found]:
+        """
+        Where the vassal's door is, with these options.
+        """
+        settings = EmperorSettings(**options)  # type: ignore[arg-type]
+        doorways = Doorways(settings, lambda spec: self.written, self.is_cheap, self.ask)
+        return doorways.find(make_spec(name, directory=str(self.place)))
+
+    def complaints(self, name: str = "a.ini", **options: str) -> list[str | None]:
+        """
+        What is logged when it has no door.
+        """
+        with capturedLogs() as events:
+            self.assertIsNone(self.find(name, **options))
+        return [formatEvent(event) for event in events]
+
+    def side(self, content: bytes) -> None:
+        (self.place / "a.ini.socket").write_bytes(content)
+
+    def test_none(self) -> None:
+        """
+        Without options no vassal has a door.
+        """
+        self.assertEqual([], self.complaints())
+
+    def test_file_of_its_own(self) -> None:
+        """
+        What the vassal's file says counts more than any option; if it is wrong,
+        no option takes its place.
+        """
+        doorway = Doorway(TcpAddress("", 1))
+        self.written = (doorway, ())
+        self.assertEqual(doorway, self.find(on_demand_directory="/run"))
+        self.written = (None, (Problem("on-demand: no", Origin("a.ini", 3)),))
+        self.assertEqual(
+            ["Vassal a.ini is not started on demand: a.ini:3: on-demand: no"],
+            self.complaints(on_demand_directory="/run"),
+        )
+
+    def test_extension(self) -> None:
+        """
+        The first line of the file beside the vassal's is the address, up to the
+        first byte that is no text; the first option that is set decides.
+        """
+        self.side(b"127.0.0.1:9000 \n/else\n")
+        expected = Doorway(TcpAddress("127.0.0.1", 9000), on_demand=True)
+        both = {"on_demand_extension": ".socket", "on_demand_directory": "/run"}
+        self.assertEqual(expected, self.find(**both))
+        self.side(b"/run/x.sock,mode=600\tz")
+        expected = Doorway(UnixAddress(b"/run/x.sock"), on_demand=True, mode=0o600)
+        self.assertEqual(expected, self.find(**both))
+        self.assertIsNone(self.find("b.ini", **both))
+        self.side(b"\n")
+        self.assertEqual([], self.complaints(on_demand_extension=".socket"))
+
+    def test_extension_in_trouble(self) -> None:
+        """
+        What is no address, or cannot be read, is told.
+        """
+        self.side(b"9000")
+        (told,) = self.complaints(on_demand_extension=".socket")
+        self.assertIn("a port is written :9000", told or "")
+        (self.place / "a.ini.dir").mkdir()
+        (told,) = self.complaints(on_demand_extension=".dir")
+        self.assertIn("Is a directory", told or "")
+
+    def test_directory(self) -> None:
+        """
+        The socket is called like the vassal, without its directory and ending.
+        """
+        for name in ("a.x.ini", "sites/a.x.ini"):
+            expected = Doorway(UnixAddress(b"/run/a.x.socket"), on_demand=True)
+            self.assertEqual(expected, self.find(name, on_demand_directory="/run"))
+        (told,) = self.complaints("x" * 200 + ".ini", on_demand_directory="/run")
+        self.assertIn("at most", told or "")
+
+    def test_command(self) -> None:
+        """
+        A command is asked with the name, in the vassal's directory.
+        """
+        found = self.find(on_demand_command="locate -s")
+        self.assertEqual([("locate -s", "a.ini", str(self.place))], self.asked)
+        assert isinstance(found, Deferred)
+        self.assertNoResult(found)
+        self.answer.callback(b"run/a.sock\n")
+        path = os.fsencode(self.place / "run/a.sock")
+        expected = Doorway(UnixAddress(path), on_demand=True)
+        self.assertEqual(expected, self.successResultOf(found))
+
+    def test_cheap(self) -> None:
+        """
+        It is known of each of them whether it starts without workers.
+        """
+        self.cheap = True
+        found = self.find(on_demand_directory="/run")
+        assert isinstance(found, Doorway)
+        self.assertTrue(found.cheap)
+        self.answer.callback(b":9000")
+        asked = self.find(on_demand_command="locate")
+        assert isinstance(asked, Deferred)
+        expected = Doorway(TcpAddress("", 9000), on_demand=True, cheap=True)
+        self.assertEqual(expected, self.successResultOf(asked))
+        self.assertIsNone(self.find())
+
+    def test_command_in_trouble(self) -> None:
+        """
+        A command that fails is told; the vassal is started as any other.
+        """
+        found = self.find(on_demand_command="locate")
+        assert isinstance(found, Deferred)
+        with capturedLogs() as events:
+            self.answer.errback(NoAnswer("exit code 3"))
+        self.assertIsNone(self.successResultOf(found))
+        self.assertIn("locate: exit code 3", formatEvent(events[0]))
