@@ -44,6 +44,7 @@ from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
 from emperor.vassals.program import NoProgram, find_program
@@ -158,7 +159,8 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     """
     for each in settings.routers:
         check_key_mappers(each, reactor)
-    emperor = build_emperor(settings.emperor, surroundings)
+    keeper = Keeper(reactor, os.environ)
+    emperor = build_emperor(settings.emperor, surroundings, keeper)
     program = Program()
     opened = open_sockets(settings)
     greeting = Greeting(
@@ -186,7 +188,8 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
-    for service in (build_signals(emperor, routers), network, emperor, together):
+    keepers = [keeper] if settings.emperor.monitors else []
+    for service in (build_signals(emperor, routers), network, *keepers, emperor, together):
         service.setServiceParent(program)
     return program
 
@@ -205,10 +208,11 @@ def open_sockets(settings: Settings) -> list[OpenRouter]:
     return opened
 
 
-def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Emperor:
+def build_emperor(settings: EmperorSettings, surroundings: Surroundings, keeper: Keeper) -> Emperor:
     """
     The Emperor with its monitors.
 
+    @param keeper: of the vassals' processes.
     @raise NoProgram: there are monitors and no uWSGI for their vassals.
     """
     monitors = [make_monitor(text, reactor, settings) for text in settings.monitors]
@@ -218,7 +222,7 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings) -> Empe
     def addresses(spec: VassalSpec) -> frozenset[Address]:
         return listening(spec.id.name, spec.directory, settings, surroundings)
 
-    launcher = Launcher(reactor, settings, os.environ)
+    launcher = Launcher(reactor, settings, os.environ, keeper)
     return Emperor(reactor, monitors, launcher.launch, settings=settings, listening=addresses)
 
 

@@ -15,11 +15,10 @@ read what it is told costs little memory: it gets the whole when it reads again.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, succeed
@@ -29,6 +28,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from emperor.deafness import deaf_children
 from emperor.interfaces import ISubscriptionNews, IVassalNews
 from emperor.proxy.controlling import ControlFactory, ControlLink
 from emperor.proxy.listeners import close_listeners, remove_files
@@ -58,32 +58,6 @@ LONGEST_WAIT = 8.0
 LATENESS = 5.0
 
 _COMMAND = ("-P", "-m", "emperor.proxy.worker")
-
-#: What may be sent to all processes of a group, by a terminal or by an init
-#: system, and is for the program to decide.
-_GROUP_SIGNALS = frozenset(
-    {
-        signal.SIGHUP,
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGUSR1,
-        signal.SIGUSR2,
-        signal.SIGWINCH,
-    }
-)
-
-
-@contextmanager
-def deaf_children() -> Iterator[None]:
-    """
-    Processes that are started meanwhile are deaf to signals for a group, from
-    their first moment on.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUP_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class RouterProcess(ProcessProtocol):

@@ -7,15 +7,13 @@ of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
 
 It leads a session of its own: Ctrl-C in a terminal goes to every process of the
-foreground group, and would end vassals whose requests are still in flight.
-The program C{setsid} of util-linux makes the session and then executes the
-vassal in its place, so that pid and argv stay what they are.
+foreground group, and would end vassals whose requests are still in flight.  The
+keeper makes its process (L{emperor.vassals.keeping}), and sees to its end.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -26,11 +24,12 @@ from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
 from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.keeping import Starter
 from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.program import NoProgram, find_program
 from emperor.vassals.spec import VassalSpec, shown
-from emperor.vassals.survivors import kill_group, kill_holders
+from emperor.wire.keeping import Start
 
 #: The vassal's descriptor of the pipe.
 PIPE = 3
@@ -110,23 +109,22 @@ class Launcher:
         reactor: Spawner,
         settings: EmperorSettings,
         environ: Mapping[str, str],
+        starter: Starter,
         *,
         find: Callable[[str], Program] = find_program,
-        kill_holders: Callable[[int], object] = kill_holders,
-        kill_group: Callable[[int], object] = kill_group,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
         @param find: from C{binary-path} to the program; it is asked at every
             start, so that an upgrade needs no restart of ours.
+        @param starter: makes the processes; usually a
+            L{emperor.vassals.keeping.Keeper}.
         """
         self._reactor = reactor
         self._settings = settings
         self._environ = environ
+        self._starter = starter
         self._find = find
-        self._kill_holders = kill_holders
-        self._kill_group = kill_group
-        self._setsid = shutil.which("setsid", path=environ.get("PATH"))
 
     def launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
         """
@@ -173,27 +171,17 @@ class Launcher:
         def log_line(line: str) -> None:
             self._log.info("{vassal}: {line}", vassal=name, line=line)
 
-        return VassalProcess(
-            self._reactor,
-            listener,
-            log_line,
-            kill_holders=self._kill_holders,
-            kill_group=self._kill_group,
-            inode=inode,
-        )
+        return VassalProcess(self._reactor, listener, log_line, inode)
 
     def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
-        words = argv(program, spec.id.name, self._settings)
-        executable = program.path
-        if self._setsid is not None:
-            executable, words = self._setsid, [self._setsid, *words]
-        variables = environment(self._environ, PIPE)
+        path, *words = argv(program, spec.id.name, self._settings)
+        order = Start(
+            number=0,
+            name=spec.id.name,
+            directory=spec.directory,
+            programs=(path,),
+            argv=tuple(words),
+            environ=tuple(environment(self._environ, PIPE).items()),
+        )
         with open(os.devnull, "r+b", buffering=0) as nothing:
-            self._reactor.spawnProcess(
-                process,
-                os.fsencode(executable),
-                [os.fsencode(word) for word in words],
-                {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
-                os.fsencode(spec.directory),
-                childFDs={0: nothing.fileno(), 1: "r", 2: "r", PIPE: pipe},
-            )
+            self._starter.start(process, order, nothing.fileno(), pipe)

@@ -5,7 +5,6 @@ Tests for L{emperor.proxy.processes}.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
 from emperor.interfaces import ISubscriptionNews, IVassalNews
 from emperor.proxy.listeners import open_listeners
-from emperor.proxy.processes import LATENESS, LONGEST_WAIT, STEADY, RouterProcesses, deaf_children
+from emperor.proxy.processes import LATENESS, LONGEST_WAIT, STEADY, RouterProcesses
 from emperor.testing.vassals import MemoryProcess, MemorySpawner
 from emperor.vassals.status import Phase
 from emperor.wire.control import (
@@ -328,16 +327,3 @@ class ProcessesTests(SynchronousTestCase):
         self.news.tell()
         self.assertEqual([], one.signals)
         self.assertEqual(2, len(self.reactor.processes))
-
-
-class DeafTests(SynchronousTestCase):
-    def test_deaf(self) -> None:
-        """
-        What is started meanwhile has the signals blocked; we do not.
-        """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-        with deaf_children():
-            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-        self.assertTrue({signal.SIGTERM, signal.SIGINT, signal.SIGHUP} <= blocked)
-        self.assertNotIn(signal.SIGCHLD, blocked)
-        self.assertEqual(before, signal.pthread_sigmask(signal.SIG_BLOCK, []))

@@ -4,14 +4,17 @@ Tests for L{emperor.vassals.launcher}.
 
 import os
 
+from twisted.internet.error import ProcessDone
 from twisted.logger import capturedLogs, formatEvent
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.settings import EmperorSettings
 from emperor.testing.vassals import MemorySpawner, make_spec
 from emperor.vassals.commandline import Program
+from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.vassals.launcher import PIPE, Launcher, LaunchFailed
-from emperor.vassals.process import Ending
+from emperor.vassals.process import OUTPUT_GRACE, Ending
 from emperor.vassals.program import NoProgram
 from emperor.wire.vassal import Said
 
@@ -46,17 +49,11 @@ class LauncherTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.listener = Listener()
-        self.killed: list[int] = []
-        self.groups: list[int] = []
 
     def launcher(self, **options: object) -> Launcher:
-        arguments = {
-            "find": find,
-            "kill_holders": self.killed.append,
-            "kill_group": self.groups.append,
-            **options,
-        }
-        return Launcher(self.reactor, EmperorSettings(), {"HOME": "/h"}, **arguments)  # type: ignore[arg-type]
+        arguments = {"find": find, **options}
+        environ = {"HOME": "/h"}
+        return Launcher(self.reactor, EmperorSettings(), environ, self.reactor, **arguments)  # type: ignore[arg-type]
 
     def test_what_the_vassal_finds(self) -> None:
         """
@@ -137,15 +134,12 @@ class VassalProcessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.listener = Listener()
-        self.killed: list[int] = []
-        self.groups: list[int] = []
         launcher = Launcher(
             self.reactor,
             EmperorSettings(),
             {},
+            self.reactor,
             find=find,
-            kill_holders=self.killed.append,
-            kill_group=self.groups.append,
         )
         self.launched = launcher.launch(make_spec(), self.listener)
         self.process = self.reactor.last
@@ -197,34 +191,34 @@ class VassalProcessTests(SynchronousTestCase):
         self.process.ends(code=1)
         self.assertEqual([("exited", "exit code 1"), ("over", "exit code 1")], self.listener.heard)
         self.assertEqual([], self.reactor.getDelayedCalls())
-        self.assertEqual([], self.killed)
 
-    def test_survivors(self) -> None:
+    def test_others_hold_on(self) -> None:
         """
-        Workers that outlive the first process are killed until nobody holds the
-        pipe, and only then is the vassal over.
+        A vassal is over when nothing of it is left, whoever has got hold of its
+        pipe; until then its last words are waited for.
         """
         self.process.leaves(signal=9)
-        self.reactor.pump([0.1] * 3)
-        self.assertEqual([self.launched.inode] * 3, self.killed)
         self.assertEqual([("exited", "killed by SIGKILL")], self.listener.heard)
+        self.reactor.advance(OUTPUT_GRACE / 2)
+        self.process.protocol.processEnded(Failure(ProcessDone(0)))
+        self.process.says(Said.LOYAL)
+        self.assertEqual([Said.LOYAL], self.listener.heard[1:])
+        self.assertFalse(self.process.transport.disconnecting)
+        self.reactor.advance(OUTPUT_GRACE / 2)
+        self.assertTrue(self.process.transport.disconnecting)
         self.process.hangs_up()
-        self.reactor.advance(1)
         self.assertEqual(("over", "killed by SIGKILL"), self.listener.heard[-1])
         self.assertEqual([], self.reactor.getDelayedCalls())
 
-    def test_process_group(self) -> None:
+    def test_output_is_held(self) -> None:
         """
-        What an application has started goes with it, at once, and is looked
-        for while the number of the first process cannot be another one's.
+        Nor is the output waited for without end.
         """
-        pid = self.launched.pid
-        self.launched.kill()
-        self.assertEqual([pid], self.groups)
         self.process.leaves()
-        self.assertEqual([pid] * 2, self.groups)
-        self.launched.kill()
-        self.assertEqual([pid] * 2, self.groups)
+        self.reactor.advance(OUTPUT_GRACE)
+        self.assertTrue(self.process.transport.disconnecting)
+        self.process.hangs_up()
+        self.assertEqual(("over", "exit code 0"), self.listener.heard[-1])
 
     def test_kill(self) -> None:
         """
@@ -234,4 +228,12 @@ class VassalProcessTests(SynchronousTestCase):
         self.assertEqual(["KILL"], self.process.signals)
         self.process.gone = True
         self.launched.kill()
-        self.assertEqual([self.launched.inode] * 2, self.killed)
+        self.assertEqual(["KILL"], self.process.signals)
+
+    def test_could_not_become(self) -> None:
+        """
+        What kept a process from executing its program is how it ended.
+        """
+        self.process.gone = True
+        self.process.protocol.processExited(Failure(CouldNotBecome("/v: Permission denied")))
+        self.assertEqual([("exited", "/v: Permission denied")], self.listener.heard)
