@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from emperor.addresses import Address
+from emperor.config.attributes import Attributes, attributes
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
@@ -41,6 +42,7 @@ from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import subscription_mapper
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.stale import leave_socket
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
@@ -222,8 +224,15 @@ def build_emperor(settings: EmperorSettings, surroundings: Surroundings, keeper:
     def addresses(spec: VassalSpec) -> frozenset[Address]:
         return listening(spec.id.name, spec.directory, settings, surroundings)
 
-    launcher = Launcher(reactor, settings, os.environ, keeper)
-    return Emperor(reactor, monitors, launcher.launch, settings=settings, listening=addresses)
+    def read(spec: VassalSpec) -> Attributes:
+        return attributes(spec.id.name, spec.directory, settings, surroundings)
+
+    launcher = Launcher(reactor, settings, os.environ, keeper, read=read)
+    # A vassal's file that is not ours must not make us remove somebody's socket.
+    remove: dict[str, Any] = {"remove_socket": leave_socket} if settings.launch.tyrant else {}
+    return Emperor(
+        reactor, monitors, launcher.launch, settings=settings, listening=addresses, **remove
+    )
 
 
 def build_router(

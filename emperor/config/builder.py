@@ -11,6 +11,7 @@ from operator import attrgetter
 from emperor.config import values
 from emperor.config.classify import classify
 from emperor.config.errors import ConfigurationError, Problem
+from emperor.config.launchbuilder import build_launch
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
 from emperor.config.settings import EmperorSettings, Settings
@@ -74,4 +75,5 @@ def _emperor(taker: Taker) -> EmperorSettings:
         inherit_before=words("vassals-inherit-before"),
         include_before=words("vassals-include-before"),
         set=tuple("=".join(pair) for pair in taker.many("vassals-set", values.assignment)),
+        launch=build_launch(taker),
     )

@@ -18,14 +18,13 @@ def _names(text: str) -> frozenset[str]:
 UNSUPPORTED = _names(
     """
     call-as-emperor call-as-emperor1 call-as-emperor2 call-as-emperor4 call-as-vassal
-    call-as-vassal1 call-as-vassal3 early-emperor emperor-broodlord emperor-cap
-    emperor-chdir-attr emperor-collect-attr emperor-collect-attribute emperor-command-socket
+    call-as-vassal1 call-as-vassal3 early-emperor emperor-broodlord emperor-chdir-attr
+    emperor-collect-attr emperor-collect-attribute emperor-command-socket
     emperor-fork-server-attr emperor-graceful-shutdown emperor-magic-exec emperor-no-blacklist
     emperor-on-demand-dir emperor-on-demand-directory emperor-on-demand-exec
     emperor-on-demand-ext emperor-on-demand-extension emperor-pidfile emperor-procname
     emperor-proxy-socket emperor-required-heartbeat emperor-stats emperor-stats-server
-    emperor-subreaper emperor-trigger-socket emperor-tyrant emperor-tyrant-initgroups
-    emperor-tyrant-nofollow emperor-use-clone emperor-use-fork-server emperor-wait-for-command
+    emperor-trigger-socket emperor-use-fork-server emperor-wait-for-command
     emperor-wait-for-command-ignore emperor-wrapper emperor-wrapper-attr
     emperor-wrapper-fallback emperor-wrapper-override enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
@@ -62,8 +61,7 @@ UNSUPPORTED = _names(
     sslrouter-stats-server sslrouter-subscription-server sslrouter-timeout sslrouter-to
     sslrouter-use-base sslrouter-use-cache sslrouter-use-code-string sslrouter-use-pattern
     sslrouter-use-socket sslrouter-workers sslrouter-zerg sslrouter2 umount-as-emperor
-    umount-as-vassal vassal-cap vassal-fork-base vassals-cap vassals-start-hook
-    vassals-stop-hook zeus
+    umount-as-vassal vassal-fork-base vassals-start-hook vassals-stop-hook zeus
     """
 )
 
@@ -243,6 +241,7 @@ NEEDLESS: dict[str, str] = {
         }.items()
     },
     "fastrouter-subscription-slot": "uWSGI passes over it too",
+    "emperor-subreaper": "no process of a vassal is ever left to others",
     "http-auto-chunked": "an answer without a length always goes out in chunks",
     "http-manage-expect": "Expect: 100-continue is always answered",
 }

@@ -67,6 +67,10 @@ class Kind(Enum):
     POLICY = "permissive, signed or v2"
     #: C{DIGEST:DIRECTORY}.
     SIGNATURES = "DIGEST:DIRECTORY"
+    #: Names of capabilities.
+    CAPABILITIES = "capabilities such as setuid, with commas"
+    #: Kinds of namespaces.
+    NAMESPACES = "ipc, net, pid, mount, uts; with commas"
     #: The number of a user who is not root.
     USER = "uid"
     #: Which transports the routers run on.
@@ -84,6 +88,7 @@ class Service(Enum):
 
     PROGRAM = "The program"
     EMPEROR = "The Emperor"
+    VASSALS = "The processes of vassals"
     ROUTING = "Both routers"
     SUBSCRIPTIONS = "Subscriptions to both routers"
     HTTP = "The HTTP router"

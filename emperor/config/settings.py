@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.redisurl import RedisSource
 
 
@@ -288,6 +289,7 @@ class EmperorSettings:
         vassal that died (the option is in milliseconds).
     @ivar max_throttle: C{emperor-max-throttle}: the longest such wait, seconds.
     @ivar binary: C{binary-path}; empty: found as docs/reference says.
+    @ivar launch: how their processes are started.
     """
 
     monitors: tuple[str, ...] = ()
@@ -303,6 +305,7 @@ class EmperorSettings:
     inherit_before: tuple[str, ...] = ()
     include_before: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
+    launch: LaunchSettings = field(default_factory=LaunchSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

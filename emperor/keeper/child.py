@@ -5,15 +5,18 @@ What a new process does between fork and exec.
 from __future__ import annotations
 
 import os
+import pwd
+import resource
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
 from emperor.keeper.family import MARK
 from emperor.keeper.groups import Group
-from emperor.keeper.kernel import die_with
+from emperor.keeper.kernel import bound_capabilities, die_with
 from emperor.wire.keeping import DESCRIPTORS, Start
+from emperor.wire.rights import ResourceLimit, Rights, User
 
 #: Bytes of a report of what went wrong.
 REPORT_LIMIT = 4096
@@ -71,7 +74,60 @@ def _prepare(order: Start, keeper: int, group: Group | None) -> None:
         os.chdir(os.fsencode(order.directory))
     except OSError as error:
         raise CannotBecome(f"{order.directory}: {error.strerror}") from error
+    _take_rights(order.rights)
     die_with(keeper)
+
+
+def _take_rights(rights: Rights) -> None:
+    """
+    Become who it is to be.  Limits come last: a user cannot raise them, and
+    root may.
+    """
+    if rights.capabilities is not None:
+        _try("emperor-cap", bound_capabilities, rights.capabilities.numbers)
+    if rights.user is not None:
+        _try(f"cannot become user {rights.user.uid}", _become_user, rights.user)
+    for limit in rights.resources:
+        _try(f"rlimit-{limit.name}", _limit, limit, rights.user is not None)
+
+
+def _try(what: str, call: Callable[..., object], *arguments: object) -> None:
+    try:
+        call(*arguments)
+    except (OSError, ValueError) as error:
+        raise CannotBecome(f"{what}: {getattr(error, 'strerror', '') or error}") from error
+
+
+def _become_user(user: User) -> None:
+    os.setgroups(_groups(user))
+    os.setresgid(user.gid, user.gid, user.gid)
+    os.setresuid(user.uid, user.uid, user.uid)
+
+
+def _groups(user: User) -> list[int]:
+    """
+    The further groups of a user; none for one whom the system does not know.
+    """
+    if not user.with_groups:
+        return []
+    try:
+        entry = pwd.getpwuid(user.uid)
+    except KeyError:
+        return []
+    return os.getgrouplist(entry.pw_name, entry.pw_gid)
+
+
+def _limit(limit: ResourceLimit, only_lower: bool) -> None:
+    number = getattr(resource, f"RLIMIT_{limit.name.upper()}")
+    value = limit.value
+    if only_lower:
+        highest = resource.getrlimit(number)[1]
+        value = min((value, highest), key=_size)
+    resource.setrlimit(number, (value, value))
+
+
+def _size(value: int) -> float:
+    return float("inf") if value == resource.RLIM_INFINITY else value
 
 
 def _hear_signals() -> None:

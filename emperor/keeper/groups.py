@@ -14,6 +14,10 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import EBUSY
+
+from emperor.keeper.processes import descendants, look
+from emperor.wire.rights import GroupLimit
 
 _MOUNT = re.compile(rb"^\S+ \S+ \S+ / (/\S*) .* - cgroup2 ", re.MULTILINE)
 _OWN = re.compile(rb"^0::(/.*)$", re.MULTILINE)
@@ -46,11 +50,7 @@ class Group:
         """
         The processes in it, also in groups that they have made in it.
         """
-        found: list[int] = []
-        for directory, _, _ in os.walk(self.path):
-            with suppress(OSError), open(os.path.join(directory, "cgroup.procs"), "rb") as file:
-                found += map(int, file.read().split())
-        return [pid for pid in found if pid > 0]
+        return [pid for directory, _, _ in os.walk(self.path) for pid in _members(directory)]
 
     def kill(self) -> bool:
         """
@@ -71,6 +71,12 @@ class Group:
                 os.rmdir(directory)
 
 
+class NoLimit(Exception):
+    """
+    There can be no such limit; the text says why.
+    """
+
+
 class Groups:
     """
     Makes the groups of vassals.
@@ -83,6 +89,7 @@ class Groups:
         @param place: a group that may be divided; empty for none.
         """
         self.path = ""
+        self._place = place
         self._made = 0
         if place:
             _remove_stale(place)
@@ -105,12 +112,65 @@ class Groups:
             return None
         return Group(path)
 
+    def limit(self, group: Group | None, limit: GroupLimit) -> None:
+        """
+        Limit what a group may take.
+
+        @raise NoLimit: that is not possible here.
+        """
+        if group is None:
+            raise NoLimit("control groups (cgroup v2) cannot be used here")
+        try:
+            self._enable(limit.file.partition(".")[0])
+            _write(os.path.join(group.path, limit.file), limit.value)
+        except OSError as error:
+            raise NoLimit(f"{limit.file}: {error.strerror}") from error
+
+    def _enable(self, controller: str) -> None:
+        """
+        Have a controller in the groups of vassals.
+
+        @raise OSError: it is not ours to have.
+        """
+        for directory in (self._place, self.path):
+            control = os.path.join(directory, "cgroup.subtree_control")
+            if controller.encode() in _read(directory, "cgroup.subtree_control").split():
+                continue
+            try:
+                _write(control, f"+{controller}")
+            except OSError as error:
+                if error.errno != EBUSY:
+                    raise
+                self._make_room()
+                _write(control, f"+{controller}")
+
+    def _make_room(self) -> None:
+        """
+        Move the program out of the group that is to be divided: nobody may be
+        in it then.  Whoever else is there stays, and the kernel will say so.
+        """
+        place = os.path.join(self._place, f"program-{os.getppid()}")
+        with suppress(FileExistsError):
+            os.mkdir(place)
+        ours = set(descendants(look(), [os.getppid()]))
+        for pid in _members(self._place):
+            if pid in ours:
+                with suppress(ProcessLookupError):
+                    _write(os.path.join(place, "cgroup.procs"), str(pid))
+
     def remove(self) -> None:
         """
         Remove what is left of all groups.
         """
         if self.path:
             Group(self.path).remove()
+
+
+def _members(directory: str) -> list[int]:
+    try:
+        return [int(pid) for pid in _read(directory, "cgroup.procs").split() if pid != b"0"]
+    except OSError:  # It is not there any more.
+        return []
 
 
 def _remove_stale(place: str) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,7 +26,8 @@ from socket import socket
 
 from emperor.keeper.child import REPORT_LIMIT, become
 from emperor.keeper.family import Family, kill_children
-from emperor.keeper.groups import Groups
+from emperor.keeper.groups import Group, Groups, NoLimit
+from emperor.keeper.kernel import fork
 from emperor.keeper.orders import receive
 from emperor.keeper.processes import Process, Table, look
 from emperor.wire.keeping import (
@@ -44,6 +46,7 @@ from emperor.wire.keeping import (
     decode,
     encode,
 )
+from emperor.wire.rights import GroupLimit
 
 #: Seconds between two looks for what outlives its vassal.
 SWEEP_INTERVAL = 0.05
@@ -54,6 +57,12 @@ LAST_LOOKS = 500
 
 #: What may be sent to a whole group of processes, and is for the program to decide.
 _NOT_OURS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+
+
+class CannotStart(Exception):
+    """
+    There is no process; the text says why.
+    """
 
 
 class Keeper:
@@ -72,6 +81,7 @@ class Keeper:
         self._first: dict[int, Family] = {}
         self._ended: list[Family] = []
         self._reports: dict[int, Family] = {}
+        self._missed: set[str] = set()
         self._next_sweep = 0.0
         self._unsent = bytearray()
         self._poll = select.poll()
@@ -129,31 +139,44 @@ class Keeper:
             raise BadKeeping(f"{len(descriptors)} descriptors; a vassal has {DESCRIPTORS}")
         try:
             return Started(self._start(order, descriptors))
-        except OSError as error:
-            return NotStarted(error.strerror or str(error))
+        except CannotStart as error:
+            return NotStarted(str(error))
 
     def _start(self, order: Start, descriptors: list[int]) -> int:
         keeper, mark = os.getpid(), os.urandom(8).hex()
         inode = os.fstat(descriptors[-1]).st_ino
         group = self._groups.make(order.name)
+        for limit in order.rights.group:
+            self._limit(group, limit)
         report, write = os.pipe()
         # A signal that comes before the child hears signals waits for it.
         before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
         try:
-            pid = os.fork()
+            pid = fork(order.rights.namespaces)
             if pid == 0:
                 become(order, descriptors, write, keeper=keeper, mark=mark, group=group)
-        except OSError:
+        except OSError as error:
             os.close(report)
             if group is not None:
                 group.remove()
-            raise
+            raise CannotStart(_why(order, error)) from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(write)
         self._first[pid] = self._reports[report] = Family(order.number, pid, mark, inode, group)
         self._poll.register(report, select.POLLIN)
         return pid
+
+    def _limit(self, group: Group | None, limit: GroupLimit) -> None:
+        """
+        Limit a group; what cannot be had is told once.
+        """
+        try:
+            self._groups.limit(group, limit)
+        except NoLimit as error:
+            if limit.file not in self._missed:
+                self._missed.add(limit.file)
+                print(f"vassals run without {limit.file}: {error}", file=sys.stderr, flush=True)
 
     def _signal(self, order: Signal) -> Answer:
         for family in self._first.values():
@@ -251,6 +274,15 @@ def _ended_children() -> Iterator[tuple[int, int]]:
     with suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
             yield found
+
+
+def _why(order: Start, error: OSError) -> str:
+    if not order.rights.namespaces:
+        return f"no process: {error.strerror}"
+    return (
+        f"no process with namespaces of its own ({', '.join(order.rights.namespaces)}, "
+        f"emperor-use-clone): {error.strerror}"
+    )
 
 
 def _left(family: Family, status: int) -> Left:

@@ -23,22 +23,16 @@ from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
-from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.commandline import Program
 from emperor.vassals.keeping import Starter
 from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
-from emperor.vassals.program import NoProgram, find_program
+from emperor.vassals.program import find_program
+from emperor.vassals.recipe import PIPE, LaunchFailed, Read, Recipes, no_attributes
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.wire.keeping import Start
 
-#: The vassal's descriptor of the pipe.
-PIPE = 3
-
-
-class LaunchFailed(Exception):
-    """
-    The process could not be started; the text says why.
-    """
+__all__ = ["PIPE", "LaunchFailed", "Launched", "Launcher", "Spawner"]
 
 
 class Spawner(IReactorProcess, IReactorSocket, IReactorTime):
@@ -112,6 +106,7 @@ class Launcher:
         starter: Starter,
         *,
         find: Callable[[str], Program] = find_program,
+        read: Read = no_attributes,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
@@ -119,43 +114,33 @@ class Launcher:
             start, so that an upgrade needs no restart of ours.
         @param starter: makes the processes; usually a
             L{emperor.vassals.keeping.Keeper}.
+        @param read: what a vassal's file says to the Emperor.
         """
         self._reactor = reactor
-        self._settings = settings
-        self._environ = environ
         self._starter = starter
-        self._find = find
+        self._recipes = Recipes(settings, environ, find, read)
 
     def launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
         """
         Start the process of a vassal.
 
-        @raise LaunchFailed: there is no program or no directory, or the
-            system has no room for another process.
+        @raise LaunchFailed: there is no program or no directory, it must not
+            be started, or the system has no room for another process.
         """
-        program = self._program(spec)
+        order = self._recipes.make(spec)
         ours, theirs = self._pipe()
-        with ours, theirs:
-            process = self._process(spec, listener, os.fstat(theirs.fileno()).st_ino)
+        with ours, theirs, open(os.devnull, "r+b", buffering=0) as nothing:
+            process = self._process(spec, listener, order, os.fstat(theirs.fileno()).st_ino)
             try:
                 self._reactor.adoptStreamConnection(
                     ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
                 )
-                self._spawn(spec, program, process, theirs.fileno())
+                self._starter.start(process, order, nothing.fileno(), theirs.fileno())
             except Exception as error:  # Also what is no OSError must not stop the others.
                 process.link.close()
                 why = getattr(error, "strerror", None) or str(error)
-                raise LaunchFailed(f"{program.path}: {why}") from error
+                raise LaunchFailed(f"{order.programs[0]}: {why}") from error
         return process
-
-    def _program(self, spec: VassalSpec) -> Program:
-        try:
-            os.stat(os.path.join(spec.directory, "."))
-            return self._find(self._settings.binary)
-        except NoProgram as error:
-            raise LaunchFailed(str(error)) from error
-        except OSError as error:
-            raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
 
     def _pipe(self) -> tuple[socket.socket, socket.socket]:
         try:
@@ -165,23 +150,18 @@ class Launcher:
         ours.setblocking(False)
         return ours, theirs
 
-    def _process(self, spec: VassalSpec, listener: Listener, inode: int) -> VassalProcess:
+    def _process(
+        self, spec: VassalSpec, listener: Listener, order: Start, inode: int
+    ) -> VassalProcess:
         name = shown(spec.id.name)
 
         def log_line(line: str) -> None:
             self._log.info("{vassal}: {line}", vassal=name, line=line)
 
-        return VassalProcess(self._reactor, listener, log_line, inode)
+        def is_same() -> bool:
+            try:
+                return self._recipes.make(spec) == order
+            except LaunchFailed:
+                return False
 
-    def _spawn(self, spec: VassalSpec, program: Program, process: VassalProcess, pipe: int) -> None:
-        path, *words = argv(program, spec.id.name, self._settings)
-        order = Start(
-            number=0,
-            name=spec.id.name,
-            directory=spec.directory,
-            programs=(path,),
-            argv=tuple(words),
-            environ=tuple(environment(self._environ, PIPE).items()),
-        )
-        with open(os.devnull, "r+b", buffering=0) as nothing:
-            self._starter.start(process, order, nothing.fileno(), pipe)
+        return VassalProcess(self._reactor, listener, log_line, inode, is_same)

@@ -96,9 +96,16 @@ class VassalProcess(ProcessProtocol):
         listener: Listener,
         log_line: Callable[[str], object],
         inode: int,
+        is_same: Callable[[], bool] = lambda: True,
     ) -> None:
+        """
+        @param inode: of the vassal's end of the pipe.
+        @param is_same: whether a vassal as it is wanted now would be started as
+            this one was.
+        """
         self._clock = clock
         self._listener = listener
+        self._is_same = is_same
         self._output = Output(clock, log_line, self._pause_output, self._resume_output)
         self._ending: Ending | None = None
         self._is_gone = self._is_late = False
@@ -118,9 +125,9 @@ class VassalProcess(ProcessProtocol):
         """
         Ask for a reload.
 
-        @return: whether the vassal can have heard it.
+        @return: whether the vassal can have heard it, and it is enough.
         """
-        return not self.silent and self.link.tell(Order.RELOAD)
+        return not self.silent and self._is_same() and self.link.tell(Order.RELOAD)
 
     def stop(self) -> None:
         """

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emperor.wire.plain import NotPlain, from_plain, to_plain
+from emperor.wire.rights import Rights
 
 #: Bytes of one message; an argument vector and an environment have room, for
 #: Linux executes no more than 6 MB of both.
@@ -45,6 +46,7 @@ class Start:
     @ivar programs: what to execute: the first one that can be.
     @ivar argv: its arguments; the program's path is put in front.
     @ivar environ: its whole environment.
+    @ivar rights: what its process may do.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Start:
     programs: tuple[str, ...]
     argv: tuple[str, ...]
     environ: tuple[tuple[str, str], ...]
+    rights: Rights = field(default_factory=Rights)
 
 
 @dataclass(frozen=True, slots=True)

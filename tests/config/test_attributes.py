@@ -49,6 +49,20 @@ class AttributesTests(ConfigurationCase):
         self.write("a.ini", f"[emperor]\n{text}")
         return [str(problem) for problem in self.found("a.ini").problems]
 
+    def test_limits(self) -> None:
+        """
+        Limits come in their order, those of templates too; one that is wrong
+        keeps the vassal from running.
+        """
+        self.write("b.ini", "[emperor]\npids-max = 9\n")
+        self.write("a.ini", "[emperor]\nmemory-max = 1K\npids-max = 5\nrlimit-as = x\n")
+        found = self.found("a.ini", EmperorSettings(include_before=("b.ini",)))
+        keys = [(limit.key, limit.amount) for limit in found.limits]
+        self.assertEqual(keys, [("pids-max", 9), ("memory-max", 1024), ("pids-max", 5)])
+        self.assertEqual(found.problems, ())
+        (refusal,) = map(str, found.refusals)
+        self.assertIn("a.ini:4: rlimit-as: 'x' is no size", refusal)
+
     def test_domains(self) -> None:
         """
         Domains with and without words, in their order.

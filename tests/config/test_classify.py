@@ -43,7 +43,7 @@ class ClassifyTests(SynchronousTestCase):
         What would change the Emperor or a router is refused with its place.
         """
         for key in (
-            "emperor-tyrant",
+            "emperor-broodlord",
             "rawrouter",
             "route",
             "https",

@@ -6,6 +6,8 @@ without.
 from __future__ import annotations
 
 import os
+import pwd
+import resource
 import shutil
 import signal
 import socket
@@ -14,13 +16,15 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SkipTest, TestCase
+from twisted.trial.unittest import FailTest, SkipTest, TestCase
 
 from emperor.keeper.groups import find_place
 from emperor.vassals.keeping import Keeper, NotKept
 from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.wire.keeping import Start
+from emperor.wire.rights import Capabilities, GroupLimit, ResourceLimit, Rights, User
 from tests.integration.programs import eventually, marked, reactor
 
 #: Escapes from session, process group, parent and pipe, in different ways.
@@ -69,24 +73,40 @@ class Recorder(ProcessProtocol):
         self.ended.callback(None)
 
 
-class KeeperTests(TestCase):
+class KeeperWithoutNamespaces(Keeper):
     """
-    With control groups.
+    One that is nobody, whom the kernel gives no namespaces.
+    """
+
+    arguments = (
+        "-P",
+        "-c",
+        "import os; from emperor.keeper import __main__; os.setuid(65534); __main__.main()",
+    )
+
+
+class KeeperTestCase(TestCase):
+    """
+    A test with a keeper.
     """
 
     timeout = 60
     keeper_class: type[Keeper] = Keeper
 
     def setUp(self) -> None:
-        if self.keeper_class is Keeper and not find_place():
-            raise SkipTest("there are no control groups here")
         self.mark = os.urandom(8).hex()
         self.place = Path(tempfile.mkdtemp(prefix="emperor-"))
         self.addCleanup(shutil.rmtree, self.place)
         self.keeper = self.keeper_class(reactor, os.environ)
         self.addCleanup(self.keeper.stopService)
 
-    def start(self, script: str, program: str = "/bin/sh", directory: str = "/") -> Recorder:
+    def start(
+        self,
+        script: str,
+        program: str = "/bin/sh",
+        directory: str = "/",
+        rights: Rights | None = None,
+    ) -> Recorder:
         """
         Start a shell script.
         """
@@ -99,6 +119,7 @@ class KeeperTests(TestCase):
             programs=(program,),
             argv=("-c", script),
             environ=tuple(environ.items()),
+            rights=rights or Rights(),
         )
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
@@ -111,6 +132,17 @@ class KeeperTests(TestCase):
         What runs of all scripts, and has an environment.
         """
         return list(marked(self.mark))
+
+
+class KeeperTests(KeeperTestCase):
+    """
+    With control groups.
+    """
+
+    def setUp(self) -> None:
+        if self.keeper_class is Keeper and not find_place():
+            raise SkipTest("there are no control groups here")
+        super().setUp()
 
     async def test_start(self) -> None:
         """
@@ -237,3 +269,116 @@ class WithoutGroupsTests(KeeperTests):
     """
 
     keeper_class = KeeperWithoutGroups
+
+
+class RightsTests(KeeperTestCase):
+    """
+    What a process may do; only root can give and take that.
+    """
+
+    def setUp(self) -> None:
+        if os.geteuid():
+            raise SkipTest("only root can become somebody else")
+        super().setUp()
+
+    async def says(self, script: str, rights: Rights) -> list[str]:
+        """
+        What a script prints that has these rights.
+        """
+        recorder = self.start(script, rights=rights)
+        await recorder.ended
+        self.assertNotIsInstance(recorder.ending, CouldNotBecome)
+        return recorder.printed.decode().split()
+
+    async def test_user(self) -> None:
+        """
+        It is its user's, in one group, can do nothing of root's, and dies with
+        its parent all the same.
+        """
+        rights = Rights(User(12345, 12346))
+        words = await self.says("id -u; id -G; grep -E '^Cap(Prm|Eff)' /proc/self/status", rights)
+        self.assertEqual(["12345", "12346"], words[:2])
+        self.assertEqual(["0000000000000000"] * 2, words[3::2])
+        recorder = self.start("exec sleep 1000", rights=rights)
+        self.keeper._transport.signalProcess("KILL")
+        await recorder.ended
+        self.assertEqual([], self.processes())
+
+    async def test_groups(self) -> None:
+        """
+        If asked it is in all groups that the system knows for its user.
+        """
+        entry = next(each for each in pwd.getpwall() if each.pw_uid and each.pw_gid)
+        gid = entry.pw_gid + 1
+        words = await self.says("id -G", Rights(User(entry.pw_uid, gid, with_groups=True)))
+        wanted = {gid, *os.getgrouplist(entry.pw_name, entry.pw_gid)}
+        self.assertEqual(wanted, set(map(int, words)))
+        words = await self.says("id -G", Rights(User(12345, 12346, with_groups=True)))
+        self.assertEqual(["12346"], words)
+
+    async def test_limits(self) -> None:
+        """
+        Limits are set; a user gets never more than the program has.
+        """
+        limits = (ResourceLimit("nofile", 2**40), ResourceLimit("core", 4096))
+        highest = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        rights = Rights(User(12345, 12345), resources=limits)
+        words = await self.says("ulimit -Hn; ulimit -Hc; ulimit -Sc", rights)
+        self.assertEqual([str(highest), "8", "8"], words)
+
+    async def test_capabilities(self) -> None:
+        """
+        Root keeps the capabilities that are named, and the one to give up more.
+        """
+        rights = Rights(capabilities=Capabilities((6, 7)))
+        words = await self.says("grep -E '^Cap(Bnd|Eff)' /proc/self/status", rights)
+        self.assertEqual({(1 << 6) | (1 << 7) | (1 << 8)}, {int(each, 16) for each in words[1::2]})
+
+    async def test_namespaces(self) -> None:
+        """
+        In namespaces of its own it is process 1, and all of it ends with it.
+        """
+        rights = Rights(namespaces=("pid", "uts", "mount", "ipc", "net"))
+        script = "(setsid sleep 1000 &); echo $$; hostname inside; hostname; ls /proc/self/ns"
+        recorder = self.start(f"{script}; exec sleep 1000", rights=rights)
+        try:
+            await eventually(lambda: b"uts" in recorder.printed, "it runs")
+        except FailTest:
+            raise SkipTest(f"no namespaces here: {recorder.ending}") from None
+        self.assertEqual([b"1", b"inside"], recorder.printed.split()[:2])
+        self.assertNotEqual("inside", socket.gethostname())
+        assert recorder.transport is not None
+        recorder.transport.signalProcess("KILL")
+        await recorder.ended
+        self.assertEqual([], self.processes())
+
+    async def test_no_namespaces(self) -> None:
+        """
+        Where they are forbidden there is no process, and it says so.
+        """
+        await self.keeper.stopService()
+        self.keeper = KeeperWithoutNamespaces(reactor, os.environ)
+        self.addCleanup(self.keeper.stopService)
+        error = self.assertRaises(NotKept, self.start, "", rights=Rights(namespaces=("pid",)))
+        self.assertIn("emperor-use-clone): Operation not permitted", str(error))
+
+    async def test_limit_that_cannot_be_had(self) -> None:
+        """
+        Without control groups a limit of theirs is missed aloud, once.
+        """
+        await self.keeper.stopService()
+        self.keeper = KeeperWithoutGroups(reactor, os.environ)
+        self.addCleanup(self.keeper.stopService)
+        rights = Rights(group=(GroupLimit("memory.max", "5"),))
+        with capturedLogs() as events:
+            for _ in range(2):
+                await self.says("exit", rights)
+            await self.keeper.stopService()
+        texts = [formatEvent(event) for event in events if event["log_level"].name == "warn"]
+        self.assertEqual(
+            [
+                "Keeper of processes: vassals run without memory.max: control groups (cgroup v2) "
+                "cannot be used here"
+            ],
+            texts,
+        )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.keeper.groups import Group, Groups, find_place
+from emperor.keeper.groups import Group, Groups, NoLimit, find_place
+from emperor.wire.rights import GroupLimit
 
 MOUNTS = """\
 22 1 8:1 / / rw - ext4 /dev/sda1 rw
@@ -80,6 +81,44 @@ class GroupsTests(SynchronousTestCase):
         """
         Group(self.place).enter()
         self.assertEqual("0", (Path(self.place) / "cgroup.procs").read_text())
+
+    def test_limit(self) -> None:
+        """
+        A limit is written into a group when its controller is there for it.
+        """
+        groups = Groups(self.place)
+        group = groups.make("a.ini")
+        assert group is not None
+        for directory in (self.place, groups.path):
+            (Path(directory) / "cgroup.subtree_control").write_text("memory cpu\n")
+        groups.limit(group, GroupLimit("memory.max", "5"))
+        self.assertEqual("5", (Path(group.path) / "memory.max").read_text())
+        groups.limit(group, GroupLimit("pids.max", "5"))
+        for directory in (self.place, groups.path):
+            text = (Path(directory) / "cgroup.subtree_control").read_text()
+            self.assertEqual("+pids", text)
+
+    def test_no_limit(self) -> None:
+        """
+        Where there can be none it says why.
+        """
+        limit = GroupLimit("memory.max", "5")
+        error = self.assertRaises(NoLimit, Groups("").limit, None, limit)
+        self.assertIn("cgroup v2", str(error))
+        groups = Groups(self.place)
+        error = self.assertRaises(NoLimit, groups.limit, groups.make("a.ini"), limit)
+        self.assertEqual("memory.max: No such file or directory", str(error))
+
+    def test_make_room(self) -> None:
+        """
+        If the kernel wants nobody in a group that is divided, the program
+        moves, and nobody else does.
+        """
+        groups = Groups(self.place)
+        (Path(self.place) / "cgroup.procs").write_text(f"1\n{os.getpid()}\n")
+        groups._make_room()
+        room = Path(self.place) / f"program-{os.getppid()}"
+        self.assertEqual(str(os.getpid()), (room / "cgroup.procs").read_text())
 
 
 class PlaceTests(SynchronousTestCase):

@@ -134,15 +134,19 @@ class VassalProcessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.listener = Listener()
+        self.program = "/usr/bin/uwsgi"
         launcher = Launcher(
             self.reactor,
             EmperorSettings(),
             {},
             self.reactor,
-            find=find,
+            find=self.find,
         )
         self.launched = launcher.launch(make_spec(), self.listener)
         self.process = self.reactor.last
+
+    def find(self, binary: str) -> Program:
+        return find(self.program) if self.program else find_none(binary)
 
     def test_dialogue(self) -> None:
         """
@@ -209,6 +213,17 @@ class VassalProcessTests(SynchronousTestCase):
         self.process.hangs_up()
         self.assertEqual(("over", "killed by SIGKILL"), self.listener.heard[-1])
         self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_another_way_to_start(self) -> None:
+        """
+        If it would be started in another way now, a reload is not enough.
+        """
+        self.process.says(Said.READY)
+        self.assertTrue(self.launched.reload())
+        self.program = "/opt/uwsgi"
+        self.assertFalse(self.launched.reload())
+        self.program = ""
+        self.assertFalse(self.launched.reload())
 
     def test_output_is_held(self) -> None:
         """

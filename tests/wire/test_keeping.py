@@ -24,12 +24,21 @@ from emperor.wire.keeping import (
     decode,
     encode,
 )
+from emperor.wire.rights import Capabilities, GroupLimit, ResourceLimit, Rights, User
 from tests.wire.cutting import cuts
 
 _names = st.text(max_size=20) | st.binary(max_size=20).map(
     lambda data: data.decode("utf-8", "surrogateescape")
 )
 _numbers = st.integers(0, 2**31)
+rights = st.builds(
+    Rights,
+    st.none() | st.builds(User, _numbers, _numbers, st.booleans()),
+    st.none() | st.builds(Capabilities, st.tuples(_numbers, _numbers)),
+    st.lists(_names, max_size=2).map(tuple),
+    st.lists(st.builds(ResourceLimit, _names, _numbers), max_size=2).map(tuple),
+    st.lists(st.builds(GroupLimit, _names, _names), max_size=2).map(tuple),
+)
 messages = st.one_of(
     st.builds(
         Start,
@@ -39,6 +48,7 @@ messages = st.one_of(
         programs=st.lists(_names, max_size=3).map(tuple),
         argv=st.lists(_names, max_size=3).map(tuple),
         environ=st.lists(st.tuples(_names, _names), max_size=3).map(tuple),
+        rights=rights,
     ),
     st.builds(Signal, _numbers, _numbers),
     st.builds(Started, _numbers),
