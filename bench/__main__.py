@@ -92,7 +92,7 @@ def run(case: Case, contenders: Sequence[Who], count: int, seconds: int) -> Resu
             for who, sample in rounds(stage, case, contenders, count, seconds):
                 samples[who].append(sample)
                 figures = ", ".join(f"{value:.4g} {name.value}" for name, value in sample.items())
-                say(f"{case.name:15} {who.value:24} {figures}")
+                say(f"{case.name:21} {who.value:24} {figures}")
     except FAILURES as error:
         say(f"{case.name} FAILED: {error}")
         return Result(case.name, case.about, failure=str(error).partition("\n")[0].rstrip(":"))

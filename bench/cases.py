@@ -61,6 +61,14 @@ FASTROUTER = Arrangement(
     front=True,
 )
 
+#: nginx, a router, and two servers that announce themselves.
+SUBSCRIBED = Arrangement(
+    MASTER + "fastrouter = 127.0.0.1:{port}\nfastrouter-subscription-server = 127.0.0.1:{port}\n",
+    nginx=None,
+    front=True,
+    nodes=2,
+)
+
 #: The configuration of the article that txemperor comes from.
 ARTICLE = Arrangement(
     MASTER
@@ -133,6 +141,12 @@ def _cases() -> Iterator[Case]:
         "uwsgi-close",
         "uwsgi in, from nginx; the CPU is that of the router behind it",
         FASTROUTER,
+        UnderLoad(Wrk()),
+    )
+    yield Case(
+        "fastrouter-subscribed",
+        "the same; the site is two uWSGI instances that have subscribed",
+        SUBSCRIBED,
         UnderLoad(Wrk()),
     )
     yield Case(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from bench.load import HOST
 from bench.programs import CHECKOUT, Missing, Program, Stage, found, free_port
 
 UWSGI = CHECKOUT / ".venv-uwsgi" / "bin" / "uwsgi"
@@ -64,12 +65,15 @@ class Arrangement:
     @ivar front: whether nginx takes the requests and passes them on to the
         router.
     @ivar vassal: whether the routers' Emperors run the site.
+    @ivar nodes: how many servers subscribe to the router, at the UDP port with
+        the number of C{{port}}; each contender has its own.
     """
 
     lines: str
     nginx: Passing | None = field(default_factory=Passing)
     front: bool = False
     vassal: bool = False
+    nodes: int = 0
 
     def rivals(self) -> tuple[Who, ...]:
         """
@@ -94,15 +98,23 @@ class Contender:
 SERVED_BY = f"""\
 wsgi-file = {SITE}
 master = true
-processes = 2
 listen = {BACKLOG}
 disable-logging = true
 need-app = true
 """
 
+#: A server that announces itself, with one process: two are as strong as the site.
+NODE = f"""\
+[uwsgi]
+socket = %d%n.sock
+subscribe2 = server=127.0.0.1:{{port}},key={HOST}
+processes = 1
+{SERVED_BY}"""
+
 VASSAL = f"""\
 [uwsgi]
 socket = %d../%n.sock
+processes = 2
 {SERVED_BY}"""
 
 NGINX = """\
@@ -167,7 +179,7 @@ def start_site(stage: Stage) -> None:
     Start the site, in two processes behind a UNIX socket.
     """
     configuration = stage.place / "site.ini"
-    configuration.write_text(f"[uwsgi]\nsocket = %d{NAME}.sock\n{SERVED_BY}")
+    configuration.write_text(f"[uwsgi]\nsocket = %d{NAME}.sock\nprocesses = 2\n{SERVED_BY}")
     stage.start(stage.place / "site.log", [reference(), "--ini", configuration])
 
 
@@ -185,6 +197,8 @@ def start(stage: Stage, arrangement: Arrangement, who: Who) -> Contender:
         (place / "vassals").mkdir(exist_ok=True)
         (place / "vassals" / f"{NAME}.ini").write_text(VASSAL)
     router = _router(stage, place, port, arrangement.lines, who)
+    for number in range(arrangement.nodes):
+        _node(stage, place, port, number)
     if not arrangement.front:
         return Contender(who, port, router)
     front = free_port()
@@ -205,6 +219,12 @@ def _router(stage: Stage, place: Path, port: int, lines: str, who: Who) -> Progr
     return stage.start(
         log, [twistd, "--nodaemon", "--pidfile=", "emperor", "--config", configuration]
     )
+
+
+def _node(stage: Stage, place: Path, port: int, number: int) -> None:
+    configuration = place / f"node{number}.ini"
+    configuration.write_text(NODE.format(port=port))
+    stage.start(place / f"node{number}.log", [reference(), "--ini", configuration])
 
 
 def _nginx(stage: Stage, place: Path, port: int, passing: Passing) -> Program:

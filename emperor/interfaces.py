@@ -4,7 +4,7 @@ Every seam of the program, in one place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from socket import socket
 from typing import Any
 
@@ -22,9 +22,11 @@ from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
 from emperor.addresses import Address, SocketAddress
-from emperor.routing.pools import Pool
+from emperor.config.settings import RouterSettings
+from emperor.routing.pools import FixedStatistics, Pool
+from emperor.routing.statistics import PoolStatistics
 from emperor.vassals.spec import VassalSpec
-from emperor.wire.control import Subscriptions, Vassals
+from emperor.wire.control import Counts, Subscriptions, Vassals
 
 
 class IMonitor(Interface):
@@ -238,6 +240,37 @@ class INodeDialer(IDialer):
         """
         As L{IDialer.dial}, also to a node with a name or with TLS; its protocol
         is connected when the node has shown its certificate.
+        """
+
+
+class IRouterState(Interface):
+    """
+    What a router shows of itself, whichever processes it runs in.
+    """
+
+    settings: RouterSettings = Attribute("What it was told to be.")
+
+    def counts() -> Counts:
+        """
+        What it has done since its start.
+        """
+
+    def counts_by_process() -> Mapping[int, Counts]:
+        """
+        The same for each of its processes that run now, by their numbers.
+        """
+
+    def fixed() -> Sequence[FixedStatistics]:
+        """
+        How the nodes of its configuration do.
+
+        @return: empty: it has none.
+        """
+
+    def pools() -> Iterator[PoolStatistics]:
+        """
+        How the pools of subscribed nodes do: those that there are now, each as
+        it is when it is read.
         """
 
 

@@ -19,7 +19,8 @@ def remove_stale_socket(path: bytes, kind: socket.SocketKind = socket.SOCK_STREA
     kind: it may be precious.  What cannot be told, for want of a descriptor or
     because no socket's path is that long, stays as well.
 
-    @param kind: of the socket that the file may be; one of another kind stays.
+    @param kind: of the socket that the file may be; a live one of another kind
+        stays.
     """
     with suppress(OSError, ValueError):
         if stat.S_ISSOCK(os.lstat(path).st_mode) and _is_refused(path, kind):

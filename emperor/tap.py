@@ -15,7 +15,7 @@ from twisted.internet import reactor as _reactor  # noqa: TID251
 from twisted.logger import Logger
 from twisted.python import usage
 
-from emperor.addresses import Address
+from emperor.addresses import Address, SharedSocket
 from emperor.config.attributes import Attributes, attributes
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
@@ -24,9 +24,10 @@ from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import listening
+from emperor.config.vassalfile import instance_addresses, listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
+from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
@@ -40,12 +41,14 @@ from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
-from emperor.proxy.subscribed import subscription_mapper
+from emperor.proxy.subscribed import Subscribed
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
 from emperor.stale import leave_socket
+from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
@@ -135,7 +138,7 @@ def makeService(options: Options) -> IService:
     settings = options.loaded.settings
     log = Logger("emperor.config")
     told = options["config"] or "command line"
-    if not (settings.emperor.monitors or settings.routers):
+    if not (settings.emperor.monitors or settings.routers or settings.instance.options):
         nothing = f"{told}: nothing to do: it has no emperor, http or fastrouter"
         leave("\n".join([nothing, *settings.notes]))
     try:
@@ -161,10 +164,13 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     """
     for each in settings.routers:
         check_key_mappers(each, reactor)
-    keeper = Keeper(reactor, os.environ)
-    emperor = build_emperor(settings.emperor, surroundings, keeper)
+    has_vassals = bool(settings.emperor.monitors or settings.instance.options)
+    if has_vassals:
+        find_program(settings.emperor.binary)
     program = Program()
-    opened = open_sockets(settings)
+    opened, instance, servers, stats = open_everything(settings)
+    keeper = Keeper(reactor, os.environ)
+    emperor = build_emperor(settings, surroundings, instance, keeper)
     greeting = Greeting(
         [each.settings for each in opened],
         emperor.accepts,
@@ -172,14 +178,10 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
         lambda: bool(program.running),
     )
     emperor.watch(greeting.saw)
-    refusals = RefusalLog(reactor)
     network = make_network(reactor, settings.transport)
     herald = Herald(reactor, emperor)
-    servers = build_servers(reactor, opened)
     routers = [
-        build_router(
-            each, settings, network=network, emperor=emperor, refusals=refusals, server=server
-        )
+        build_router(each, settings, network=network, emperor=emperor, server=server)
         if each.settings.processes == 1
         else build_processes(each, settings, herald, server)
         for each, server in zip(opened, servers, strict=True)
@@ -190,48 +192,79 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
-    keepers = [keeper] if settings.emperor.monitors else []
-    for service in (build_signals(emperor, routers), network, *keepers, emperor, together):
+    keepers = [keeper] if has_vassals else []
+    # The statistics start before the routers, and so they end after them.
+    shown = build_statistics(network, routers, stats)
+    first = (build_signals(emperor, routers), network, *keepers, emperor)
+    for service in (*first, *shown, together):
         service.setServiceParent(program)
     return program
 
 
-def open_sockets(settings: Settings) -> list[OpenRouter]:
+def open_everything(
+    settings: Settings,
+) -> tuple[list[OpenRouter], OpenRouter, list[SubscriptionServer], list[OpenStats]]:
     """
-    The routers' listening sockets, those that were passed to us among them.
+    All sockets of all routers, or none.
+
+    @return: as L{open_sockets}, then the subscription servers and the statistics.
+    @raise CannotListen: an address is in use or forbidden.
+    """
+    stats = open_stats(settings.routers)
+    try:
+        opened, instance = open_sockets(settings)
+        return opened, instance, build_servers(reactor, opened), stats
+    except CannotListen:
+        close_stats(stats)
+        raise
+
+
+def open_sockets(settings: Settings) -> tuple[list[OpenRouter], OpenRouter]:
+    """
+    The listening sockets, those that were passed to us among them: the routers',
+    and those that the uWSGI of our file shares, as if it were one more.
 
     @raise CannotListen: an address is in use or forbidden.
     """
     passed = PassedSockets.of_environment(initial_environment(), os.getpid())
-    opened = open_routers(settings.routers, settings.shared_sockets, passed)
+    shared = tuple(SharedSocket(number) for number in settings.instance.shared)
+    borrower = RouterSettings(kind="instance", listen=shared)
+    *opened, instance = open_routers((*settings.routers, borrower), settings.shared_sockets, passed)
     for name in passed.idle():
         Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)
     passed.close()
-    return opened
+    return opened, instance
 
 
-def build_emperor(settings: EmperorSettings, surroundings: Surroundings, keeper: Keeper) -> Emperor:
+def build_emperor(
+    settings: Settings, surroundings: Surroundings, instance: OpenRouter, keeper: Keeper
+) -> Emperor:
     """
     The Emperor with its monitors.
 
+    @param instance: the sockets that the uWSGI of our file shares.
     @param keeper: of the vassals' processes.
-    @raise NoProgram: there are monitors and no uWSGI for their vassals.
     """
-    monitors = [make_monitor(text, reactor, settings) for text in settings.monitors]
-    if monitors:
-        find_program(settings.binary)
+    shared = settings.emperor
+    monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
+    if settings.instance.options:
+        sockets = [listener for row in instance.rows for listener in row]
+        spec = instance_spec(settings.instance, surroundings.cwd, sockets)
+        monitors.append(InstanceMonitor(spec))
 
     def addresses(spec: VassalSpec) -> frozenset[Address]:
-        return listening(spec.id.name, spec.directory, settings, surroundings)
+        if spec.arguments:
+            return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
+        return listening(spec.id.name, spec.directory, shared, surroundings)
 
     def read(spec: VassalSpec) -> Attributes:
-        return attributes(spec.id.name, spec.directory, settings, surroundings)
+        return attributes(spec.id.name, spec.directory, shared, surroundings)
 
-    launcher = Launcher(reactor, settings, os.environ, keeper, read=read)
+    launcher = Launcher(reactor, shared, os.environ, keeper, read=read)
     # A vassal's file that is not ours must not make us remove somebody's socket.
-    remove: dict[str, Any] = {"remove_socket": leave_socket} if settings.launch.tyrant else {}
+    remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     return Emperor(
-        reactor, monitors, launcher.launch, settings=settings, listening=addresses, **remove
+        reactor, monitors, launcher.launch, settings=shared, listening=addresses, **remove
     )
 
 
@@ -241,7 +274,6 @@ def build_router(
     *,
     network: INetwork,
     emperor: Emperor,
-    refusals: RefusalLog,
     server: SubscriptionServer,
 ) -> RouterService:
     """
@@ -250,14 +282,16 @@ def build_router(
     """
     key_mappers = make_key_mappers(router.settings, reactor)
     mappers = dict(key_mappers.mappers)
+    dialer = make_dialer(reactor, network, router.settings)
+    subscribed = Subscribed(reactor, router.settings, server.registry, dialer)
     if is_subscribable(router.settings, settings.emperor):
-        mappers[Mapper.SUBSCRIPTION] = subscription_mapper(server.registry)
+        mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
     decisions = Router(
         router.settings,
         clock=reactor,
-        dialer=make_dialer(reactor, network, router.settings),
+        dialer=dialer,
         vassals=emperor,
-        refusals=refusals,
+        refusals=RefusalLog(reactor),
         mappers=mappers,
     )
     service = RouterService(
@@ -268,9 +302,26 @@ def build_router(
         hostname=platform.node(),
         grace=settings.shutdown_grace,
         cheap=make_cheap_mode(router.settings, server.registry),
+        subscribed=lambda: server.registry.pools,
     )
-    service.accompany(key_mappers)
+    for companion in (key_mappers, *subscribed.companions):
+        service.accompany(companion)
     return service
+
+
+def build_statistics(
+    network: INetwork,
+    routers: Sequence[RouterService | RouterProcesses],
+    opened: Sequence[OpenStats],
+) -> list[StatsService]:
+    """
+    The statistics servers of those routers that have one.
+    """
+    return [
+        StatsService(reactor, network, router, each)
+        for router, each in zip(routers, opened, strict=True)
+        if each.sockets
+    ]
 
 
 def build_processes(
@@ -286,7 +337,15 @@ def build_processes(
     grace, transport = settings.shutdown_grace, settings.transport
     subscribable = is_subscribable(router.settings, settings.emperor)
     order = Configure(router.settings, platform.node(), grace, transport, subscribable)
-    return RouterProcesses(reactor, order, router.rows, news, os.environ, subscriptions=server.news)
+    return RouterProcesses(
+        reactor,
+        order,
+        router.rows,
+        news,
+        os.environ,
+        subscriptions=server.news,
+        registry=server.registry,
+    )
 
 
 def is_subscribable(router: RouterSettings, emperor: EmperorSettings) -> bool:

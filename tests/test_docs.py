@@ -21,7 +21,7 @@ from emperor.config.classify import STRUCTURE
 from emperor.config.errors import ConfigurationError
 from emperor.config.ini import parse_ini
 from emperor.config.loading import load
-from emperor.config.names import WORKER
+from emperor.config.names import NEEDLESS, REFUSED, WORKER
 from emperor.config.options import BY_NAME
 from emperor.config.reference import render
 from emperor.config.settings import Settings
@@ -32,8 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Options that make a configuration one of ours and not a vassal's.
 OURS = frozenset({"emperor", "http", "fastrouter"})
 
-#: Words of a vassal's file that in a configuration of ours are twistd's.
-ALSO_VASSALS = frozenset({"chdir", "gid", "logto", "uid"})
+#: Words of a server's own file that are refused in a configuration of ours.
+ALSO_VASSALS = frozenset({"chdir", "gid", "logto", "subscribe2", "uid"})
 
 #: Formats of configurations whose examples must mean the same.
 FORMATS = ("ini", "yaml", "json", "xml")
@@ -173,7 +173,8 @@ class LinkTests(SynchronousTestCase):
 class ExampleTests(SynchronousTestCase):
     """
     A block of ini is an example to copy.  The word C{slip} behind the language
-    marks one with a misspelt name, C{refused} one that is not accepted.
+    marks one with a misspelt name, C{refused} one that is not accepted, C{noted}
+    one that is, with remarks about what does nothing here.
     """
 
     def test_names(self) -> None:
@@ -202,8 +203,8 @@ class ExampleTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """
-        Each example of what is refused is refused, and one with a slip gets a
-        note.
+        Each example of what is refused is refused; one with a slip gets a note,
+        and so does one that says it does.
         """
         for page in pages():
             for words, block in page.blocks("ini"):
@@ -211,8 +212,28 @@ class ExampleTests(SynchronousTestCase):
                     self.assertRaises(ConfigurationError, self.load, block)
                 elif words == "slip":
                     self.assertIn("did you mean", " ".join(self.load(block).notes), page.name)
+                elif words == "noted":
+                    self.assertNotEqual((), self.load(block).notes, page.name)
                 else:
                     self.assertEqual("", words, page.name)
+
+    def test_samples(self) -> None:
+        """
+        The configurations in etc/ load, without a remark.
+        """
+        samples = sorted((ROOT / "etc").glob("*.ini"))
+        self.assertIn(ROOT / "etc/fastrouter.ini", samples)
+        for sample in samples:
+            self.assertEqual((), self.load(sample.read_text("utf-8")).notes, sample.name)
+
+    def test_fastrouter_options(self) -> None:
+        """
+        Who comes from uWSGI's FastRouter is told of each of its options that is
+        refused, or does nothing here.
+        """
+        page = (ROOT / "docs/howto/switch-from-fastrouter.md").read_text("utf-8")
+        for name in [name for name in {*NEEDLESS, *REFUSED} if name.startswith("fastrouter-")]:
+            self.assertTrue(f"`{name}`" in page, name)
 
     def test_formats(self) -> None:
         """

@@ -61,7 +61,10 @@ class ImportTests(SynchronousTestCase):
             "vassals": ("proxy", "routing", "monitors", "subscriptions"),
             "subscriptions": ("monitors",),
             "keeper": ("proxy", "routing", "vassals", "monitors", "subscriptions", "config"),
+            "proxy": ("monitors",),
         }
+        # What people look at is seen by tap.py alone.
+        above = {package: (*forbidden, "status") for package, forbidden in above.items()}
         for package, forbidden in above.items():
             for path in ROOT.joinpath(package).glob("*.py"):
                 for name in imports(path):

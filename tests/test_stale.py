@@ -46,6 +46,21 @@ class StaleSocketTests(SynchronousTestCase):
         self.bind()
         self.assertFalse(self.remove())
 
+    def test_datagrams(self) -> None:
+        """
+        So it is for datagrams; a live socket of another kind stays.
+        """
+        path = os.fsencode(self.path)
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(server.close)
+        server.bind(self.path)
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            remove_stale_socket(path, kind)
+            self.assertTrue(os.path.lexists(path))
+        server.close()
+        remove_stale_socket(path, socket.SOCK_DGRAM)
+        self.assertFalse(os.path.lexists(path))
+
     def test_other_files(self) -> None:
         """
         A file that is no socket stays, and so does a link to a dead socket.

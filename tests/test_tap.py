@@ -123,6 +123,21 @@ class TapTests(SynchronousTestCase):
                 self.assertRaises(SystemExit, makeService, options)
                 self.assertFalse(os.path.lexists(path), last)
 
+    def test_statistics(self) -> None:
+        """
+        Statistics servers are opened early too: if one cannot be, or a router
+        cannot, nothing is left.
+        """
+        path = os.path.relpath(self.folder.child("stats.sock").path)
+        ours = ("--http", "127.0.0.1:0", "--http-to", "/run/a.sock", "--http-stats", f"./{path}")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            for more in ("--http-stats", "--http"):
+                options = self.options(*ours, more, address)
+                error = self.assertRaises(SystemExit, makeService, options)
+                self.assertIn(f"cannot listen on {address}", str(error.code))
+                self.assertFalse(os.path.lexists(path), more)
+
     def test_a_missing_uwsgi_is_one_line(self) -> None:
         """
         Vassals need a uWSGI; how to get one is in the message.

@@ -11,6 +11,7 @@ from operator import attrgetter
 from emperor.config import values
 from emperor.config.classify import classify
 from emperor.config.errors import ConfigurationError, Problem
+from emperor.config.instance import build_instance
 from emperor.config.launchbuilder import build_launch
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
@@ -51,6 +52,7 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
     routers = build_routers(taker, has_vassals=bool(emperor.monitors))
     return Settings(
         emperor=emperor,
+        instance=build_instance(taker.instance),
         routers=routers,
         shared_sockets=taker.many("shared-socket", values.listen),
         transport=taker.default("transport", values.transport),

@@ -10,8 +10,9 @@ from difflib import get_close_matches
 
 from emperor.config.errors import Problem
 from emperor.config.evaluator import INCLUDES, SETTERS
+from emperor.config.instance import SHARED, has_instance
 from emperor.config.logic import OPENERS
-from emperor.config.names import NEEDLESS, REFUSED, UNSUPPORTED, WORKER
+from emperor.config.names import NEEDLESS, REFUSED, SUBSCRIBING, UNSUPPORTED, WORKER
 from emperor.config.options import BY_NAME
 from emperor.config.pairs import CLOSERS, Pair
 from emperor.config.reader import LOADERS
@@ -44,11 +45,14 @@ class Classified:
     The pairs sorted by whom they concern.
 
     @ivar options: the pairs of each option, under its name, in order.
+    @ivar instance: the pairs for the uWSGI that is to be started; none: it is
+        not.
     @ivar slips: names that nobody knows; they are in C{problems} or in
         C{notes} as well.
     """
 
     options: dict[str, list[Pair]] = field(default_factory=dict)
+    instance: list[Pair] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     slips: list[Problem] = field(default_factory=list)
@@ -60,14 +64,15 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
 
     @param used: names that are placeholders because something asks for them.
     """
-    result = Classified()
+    pairs = list(pairs)
+    result = Classified(instance=_instance(pairs))
     worker: dict[str, None] = {}
     slips: list[Pair] = []
     for pair in pairs:
         key = pair.key
         if key in BY_NAME:
             result.options.setdefault(BY_NAME[key].name, []).append(pair)
-        elif key in REFUSED:
+        elif key in REFUSED and not (result.instance and key in SUBSCRIBING):
             say = f"{key} is not ours: {REFUSED[key]}"
             result.problems.append(Problem(say, pair.origin))
         elif key in NEEDLESS:
@@ -75,7 +80,7 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         elif key in UNSUPPORTED:
             say = f"{key} is not supported by this version of txemperor"
             result.problems.append(Problem(say, pair.origin))
-        elif key in WORKER:
+        elif key in WORKER or key in SUBSCRIBING:
             worker[key] = None
         elif key in _LEFT_TO_TWISTD:
             result.notes.append(
@@ -84,9 +89,27 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         elif key not in STRUCTURE and key not in used:
             slips.append(pair)
     if worker:
-        result.notes.append(f"not ours: a uWSGI worker's options: {', '.join(worker)}")
+        theirs = "not ours: a uWSGI worker's options"
+        whose = "a uWSGI is started with" if result.instance else theirs
+        result.notes.append(f"{whose}: {', '.join(worker)}")
     _judge(slips, result)
     return result
+
+
+def _instance(pairs: list[Pair]) -> list[Pair]:
+    """
+    What the uWSGI of our file is told, if there is to be one: what is a worker's,
+    and what nobody knows, for its application may.
+    """
+    if not has_instance(pairs):
+        return []
+    ours = (BY_NAME, REFUSED, NEEDLESS, UNSUPPORTED, _LEFT_TO_TWISTD, STRUCTURE)
+    foreign = SHARED | SUBSCRIBING
+    return [
+        pair
+        for pair in pairs
+        if pair.key in foreign or not any(pair.key in names for names in ours)
+    ]
 
 
 def _judge(slips: list[Pair], result: Classified) -> None:

@@ -199,10 +199,33 @@ WORKER = _names(
     """
 )
 
+#: Those of them that make it listen.
+SOCKETS = _names(
+    """
+    fastcgi-nph-socket fastcgi-socket http-socket http11-socket https-socket puwsgi-socket
+    raw-socket scgi-nph-socket scgi-socket socket ssl-socket suwsgi-socket uwsgi-socket
+    """
+)
+
+#: Those that name an application.
+APPLICATIONS = _names(
+    """
+    cgi eval file lua module mount paste pecan psgi rack rails wsgi wsgi-file wsgi-lite
+    """
+)
+
 _ROUTERS = ("fastrouter", "http")
 
 _TWISTD_USER = "the router is a part of this program; start twistd with --uid and --gid"
 _SUBSCRIBER = "it belongs into the configuration of the server that subscribes"
+
+#: Options by which a worker subscribes.
+SUBSCRIBING = _names(
+    """
+    st subscribe subscribe-freq subscribe-to subscribe-with-modifier1 subscribe2
+    subscription-clear-on-shutdown subscription-notify-socket
+    """
+)
 
 #: Options that ask for what cannot be had from here, and what to do instead.
 #: To pass over C{uid} would run the program as root.
@@ -216,14 +239,7 @@ REFUSED: dict[str, str] = {
         f" give {router}-to the address of that socket"
         for router in _ROUTERS
     },
-    "st": _SUBSCRIBER,
-    "subscribe": _SUBSCRIBER,
-    "subscribe-freq": _SUBSCRIBER,
-    "subscribe-to": _SUBSCRIBER,
-    "subscribe-with-modifier1": _SUBSCRIBER,
-    "subscribe2": _SUBSCRIBER,
-    "subscription-clear-on-shutdown": _SUBSCRIBER,
-    "subscription-notify-socket": _SUBSCRIBER,
+    **dict.fromkeys(SUBSCRIBING, _SUBSCRIBER),
 }
 
 #: Options of uWSGI's routers that ask for what is done here anyway, or tune

@@ -63,6 +63,8 @@ class Kind(Enum):
     KEY = "key"
     #: How a pool chooses.
     ALGORITHM = "wrr, lrc, wlrc, iphash, chash, chash:header:NAME or chash:cookie:NAME"
+    #: What nodes are asked.
+    CHECK = "connect, ping or http:/PATH"
     #: Which subscriptions are believed.
     POLICY = "permissive, signed or v2"
     #: C{DIGEST:DIRECTORY}.

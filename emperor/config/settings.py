@@ -111,6 +111,39 @@ class Policy(Enum):
     V2 = "v2"
 
 
+class CheckKind(Enum):
+    """
+    What a node is asked to find out how it does.  The member's value is the word
+    for it in C{subscription-check}.
+    """
+
+    #: Nothing; that it accepts is enough.
+    CONNECT = "connect"
+    #: uWSGI's ping.
+    PING = "ping"
+    #: A page.
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCheck:
+    """
+    C{subscription-check}: how the nodes of pools are checked.
+
+    @ivar path: of the page, with its query if there is one; empty for the other
+        kinds.
+    @ivar frequency: C{subscription-check-frequency}: seconds from the end of one
+        check of a node to the next.
+    @ivar timeout: C{subscription-check-timeout}: seconds that a node has for its
+        answer.
+    """
+
+    kind: CheckKind
+    path: str = ""
+    frequency: float = 5
+    timeout: float = 5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionSettings:
     """
@@ -146,6 +179,7 @@ class SubscriptionSettings:
         host may be a name.
     @ivar resubscribe_bind: the address to send that from; L{None}: any.
     @ivar state: C{http-subscription-state}: a file; empty: none.
+    @ivar check: L{None}: only requests show how the nodes do.
     """
 
     servers: tuple[SocketAddress, ...] = ()
@@ -169,6 +203,7 @@ class SubscriptionSettings:
     resubscribe: tuple[str, ...] = ()
     resubscribe_bind: SocketAddress | None = None
     state: str = ""
+    check: NodeCheck | None = None
 
 
 #: Networks whose addresses mean this machine.
@@ -216,7 +251,7 @@ class RouterSettings:
         requests may have C{UWSGI_} variables.
     @ivar trusts_unix: so may those that come over UNIX sockets.
     @ivar emperor_socket: C{http-emperor-socket}: C{host:port} or C{/path} of the
-        Emperor to ask for vassals that sleep; empty: the one in this program.
+        Emperor to ask for vassals that sleep; empty: none can be asked.
     @ivar defer_connect_timeout: seconds that a request waits for such a vassal.
     """
 
@@ -247,7 +282,7 @@ class RouterSettings:
     headers_timeout: float = 60
     post_buffering: int = 0
     cheap: bool = False
-    stats: tuple[Address, ...] = ()
+    stats: tuple[SocketAddress, ...] = ()
     stats_http: bool = False
     stats_minified: bool = False
     trusted: tuple[str, ...] = LOOPBACK
@@ -309,10 +344,25 @@ class EmperorSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceSettings:
+    """
+    The uWSGI that our own file describes.
+
+    @ivar options: what it is told, names and values in order; none: there is no
+        uWSGI.
+    @ivar shared: the numbers of the shared sockets it listens on, each once.
+    """
+
+    options: tuple[tuple[str, str], ...] = ()
+    shared: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
     Everything a configuration says.
 
+    @ivar instance: the uWSGI that the file describes beside the routers.
     @ivar shared_sockets: C{shared-socket}: C{=N} where a router listens is the
         one with the index N.
     @ivar transport: C{"epoll"} or C{"twisted"}.
@@ -322,6 +372,7 @@ class Settings:
     """
 
     emperor: EmperorSettings = field(default_factory=EmperorSettings)
+    instance: InstanceSettings = field(default_factory=InstanceSettings)
     routers: tuple[RouterSettings, ...] = ()
     shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"

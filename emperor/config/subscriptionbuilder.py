@@ -4,8 +4,10 @@ What is written about subscriptions built into settings.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emperor.config import routervalues, subscriptionvalues, values
-from emperor.config.settings import Policy, SubscriptionSettings
+from emperor.config.settings import NodeCheck, Policy, SubscriptionSettings
 from emperor.config.taking import Taker
 
 
@@ -41,7 +43,18 @@ def build_subscriptions(taker: Taker, kind: str) -> SubscriptionSettings:
         resubscribe=taker.many(f"{kind}-resubscribe", subscriptionvalues.server),
         resubscribe_bind=taker.one(f"{kind}-resubscribe-bind", subscriptionvalues.datagrams, None),
         state=taker.one(f"{kind}-subscription-state", values.words, ""),
+        check=_check(taker),
     )
+
+
+def _check(taker: Taker) -> NodeCheck | None:
+    """
+    How nodes are checked, if they are.
+    """
+    check = taker.one("subscription-check", subscriptionvalues.check, None)
+    frequency = taker.default("subscription-check-frequency", values.seconds)
+    timeout = taker.default("subscription-check-timeout", values.seconds)
+    return check and replace(check, frequency=frequency, timeout=timeout)
 
 
 def _policy(taker: Taker) -> Policy:

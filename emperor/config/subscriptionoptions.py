@@ -62,10 +62,30 @@ def subscription_options() -> Iterator[Option]:
         "Refuse subscriptions that do not name a vassal.",
         default="off",
     )
-    yield from _checks()
+    yield row(
+        "subscription-check",
+        Kind.CHECK,
+        "Check the nodes of pools: whether they accept, answer uWSGI's ping, or have this page.",
+        ours=True,
+    )
+    yield row(
+        "subscription-check-frequency",
+        Kind.SECONDS,
+        "How long after a check of a node the next one follows.",
+        default="5",
+        ours=True,
+    )
+    yield row(
+        "subscription-check-timeout",
+        Kind.SECONDS,
+        "How long a node that is checked may take to answer.",
+        default="5",
+        ours=True,
+    )
+    yield from _proofs()
 
 
-def _checks() -> Iterator[Option]:
+def _proofs() -> Iterator[Option]:
     def row(name: str, kind: Kind, help: str, **more: Any) -> Option:
         return Option(
             name=f"subscriptions-{name}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from emperor.addresses import SocketAddress
-from emperor.config.settings import Policy
+from emperor.config.settings import CheckKind, NodeCheck, Policy
 from emperor.config.values import BadValue, address, number, words
 
 #: OpenSSL's names of the digests that a signature may be made over.
@@ -29,6 +29,9 @@ DIGESTS = (
 
 #: Segments of a path; nobody sends longer keys.
 MOST_MOUNTPOINTS = 64
+
+#: A path and a query, as they stand in a request.
+_PAGE = re.compile(r"http:(/([!\"$&-~]|%(?!00)[0-9A-Fa-f]{2}){0,1023})", re.ASCII)
 
 _PLAIN_ALGORITHMS = ("wrr", "lrc", "wlrc", "iphash", "chash")
 _HASHED = re.compile(r"chash:(header|cookie):([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})", re.ASCII)
@@ -62,6 +65,20 @@ def policy(text: str) -> Policy:
     except ValueError:
         accepted = ", ".join(member.value for member in Policy)
         raise BadValue(f"{text!r} is no policy; accepted: {accepted}") from None
+
+
+def check(text: str) -> NodeCheck:
+    """
+    How nodes are checked.
+
+    @raise BadValue: there is no such way.
+    """
+    page = _PAGE.fullmatch(text)
+    if page is not None:
+        return NodeCheck(CheckKind.HTTP, page[1])
+    if text not in (CheckKind.CONNECT.value, CheckKind.PING.value):
+        raise BadValue(f"{text!r} is no check; accepted: connect, ping or http:/PATH")
+    return NodeCheck(CheckKind(text))
 
 
 def signatures(text: str) -> tuple[str, str]:

@@ -25,11 +25,13 @@ class Taker:
     Takes values out of the classified pairs and notes what is wrong.
 
     @ivar options: the pairs of each option, under its name, in order.
+    @ivar instance: the pairs for the uWSGI of our own file.
     @ivar notes: sentences for the log.
     """
 
     def __init__(self, classified: Classified) -> None:
         self.options = classified.options
+        self.instance = classified.instance
         self.problems = classified.problems
         self.notes = classified.notes
 

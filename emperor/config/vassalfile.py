@@ -15,34 +15,24 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from emperor.addresses import Address, BadAddress, TcpAddress, UnixAddress, parse_address
+from emperor.addresses import (
+    Address,
+    BadAddress,
+    ListenAddress,
+    TcpAddress,
+    UnixAddress,
+    parse_address,
+)
 from emperor.config.errors import ConfigurationError
 from emperor.config.evaluator import Evaluator
+from emperor.config.instance import shared_number
 from emperor.config.loading import COMMAND_LINE
+from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.reader import Reader, parser_of
-from emperor.config.settings import EmperorSettings
+from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.sources import StaticSources
 from emperor.config.surroundings import Surroundings
-
-#: Options of a worker that make it listen.
-SOCKETS = frozenset(
-    {
-        "socket",
-        "uwsgi-socket",
-        "http-socket",
-        "http11-socket",
-        "https-socket",
-        "fastcgi-socket",
-        "fastcgi-nph-socket",
-        "scgi-socket",
-        "scgi-nph-socket",
-        "raw-socket",
-        "puwsgi-socket",
-        "suwsgi-socket",
-        "ssl-socket",
-    }
-)
 
 #: Options of a worker that say what C{socket} speaks.
 PROTOCOLS = frozenset({"protocol", "socket-protocol"})
@@ -84,6 +74,29 @@ def uwsgi_sockets(
     )
     found = _addresses([pair for pair in pairs if pair.key in keys], cwd)
     return tuple(dict.fromkeys(found))
+
+
+def instance_addresses(
+    settings: InstanceSettings, cwd: str, shared: Iterable[ListenAddress]
+) -> frozenset[Address]:
+    """
+    Where the uWSGI of our own file listens, as far as can be told.
+
+    @param cwd: the directory it starts in.
+    @param shared: its shared sockets.
+    """
+    own = _addresses(
+        (
+            Pair(key, value, COMMAND_LINE)
+            for key, value in settings.options
+            if key in SOCKETS and shared_number(key, value) is None
+        ),
+        cwd,
+    )
+    # Those that were passed to us are not ours to clean up.
+    return frozenset(own).union(
+        place for place in shared if isinstance(place, (TcpAddress, UnixAddress))
+    )
 
 
 def _pairs(

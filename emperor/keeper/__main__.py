@@ -11,14 +11,13 @@ from __future__ import annotations
 import os
 from socket import socket
 
-from emperor.keeper.child import FIRST
 from emperor.keeper.groups import Groups, find_place
 from emperor.keeper.keeper import Keeper
 from emperor.keeper.kernel import adopt_orphans
 
-#: The descriptors that it is started with; vassals get others in their place.
-ORDERS = FIRST - 2
-NEWS = FIRST - 1
+#: The descriptors that it is started with.
+ORDERS = 3
+NEWS = 4
 
 
 def main() -> None:

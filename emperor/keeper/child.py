@@ -4,6 +4,7 @@ What a new process does between fork and exec.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import resource
@@ -15,14 +16,11 @@ from typing import NoReturn
 from emperor.keeper.family import MARK
 from emperor.keeper.groups import Group
 from emperor.keeper.kernel import bound_capabilities, die_with
-from emperor.wire.keeping import DESCRIPTORS, Start
+from emperor.wire.keeping import Start
 from emperor.wire.rights import ResourceLimit, Rights, User
 
 #: Bytes of a report of what went wrong.
 REPORT_LIMIT = 4096
-
-#: The keeper has its own descriptors below this one.
-FIRST = DESCRIPTORS + 1
 
 #: The exit code of a process that could not execute its program.
 FAILED = 1
@@ -146,12 +144,15 @@ def _hear_signals() -> None:
 def _take(descriptors: Sequence[int], report: int) -> int:
     """
     Make these the descriptors from 0 on, the report the one after them, and
-    close all others.  None of these is below L{FIRST}, for there the keeper has
-    its own.
+    close all others.
     """
-    for place, descriptor in enumerate(descriptors):
+    end = len(descriptors)
+    # First out of the way: one may have the number that another one is to get.
+    high = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, end + 1) for each in descriptors]
+    report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, end + 1)
+    for place, descriptor in enumerate(high):
         os.dup2(descriptor, place, inheritable=True)
-    report = os.dup2(report, DESCRIPTORS, inheritable=False)
+    report = os.dup2(report, end, inheritable=False)
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor > report:
             with suppress(OSError):

@@ -31,7 +31,8 @@ from emperor.keeper.kernel import fork
 from emperor.keeper.orders import receive
 from emperor.keeper.processes import Process, Table, look
 from emperor.wire.keeping import (
-    DESCRIPTORS,
+    FEWEST,
+    PIPE,
     Answer,
     BadKeeping,
     Done,
@@ -135,8 +136,8 @@ class Keeper:
     def _obey(self, order: Order, descriptors: list[int]) -> Answer:
         if isinstance(order, Signal):
             return self._signal(order)
-        if len(descriptors) != DESCRIPTORS:
-            raise BadKeeping(f"{len(descriptors)} descriptors; a vassal has {DESCRIPTORS}")
+        if len(descriptors) < FEWEST:
+            raise BadKeeping(f"{len(descriptors)} descriptors; a vassal has {FEWEST} or more")
         try:
             return Started(self._start(order, descriptors))
         except CannotStart as error:
@@ -144,7 +145,7 @@ class Keeper:
 
     def _start(self, order: Start, descriptors: list[int]) -> int:
         keeper, mark = os.getpid(), os.urandom(8).hex()
-        inode = os.fstat(descriptors[-1]).st_ino
+        inode = os.fstat(descriptors[PIPE]).st_ino
         group = self._groups.make(order.name)
         for limit in order.rights.group:
             self._limit(group, limit)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
-from emperor.wire.keeping import DESCRIPTORS, HEAD, LIMIT, BadKeeping
+from emperor.wire.keeping import HEAD, LIMIT, MOST, BadKeeping
 
 
 def send(orders: socket.socket, data: bytes, descriptors: Sequence[int] = ()) -> None:
@@ -26,7 +26,7 @@ def receive(orders: socket.socket) -> tuple[bytes, list[int]]:
 
     @raise EOFError: the other side has hung up.
     """
-    head, descriptors, _, _ = socket.recv_fds(orders, HEAD, DESCRIPTORS)
+    head, descriptors, _, _ = socket.recv_fds(orders, HEAD, MOST)
     head += _read(orders, HEAD - len(head))
     size = int.from_bytes(head)
     if size > LIMIT:

@@ -16,7 +16,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from emperor.proxy.frontend import Frontend
-from emperor.proxy.refusals import Reason, Refusal, Refused, render
+from emperor.proxy.refusals import Reason, Refusal, Refused, no_room, render
 from emperor.proxy.router import Router
 from emperor.proxy.session import IDEMPOTENT, Session
 from emperor.proxy.spool import SizedReader, Spool
@@ -155,8 +155,7 @@ class UwsgiFrontend(Frontend):
         try:
             rest = spool.feed(data)
         except OSError as error:
-            detail = f"the request's body cannot be kept: {error.strerror or error}"
-            self.refuse(Refusal(Reason.NO_ROOM, detail))
+            self.refuse(no_room(error, key_of(self._variables)))
             return
         if rest is not None:
             self._remaining = 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -21,14 +21,20 @@ from emperor.proxy.router import Router
 from emperor.proxy.session import Session
 from emperor.routing.pools import Pool
 
+_MAPPED = "::ffff:"
+
 #: Seconds that a client gets to read the last answer and close.
 LINGER = 5.0
 
 
 class Connections(TypingProtocol):
     """
-    Whoever keeps count of the open connections.
+    Whoever keeps count of the connections.
+
+    @ivar requests: those that are over, with an answer or without.
     """
+
+    requests: int
 
     def gone(self, frontend: Frontend) -> None:
         """
@@ -79,8 +85,10 @@ class Frontend(Protocol):
         if self.session is not None:
             self.session.abandon()
             self.session = None
+            self.factory.requests += 1
         if self._asking is not None:
             self._asking.cancel()
+            self.factory.requests += 1
         self.factory.gone(self)
 
     def expect_within(self, seconds: float) -> None:
@@ -145,8 +153,10 @@ class Frontend(Protocol):
         """
         Answer in the node's place.
         """
+        if self.session is None:
+            self.factory.requests += 1
         self.leave_session()
-        peer = getattr(self.transport.getPeer(), "host", "a UNIX socket")
+        peer = host_of(self.transport.getPeer()) or "a UNIX socket"
         self.router.refusals.refused(refusal, self.router.settings.kind, peer)
         self.send_refusal(refusal)
 
@@ -198,7 +208,10 @@ class Frontend(Protocol):
         The request's way to a node is over.
         """
         session, self.session = self.session, None
-        if session is not None and self._tied:
+        if session is None:
+            return
+        self.factory.requests += 1
+        if self._tied:
             self._tied = False
             session.untie()
             self.transport.unregisterProducer()
@@ -235,7 +248,7 @@ class Frontend(Protocol):
         """
         See L{emperor.routing.pools.Seeker}.
         """
-        return str(getattr(self.transport.getPeer(), "host", "")).encode("ascii", "replace")
+        return host_of(self.transport.getPeer()).encode("ascii", "replace")
 
     def received(self, data: bytes) -> None:
         """
@@ -278,3 +291,14 @@ class Frontend(Protocol):
         The router stops: close now, or after the answer.
         """
         raise NotImplementedError
+
+
+def host_of(address: IAddress) -> str:
+    """
+    The host of a client; one with IPv4 has its own address also where it comes
+    through a socket of both families (RFC 4291 section 2.5.5.2).
+
+    @return: empty for a UNIX socket.
+    """
+    host = str(getattr(address, "host", ""))
+    return host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host

@@ -8,26 +8,18 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
-from emperor.config.settings import HttpSettings
 from emperor.proxy.frontend import Frontend
-from emperor.proxy.refusals import Reason, Refusal, Refused, render
-from emperor.proxy.router import Router
+from emperor.proxy.refusals import Reason, Refusal, Refused, no_room, render
 from emperor.proxy.session import IDEMPOTENT, Session
+from emperor.proxy.site import HttpSite
 from emperor.proxy.spool import IN_MEMORY, BodyReader, SizedReader, Spool
 from emperor.routing.pools import Pool
 from emperor.wire.answers import AnswerWriter, BadAnswer
 from emperor.wire.http import BadRequest, ChunksReader, RequestHead, RequestReader
-from emperor.wire.uwsgi import encode_variables
-from emperor.wire.variables import (
-    connection_variables,
-    decode_path,
-    request_payload,
-    server_variables,
-)
+from emperor.wire.variables import decode_path, request_payload
 
 #: Bytes of a client's next requests that are kept while one is answered.
 PIPELINE_LIMIT = 64 * 1024
@@ -48,32 +40,6 @@ class Reception(Enum):
     SPOOL = auto()
     #: The next request, which has to wait.
     NEXT = auto()
-
-
-class HttpSite:
-    """
-    What all connections of an HTTP router share beside L{Router}.
-
-    @ivar server_name: of the variable SERVER_NAME.
-    @ivar extra: the encoded variables of C{http-var}.
-    """
-
-    def __init__(self, router: Router, settings: HttpSettings, hostname: str) -> None:
-        self.router = router
-        self.settings = settings
-        self.server_name = hostname.encode("ascii", "replace")
-        self._server = server_variables(self.server_name)
-        self.extra = encode_variables(
-            (name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape"))
-            for name, value in settings.variables
-        )
-
-    def server(self, host: bytes) -> bytes:
-        """
-        The variables about the server, for a request to C{host}.
-        """
-        named = self.settings.server_name_as_http_host
-        return server_variables(host) if named else self._server
 
 
 class HttpFrontend(Frontend):
@@ -99,12 +65,7 @@ class HttpFrontend(Frontend):
         See L{Frontend.connectionMade}.
         """
         super().connectionMade()
-        host, port = _peer(self.transport.getPeer())
-        self._connection = connection_variables(
-            server_port=b"%d" % getattr(self.transport.getHost(), "port", 0),
-            remote_address=host,
-            remote_port=port,
-        )
+        self._connection = self._site.connection(self.transport)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
@@ -243,9 +204,8 @@ class HttpFrontend(Frontend):
         except BadRequest as error:
             self._refuse_request(error)
         except OSError as error:
-            detail = f"the request's body cannot be kept: {error.strerror or error}"
             request.keep_alive = False
-            self.refuse(Refusal(Reason.NO_ROOM, detail, self._host(request).decode("ascii")))
+            self.refuse(no_room(error, self._host(request)))
         else:
             if rest is not None:
                 # Behind the last chunk nothing can be read any more.
@@ -452,11 +412,3 @@ _RECEIVE: dict[Reception, Callable[[HttpFrontend, bytes], None]] = {
     Reception.SPOOL: HttpFrontend._receive_spool,
     Reception.NEXT: HttpFrontend._receive_next,
 }
-
-
-def _peer(address: IAddress) -> tuple[bytes, bytes]:
-    """
-    The client's address and port; uWSGI has 0.0.0.0 for UNIX sockets.
-    """
-    host, port = getattr(address, "host", "0.0.0.0"), getattr(address, "port", 0)
-    return str(host).encode("ascii"), b"%d" % port

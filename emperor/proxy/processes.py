@@ -18,31 +18,27 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from emperor.deafness import deaf_children
-from emperor.interfaces import ISubscriptionNews, IVassalNews
-from emperor.proxy.controlling import ControlFactory, ControlLink
+from emperor.interfaces import IRouterState, ISubscriptionNews, IVassalNews
+from emperor.proxy.controlling import ControlFactory
 from emperor.proxy.listeners import close_listeners, remove_files
-from emperor.subscriptions.copying import Backlog
+from emperor.proxy.process import RouterProcess
+from emperor.proxy.tallies import Pools, Tally
+from emperor.proxy.watching import LOOK
 from emperor.vassals.launcher import Spawner
-from emperor.vassals.output import Lines
 from emperor.wire.control import (
-    REPORT_LIMIT,
     Configure,
     Counts,
     Cut,
     Drain,
-    Message,
-    Ready,
     Subscriptions,
     Vassals,
 )
@@ -58,115 +54,6 @@ LONGEST_WAIT = 8.0
 LATENESS = 5.0
 
 _COMMAND = ("-P", "-m", "emperor.proxy.worker")
-
-
-class RouterProcess(ProcessProtocol):
-    """
-    One process, from its start to its end.
-
-    @ivar ended: fires when it has gone.
-    @ivar ready: whether it accepts connections.
-    @ivar counts: what it has done.
-    """
-
-    _log = Logger()
-
-    def __init__(
-        self,
-        name: str,
-        order: Configure,
-        news: IVassalNews,
-        subscriptions: ISubscriptionNews,
-    ) -> None:
-        self.name = name
-        self.ended: Deferred[None] = Deferred()
-        self.ready = False
-        self.counts = Counts(0)
-        self._order = order
-        self._news = news
-        self._subscriptions = subscriptions
-        self._missed = False
-        self._backlog = Backlog()
-        self._output = Lines(self._log_line)
-        self.link = ControlLink(REPORT_LIMIT, self._hear, self._link_lost, self._relieved)
-
-    @property
-    def pid(self) -> int:
-        """
-        The number of the process; 0 if there is none.
-        """
-        return int(self.transport.pid or 0) if self.transport is not None else 0
-
-    def connectionMade(self) -> None:
-        """
-        It was started: tell it all it needs.  It knows of the vassals and the
-        nodes before it accepts the first connection.
-        """
-        self.link.tell(self._news.whole())
-        for message in self._subscriptions.whole():
-            self.link.tell(message)
-        self.link.tell(self._order)
-
-    def update(self, news: Vassals) -> None:
-        """
-        Tell it what is new, now or when it listens again.
-        """
-        if self.link.room:
-            self.link.tell(news)
-        else:
-            self._missed = True
-
-    def announce(self, news: Subscriptions) -> None:
-        """
-        Tell it what was announced, now or when it listens again.
-        """
-        if self.link.room:
-            self.link.tell(news)
-        else:
-            self._backlog.add(news)
-
-    def kill(self) -> None:
-        """
-        End it now.
-        """
-        if self.transport is not None:
-            with suppress(ProcessExitedAlready):
-                self.transport.signalProcess("KILL")
-
-    def childDataReceived(self, childFD: int, data: bytes) -> None:
-        """
-        It logged something.
-        """
-        self._output.feed(data)
-
-    def processEnded(self, reason: Failure) -> None:
-        """
-        It has gone.
-        """
-        self._output.finish()
-        self.link.hang_up()
-        self.ended.callback(None)
-
-    def _hear(self, message: Message) -> None:
-        if isinstance(message, Ready):
-            self.ready = True
-        elif isinstance(message, Counts):
-            self.counts = message
-
-    def _relieved(self) -> None:
-        if self._missed:
-            self._missed = False
-            self.link.tell(self._news.whole())
-        for message in self._backlog.take(self._subscriptions):
-            self.link.tell(message)
-
-    def _link_lost(self) -> None:
-        """
-        It leaves by itself then; the end of the process is what counts.
-        """
-
-    def _log_line(self, line: str) -> None:
-        self._log.info("{process}: {line}", process=self.name, line=line)
 
 
 class Place:
@@ -274,10 +161,14 @@ class Place:
         self._retry = self._reactor.callLater(min(wait, LONGEST_WAIT), self.fill)
 
 
+@implementer(IRouterState)
 class RouterProcesses(Service):
     """
     One router in several processes; from outside as
     L{emperor.proxy.service.RouterService}.
+
+    What it has done is the sum over the processes that run and those that they
+    replaced (L{emperor.proxy.tallies}).
     """
 
     _log = Logger()
@@ -291,13 +182,20 @@ class RouterProcesses(Service):
         environ: Mapping[str, str],
         *,
         subscriptions: ISubscriptionNews,
+        registry: Pools,
     ) -> None:
         """
         @param order: what each process is told to be.
         @param rows: for each process the sockets it listens on, open.
         @param environ: what the processes inherit; usually C{os.environ}.
+        @param registry: the program's own, of which the processes have copies.
         """
         self.name = order.settings.kind
+        self.settings = order.settings
+        self._tally = tally = Tally(order.settings.to, registry)
+        self.counts, self.fixed, self.pools = tally.counts, tally.fixed, tally.pools
+        self._watching = LoopingCall(self._look)
+        self._watching.clock = reactor
         self._order = order
         self._rows = rows
         self._news = news
@@ -309,7 +207,9 @@ class RouterProcesses(Service):
 
     def _maker(self, number: int) -> Callable[[], RouterProcess]:
         name = f"{self.name} process {number}"
-        return lambda: RouterProcess(name, self._order, self._news, self._subscriptions)
+        return lambda: RouterProcess(
+            name, self._order, self._news, self._subscriptions, self._tally
+        )
 
     @property
     def processes(self) -> list[RouterProcess]:
@@ -318,11 +218,18 @@ class RouterProcesses(Service):
         """
         return [place.process for place in self._places if place.process is not None]
 
+    def counts_by_process(self) -> dict[int, Counts]:
+        """
+        See L{IRouterState.counts_by_process}.
+        """
+        return {process.pid: process.counts for process in self.processes}
+
     def startService(self) -> None:
         """
         Start all processes.
         """
         Service.startService(self)
+        self._watching.start(LOOK, now=False)
         self._news.watch(self._pass_on)
         self._subscriptions.watch(self._announce)
         for place in self._places:
@@ -333,6 +240,8 @@ class RouterProcesses(Service):
         Accept nothing more, let requests finish within the grace, end the rest.
         """
         Service.stopService(self)
+        if self._watching.running:
+            self._watching.stop()
         gone = [place.empty(self._order.grace) for place in self._places]
         close_listeners(self._rows)
         remove_files(self._order.settings.listen)
@@ -347,7 +256,7 @@ class RouterProcesses(Service):
 
     def log_state(self) -> None:
         """
-        Write a line per process into the log.
+        Write a line per process into the log, and their sum.
         """
         for process in self.processes:
             self._log.info(
@@ -357,6 +266,15 @@ class RouterProcesses(Service):
                 pid=process.pid,
                 connections=process.counts.connections,
             )
+        self._log.info(
+            "{kind} has accepted {count} connections",
+            kind=self.name,
+            count=self.counts().connections,
+        )
+
+    def _look(self) -> None:
+        for process in self.processes:
+            process.watch.look()
 
     def _pass_on(self, news: Vassals) -> None:
         for process in self.processes:

@@ -100,6 +100,14 @@ class Refused(Exception):
         self.refusal = refusal
 
 
+def no_room(error: OSError, host: bytes) -> Refusal:
+    """
+    The answer to a request whose body cannot be kept here.
+    """
+    detail = f"the request's body cannot be kept: {error.strerror or error}"
+    return Refusal(Reason.NO_ROOM, detail, host.decode("ascii", "backslashreplace"))
+
+
 def render(refusal: Refusal, *, close: bool, head_only: bool = False) -> bytes:
     """
     The whole HTTP answer.

@@ -4,7 +4,7 @@ What all connections of one router share, and its decisions for a request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
@@ -15,7 +15,7 @@ from emperor.proxy.backends import explain, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.proxy.routes import OtherMapper, Routes
-from emperor.routing.pools import Pool, Target
+from emperor.routing.pools import FixedStatistics, Pool, Target
 
 
 class Router:
@@ -86,3 +86,9 @@ class Router:
             detail = f"there is no site at {node.address}"
             return Refusal(Reason.UNKNOWN_HOST, detail, host)
         return Refusal(Reason.NODE_ABSENT, absence or f"nothing listens at {node.address}", host)
+
+    def fixed_nodes(self) -> Sequence[FixedStatistics]:
+        """
+        How the nodes of C{to} do.
+        """
+        return self.routes.fixed_nodes()

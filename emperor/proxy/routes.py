@@ -26,7 +26,7 @@ from emperor.routing.mappers import (
     static_mappers,
 )
 from emperor.routing.mapping import MapperBroken, MapperUnavailable
-from emperor.routing.pools import Pool
+from emperor.routing.pools import FixedStatistics, Pool
 
 #: A mapper that is no part of the settings.
 OtherMapper = Callable[[Asked], Pool | Deferred[Pool | None] | None]
@@ -49,7 +49,8 @@ class Routes:
     """
 
     def __init__(self, settings: RouterSettings, others: Mapping[Mapper, OtherMapper]) -> None:
-        static = static_mappers(settings)
+        self._fixed = fixed_pool(settings.to, settings.gracetime)
+        static = static_mappers(settings, self._fixed)
         order = [mapper for mapper in settings.mapper_order if mapper in static or mapper in others]
         self._mappers = [
             others[mapper] if mapper in others else _for_key(static[mapper]) for mapper in order
@@ -83,6 +84,12 @@ class Routes:
             return self._ask(asked, 0)
         except _ERRORS as error:
             raise _refused(error, host) from error
+
+    def fixed_nodes(self) -> list[FixedStatistics]:
+        """
+        How the nodes of C{to} do.
+        """
+        return self._fixed.statistics() if self._fixed is not None else []
 
     def _ask(self, asked: Asked, first: int) -> Pool | Deferred[Pool]:
         for place in range(first, len(self._mappers)):

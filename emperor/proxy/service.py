@@ -4,7 +4,8 @@ A router as a service: it accepts, and at the end it lets requests finish.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
 from socket import socket
 
 from twisted.application.service import Service
@@ -13,16 +14,22 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from emperor.config.settings import HttpSettings
-from emperor.interfaces import INetwork, IPort
+from emperor.interfaces import INetwork, IPort, IRouterState
 from emperor.proxy.cheap import CheapMode
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
-from emperor.proxy.http import HttpFrontend, HttpSite
+from emperor.proxy.http import HttpFrontend
 from emperor.proxy.listeners import remove_files
 from emperor.proxy.router import Router
+from emperor.proxy.site import HttpSite
 from emperor.proxy.trust import Trust
+from emperor.routing.pools import FixedStatistics
+from emperor.routing.statistics import PoolStatistics, own_gauge, pool_statistics
+from emperor.routing.subscribed import SubscribedPool
+from emperor.wire.control import Counts, RefusalCount
 
 
 class FrontendFactory(ServerFactory):
@@ -30,15 +37,23 @@ class FrontendFactory(ServerFactory):
     Makes the clients' connections and knows those that are open.
 
     @ivar accepted: how many there ever were.
+    @ivar requests: see L{emperor.proxy.frontend.Connections}.
     """
 
     noisy = False
 
     def __init__(self, build: Callable[[], Frontend]) -> None:
         self._build = build
-        self.accepted = 0
+        self.accepted = self.requests = 0
         self._open: set[Frontend] = set()
         self._empty: Deferred[None] | None = None
+
+    @property
+    def open(self) -> int:
+        """
+        How many there are now.
+        """
+        return len(self._open)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """
@@ -94,6 +109,7 @@ def build_factory(router: Router, hostname: str) -> FrontendFactory:
     return FrontendFactory(lambda: UwsgiFrontend(router, trust))
 
 
+@implementer(IRouterState)
 class RouterService(Service):
     """
     Serves one router on its sockets.
@@ -111,13 +127,17 @@ class RouterService(Service):
         hostname: str,
         grace: float,
         cheap: CheapMode | None = None,
+        subscribed: Callable[[], Collection[SubscribedPool]] = list,
     ) -> None:
         """
         @param sockets: one for each address of the router's settings, open; they
             are ours from now on.
         @param cheap: L{None}: it accepts always.
+        @param subscribed: gives the pools of nodes that have subscribed.
         """
         self.name = router.settings.kind
+        self.settings = router.settings
+        self.subscribed = subscribed
         self._clock = clock
         self._network = network
         self._router = router
@@ -140,6 +160,37 @@ class RouterService(Service):
         How many connections were accepted.
         """
         return self._factory.accepted
+
+    def counts(self) -> Counts:
+        """
+        See L{IRouterState.counts}.
+        """
+        factory = self._factory
+        refusals = sorted(self._router.refusals.counts.items(), key=lambda item: item[0].value)
+        return Counts(
+            factory.accepted,
+            tuple(RefusalCount(reason.value, count) for reason, count in refusals),
+            factory.requests,
+            factory.open,
+        )
+
+    def counts_by_process(self) -> dict[int, Counts]:
+        """
+        See L{IRouterState.counts_by_process}: there is one.
+        """
+        return {os.getpid(): self.counts()}
+
+    def fixed(self) -> Sequence[FixedStatistics]:
+        """
+        See L{IRouterState.fixed}.
+        """
+        return self._router.fixed_nodes()
+
+    def pools(self) -> Iterator[PoolStatistics]:
+        """
+        See L{IRouterState.pools}.
+        """
+        return pool_statistics(self.subscribed(), own_gauge(self._clock.seconds()))
 
     def startService(self) -> None:
         """

@@ -40,9 +40,10 @@ from emperor.proxy.keymappers import make_key_mappers
 from emperor.proxy.networks import make_network
 from emperor.proxy.nodes import make_dialer
 from emperor.proxy.refusals import RefusalLog
+from emperor.proxy.reporting import Reporter
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
-from emperor.proxy.subscribed import subscription_mapper
+from emperor.proxy.subscribed import Subscribed
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.copying import Copy
 from emperor.subscriptions.ledger import make_registry
@@ -50,12 +51,10 @@ from emperor.vassals.news import Mirror
 from emperor.wire.control import (
     ORDER_LIMIT,
     Configure,
-    Counts,
     Cut,
     Drain,
     Message,
     Ready,
-    RefusalCount,
     Subscriptions,
     Vassals,
 )
@@ -66,7 +65,7 @@ CONTROL = 3
 #: That of the first listening socket.
 FIRST_LISTENER = 4
 
-#: Seconds between two reports of what was counted.
+#: Seconds between two reports; the program counts on them (L{emperor.proxy.watching}).
 REPORT_INTERVAL = 1.0
 
 
@@ -100,7 +99,7 @@ class Worker:
         self._announced: list[Subscriptions] = []
         self._program = Program()
         self._draining = self._drained = False
-        self._told = Counts(0)
+        self._reporter = Reporter(list, list)
         self._reports = LoopingCall(self._report)
         self._reports.clock = reactor
         self.link = ControlLink(ORDER_LIMIT, self._hear, self._left_alone)
@@ -143,12 +142,14 @@ class Worker:
         network = self._make_network(order.transport)
         key_mappers = make_key_mappers(order.settings, self._reactor)
         mappers = dict(key_mappers.mappers)
+        dialer = make_dialer(self._reactor, network, order.settings)
+        subscribed = Subscribed(self._reactor, order.settings, registry, dialer)
         if order.subscribable:
-            mappers[Mapper.SUBSCRIPTION] = subscription_mapper(registry)
+            mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
         router = Router(
             order.settings,
             clock=self._reactor,
-            dialer=make_dialer(self._reactor, network, order.settings),
+            dialer=dialer,
             vassals=self._mirror,
             refusals=self._refusals,
             mappers=mappers,
@@ -162,8 +163,11 @@ class Worker:
             hostname=order.hostname,
             grace=order.grace,
             cheap=make_cheap_mode(order.settings, registry),
+            subscribed=lambda: registry.pools,
         )
-        self._router.accompany(key_mappers)
+        self._reporter = Reporter(self._router.subscribed, self._router.fixed)
+        for companion in (key_mappers, *subscribed.companions):
+            self._router.accompany(companion)
         for service in (network, self._router):
             self._program.addService(service)
         self._program.startService()
@@ -203,16 +207,12 @@ class Worker:
             self._reactor.stop()
 
     def _report(self) -> None:
-        if self._router is None:
+        # What waits for room is not lost: it is told with the next report.
+        if self._router is None or not self.link.room:
             return
-        refusals = sorted(self._refusals.counts.items(), key=lambda item: item[0].value)
-        counts = Counts(
-            self._router.accepted,
-            tuple(RefusalCount(reason.value, count) for reason, count in refusals),
-        )
-        if counts != self._told:
-            self._told = counts
-            self.link.tell(counts)
+        self.link.tell(self._router.counts())
+        for progress in self._reporter.report(self._reactor.seconds()):
+            self.link.tell(progress)
 
 
 def adopt(count: int) -> list[socket]:

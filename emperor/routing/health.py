@@ -13,6 +13,10 @@ Rules:
   - Requests that were on their way when a quarantine began and fail in it
     are the same failure: they do not lengthen it.
 
+  - Where nodes are checked, no request tries it: a check that it passes ends
+    the quarantine, and nothing else does.  A check that it does not pass is a
+    failure like any other.
+
   - What a node says of itself changes nothing: a server whose port is broken
     announces itself like any other.
 """
@@ -40,11 +44,13 @@ class Quarantine:
     @ivar random: gives a number from 0 to 1.
     @ivar first: seconds after the first failure.
     @ivar longest: seconds after many.
+    @ivar checked: nodes are checked, so that no request need try one.
     """
 
     random: Callable[[], float]
     first: float = 1
     longest: float = 30
+    checked: bool = False
 
     def duration(self, failures: int) -> float:
         """
@@ -68,12 +74,15 @@ class Health:
     failures: int = 0
     until: float = 0
     _trial_until: float = 0
+    _checked: bool = False
 
     def may_serve(self, now: float) -> bool:
         """
         Whether a request may go to the node.
         """
-        return not self.failures or (now >= self.until and now >= self._trial_until)
+        return not self.failures or (
+            not self._checked and now >= self.until and now >= self._trial_until
+        )
 
     def picked(self, now: float) -> None:
         """
@@ -92,8 +101,16 @@ class Health:
         self.failures += 1
         self.until = now + quarantine.duration(self.failures)
         self._trial_until = 0
+        self._checked = quarantine.checked
 
     def accepted(self) -> None:
+        """
+        The node accepted a request: it is well, unless that takes a check.
+        """
+        if not self._checked:
+            self.passed()
+
+    def passed(self) -> None:
         """
         The node is well.
         """

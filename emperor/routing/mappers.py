@@ -61,11 +61,15 @@ def check_part(text: str) -> str:
     return text
 
 
-def static_mappers(settings: RouterSettings) -> dict[Mapper, StaticMapper]:
+def static_mappers(
+    settings: RouterSettings, fixed: Pool | None = None
+) -> dict[Mapper, StaticMapper]:
     """
     The mappers of one router's settings; each remembers what it found.
 
     They raise L{UnsafeHost}.
+
+    @param fixed: the pool of C{to}.
     """
     found: dict[Mapper, StaticMapper] = {}
     if settings.rules:
@@ -76,20 +80,17 @@ def static_mappers(settings: RouterSettings) -> dict[Mapper, StaticMapper]:
     ):
         if template:
             found[mapper] = lru_cache(KNOWN_HOSTS)(_by_template(template))
-    fixed = fixed_pool(settings.to, settings.gracetime)
     if fixed is not None:
         found[Mapper.TO] = lambda key: fixed
     return found
 
 
-def fixed_pool(nodes: tuple[Node, ...], gracetime: float) -> Pool | None:
+def fixed_pool(nodes: tuple[Node, ...], gracetime: float) -> FixedNodes | None:
     """
     The pool of configured nodes; a single one is tried whatever happened before.
 
     @return: L{None}: there are none.
     """
-    if len(nodes) == 1:
-        return SingleNode(nodes[0], from_host=False)
     return FixedNodes(nodes, gracetime) if nodes else None
 
 

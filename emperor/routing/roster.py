@@ -38,6 +38,7 @@ class RegistrySettings:
     @ivar algorithm: of pools whose nodes do not ask for one; see
         L{emperor.routing.balancing.ACCEPTED}.
     @ivar raw_keys: keys are compared as they are.
+    @ivar checked: the nodes are checked (L{emperor.routing.health}).
     """
 
     tolerance: float = 17
@@ -48,6 +49,7 @@ class RegistrySettings:
     fallback_key: str = ""
     algorithm: str = "wrr"
     raw_keys: bool = False
+    checked: bool = False
     pools_limit: int = POOLS_LIMIT
     nodes_limit: int = NODES_LIMIT
     pool_nodes_limit: int = POOL_NODES_LIMIT
@@ -68,6 +70,7 @@ class Roster:
         self._settings = settings
         self._quarantine = quarantine
         self._watchers: list[Callable[[bool], object]] = []
+        self._greeters: list[Callable[[SubscribedPool], object]] = []
         self._default()
         fallback = settings.fallback_key
         self._fallback = pool_key(fallback, settings.raw_keys) if fallback else ""
@@ -78,6 +81,19 @@ class Roster:
         last one went, with C{True}.
         """
         self._watchers.append(watcher)
+
+    def greet(self, greeter: Callable[[SubscribedPool], object]) -> None:
+        """
+        Call C{greeter} with the pool after a node came into it.
+        """
+        self._greeters.append(greeter)
+
+    def joined(self, pool: SubscribedPool) -> None:
+        """
+        A node came into C{pool}, and it is sorted out.
+        """
+        for greeter in self._greeters:
+            greeter(pool)
 
     def lookup(self, host: str, path: bytes) -> SubscribedPool | None:
         """

@@ -106,6 +106,30 @@ class SubscribedPool:
             node.health.accepted()
             self.sort_out()
 
+    def check_passed(self, member: Member) -> None:
+        """
+        The node is well, as a check of ours shows; that is no request, so it is
+        not counted.
+        """
+        if member.health.failures:
+            member.health.passed()
+            self.sort_out()
+
+    def check_failed(self, member: Member, now: float) -> None:
+        """
+        The node did not pass a check.
+        """
+        member.health.failed(now, self._quarantine)
+        self.sort_out()
+
+    def is_asleep(self, now: float) -> bool:
+        """
+        Whether none of the nodes may serve, and there are vassals to be woken.
+        """
+        return bool(self.sleepers) and not any(
+            member.health.may_serve(now) for member in self.members.values()
+        )
+
     def finished(self, node: Target, sent: int = 0, received: int = 0) -> None:
         """
         See L{emperor.routing.pools.Pool.finished}.

@@ -38,6 +38,10 @@ RESTORED = 12.0
 FORGOTTEN = 60 * 60.0
 
 
+#: What nodes have to speak.
+SPOKEN = "uwsgi"
+
+
 class Registry:
     """
     Who has subscribed.
@@ -53,7 +57,7 @@ class Registry:
         @raise BadKey: the fallback key can be none.
         """
         self._settings = settings
-        self._roster = Roster(settings, Quarantine(random))
+        self._roster = Roster(settings, Quarantine(random, checked=settings.checked))
         self._expiring = Expiring(self._roster, settings.keep_last)
 
     @property
@@ -70,6 +74,12 @@ class Registry:
         """
         return self._roster.pools.values()
 
+    def find(self, key: str) -> SubscribedPool | None:
+        """
+        The pool of this very key, without counting it as looked up.
+        """
+        return self._roster.pools.get(key)
+
     def serves(self, key: str) -> bool:
         """
         Whether the pool of a key, as it is kept, has a node that is awake.
@@ -83,6 +93,13 @@ class Registry:
         pool came, after the last one went.
         """
         self._roster.watch(watcher)
+
+    def greet(self, greeter: Callable[[SubscribedPool], object]) -> None:
+        """
+        Call C{greeter} with the pool after a node came into it that can serve; not
+        when one that was there is heard of again.
+        """
+        self._roster.greet(greeter)
 
     def lookup(self, host: str, path: bytes = b"") -> SubscribedPool | None:
         """
@@ -107,6 +124,9 @@ class Registry:
             return Outcome(Result.REFUSED, announcement.key, str(error))
         if announcement.leaving:
             return self._leave(pool, address, announcement)
+        if announcement.protocol != SPOKEN:
+            reason = f"the node speaks {announcement.protocol}; accepted: {SPOKEN}"
+            return Outcome(Result.REFUSED, announcement.key, reason)
         if announcement.clear and announcement.vassal:
             return self._clear(pool, address, announcement, now)
         if address is None:
@@ -146,6 +166,7 @@ class Registry:
         remark = self._roster.balance(pool, announcement.algorithm)
         self._expiring.look_at(member.deadline)
         self._roster.resized(pool, 0 if awoken else 1)
+        self._roster.joined(pool)
         return Outcome(result, pool.key, remark)
 
     def _sleep(self, pool: SubscribedPool, announcement: Announcement, now: float) -> Outcome:
@@ -255,6 +276,26 @@ class Registry:
             found.silent = True
             self._pool(announcement).sort_out()
         return True
+
+    def put(
+        self, announcement: Announcement, now: float, *, age: float, left: float, silent: bool
+    ) -> None:
+        """
+        Know of a node what another registry knows.
+
+        @param age: seconds since it was heard of there.
+        @param left: seconds until it is silent there, or forgotten if it is.
+        """
+        self.announce(announcement, now)
+        found = self._find(announcement)
+        if found is None:
+            return
+        found.last_check = now - age
+        found.deadline = now + left
+        self._expiring.look_at(found.deadline)
+        if isinstance(found, Member) and found.silent != silent:
+            found.silent = silent
+            self._pool(announcement).sort_out()
 
     def _find(self, announcement: Announcement) -> Member | Sleeper | None:
         """

@@ -10,7 +10,7 @@ accept, stays its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 
 from twisted.internet.defer import Deferred
@@ -22,7 +22,6 @@ from zope.interface import implementer
 
 from emperor.interfaces import ISubscriptionNews
 from emperor.routing.outcomes import Expiry, Result
-from emperor.routing.snapshots import VERSION, Remembered
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.ledger import Arrival
 from emperor.wire.control import NodeNews, Subscriptions
@@ -90,10 +89,16 @@ class Copyist:
         now = self._clock.seconds()
         for pool in self._registry.pools:
             for member in pool.members.values():
-                age = max(0.0, now - member.last_check)
-                yield NodeNews(member.announcement, age, member.silent)
+                yield NodeNews(
+                    member.announcement,
+                    now - member.last_check,
+                    member.deadline - now,
+                    member.silent,
+                )
             for sleeper in pool.sleepers.values():
-                yield NodeNews(sleeper.announcement, max(0.0, now - sleeper.last_check))
+                yield NodeNews(
+                    sleeper.announcement, now - sleeper.last_check, sleeper.deadline - now
+                )
 
 
 def _pieces(whole: bool, nodes: Iterator[NodeNews]) -> Iterator[Subscriptions]:
@@ -192,16 +197,13 @@ class Copy:
         """
         now = self._clock.seconds()
         known = {_name(node.announcement) for node in nodes}
-        here = self._announcements()
-        for announcement in here:
+        for announcement in self._announcements():
             if _name(announcement) not in known:
                 self.registry.announce(replace(announcement, leaving=True), now)
-        remembered = [Remembered(each.announcement, each.age, each.silent) for each in nodes]
-        self.registry.restore({"version": VERSION, "nodes": [*map(asdict, remembered)]}, now)
-        stayed = set(map(_name, here))
         for node in nodes:
-            if _name(node.announcement) in stayed and not node.silent:
-                self.registry.announce(node.announcement, now)
+            self.registry.put(
+                node.announcement, now, age=node.age, left=node.left, silent=node.silent
+            )
 
     def _announcements(self) -> list[Announcement]:
         found: list[Announcement] = []

@@ -36,6 +36,7 @@ def make_registry(router: RouterSettings) -> Registry:
             fallback_key=settings.fallback_key,
             algorithm=settings.algorithm,
             raw_keys=router.raw_host_key,
+            checked=settings.check is not None,
         )
     )
 

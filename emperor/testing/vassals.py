@@ -30,7 +30,7 @@ from zope.interface import implementer
 from emperor.interfaces import IMonitor, IRealm
 from emperor.vassals.launcher import Spawner
 from emperor.vassals.spec import VassalId, VassalSpec
-from emperor.wire.keeping import Start
+from emperor.wire.keeping import PIPE, Start
 from emperor.wire.vassal import Said
 
 
@@ -331,12 +331,13 @@ class MemorySpawner(Clock):
             dict(childFDs or {}),
         )
 
-    def start(self, process: ProcessProtocol, order: Start, stdin: int, pipe: int) -> None:
+    def start(self, process: ProcessProtocol, order: Start, descriptors: Sequence[int]) -> None:
         """
         Note everything as well: see L{emperor.vassals.keeping.Starter}.
         """
         argv = [order.programs[0], *order.argv]
-        fds: dict[int, Any] = {0: stdin, 1: "r", 2: "r", 3: pipe}
+        stdin, *others = descriptors
+        fds: dict[int, Any] = {0: stdin, 1: "r", 2: "r", **dict(enumerate(others, PIPE))}
         self._add(process, argv, dict(order.environ), order.directory, fds).order = order
 
     def _add(

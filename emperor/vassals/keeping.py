@@ -34,6 +34,7 @@ from emperor.keeper.orders import receive, send
 from emperor.vassals.keptprocess import CouldNotBecome, KeptProcess
 from emperor.vassals.output import Lines
 from emperor.wire.keeping import (
+    MOST,
     Answer,
     BadKeeping,
     Left,
@@ -66,12 +67,12 @@ class Starter(Protocol):
     Who makes processes.
     """
 
-    def start(self, process: ProcessProtocol, order: Start, stdin: int, pipe: int) -> None:
+    def start(self, process: ProcessProtocol, order: Start, descriptors: Sequence[int]) -> None:
         """
         Start a process; it is over when nothing that came from it is left.
 
-        @param stdin: what becomes its descriptor 0.
-        @param pipe: what becomes its descriptor 3.
+        @param descriptors: what become its descriptors 0, 3, 4 and so on: the
+            process itself reads what it prints to 1 and 2.
         @raise NotKept: there is no process.
         """
 
@@ -162,15 +163,18 @@ class Keeper(Service):
         self._ended.append(waiting)
         return waiting
 
-    def start(self, process: ProcessProtocol, order: Start, stdin: int, pipe: int) -> None:
+    def start(self, process: ProcessProtocol, order: Start, descriptors: Sequence[int]) -> None:
         """
         See L{Starter.start}.
         """
         order = replace(order, number=next(self._numbers))
         with ExitStack() as ours, ExitStack() as theirs:
             outputs = {name: _pipe(ours, theirs) for name in (1, 2)}
-            descriptors = (stdin, *(write for _, write in outputs.values()), pipe)
-            answer = self._ask(order, descriptors)
+            stdin, *others = descriptors
+            given = (stdin, *(write for _, write in outputs.values()), *others)
+            if len(given) > MOST:
+                raise NotKept(f"{len(given)} descriptors for it; {MOST} can be passed on")
+            answer = self._ask(order, given)
             if not isinstance(answer, Started):
                 raise NotKept(answer.reason if isinstance(answer, NotStarted) else "a wrong answer")
             ours.pop_all()

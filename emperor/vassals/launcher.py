@@ -2,8 +2,8 @@
 Starts the process of a vassal exactly as a uWSGI Emperor would.
 
 The vassal finds: C{/dev/null} as its standard input, our log as its output,
-its end of the pipe as descriptor L{PIPE}, and nothing else open; the directory
-of its monitor as working directory; argv and environment as
+its end of the pipe as descriptor L{PIPE}, what it inherits from L{SOCKETS} on, and
+nothing else open; the directory of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
 
 It leads a session of its own: Ctrl-C in a terminal goes to every process of the
@@ -28,11 +28,14 @@ from emperor.vassals.keeping import Starter
 from emperor.vassals.link import Link
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.program import find_program
-from emperor.vassals.recipe import PIPE, LaunchFailed, Read, Recipes, no_attributes
+from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes
 from emperor.vassals.spec import VassalSpec, shown
-from emperor.wire.keeping import Start
+from emperor.wire.keeping import PIPE, Start
 
-__all__ = ["PIPE", "LaunchFailed", "Launched", "Launcher", "Spawner"]
+__all__ = ["PIPE", "SOCKETS", "LaunchFailed", "Launched", "Launcher", "Spawner"]
+
+#: The first one of the sockets that a vassal inherits, in their order.
+SOCKETS = PIPE + 1
 
 
 class Spawner(IReactorProcess, IReactorSocket, IReactorTime):
@@ -135,7 +138,8 @@ class Launcher:
                 self._reactor.adoptStreamConnection(
                     ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
                 )
-                self._starter.start(process, order, nothing.fileno(), theirs.fileno())
+                descriptors = [nothing.fileno(), theirs.fileno(), *self._sockets(spec)]
+                self._starter.start(process, order, descriptors)
             except Exception as error:  # Also what is no OSError must not stop the others.
                 process.link.close()
                 why = getattr(error, "strerror", None) or str(error)
@@ -149,6 +153,9 @@ class Launcher:
             raise LaunchFailed(f"no pipe to it: {error.strerror}") from error
         ours.setblocking(False)
         return ours, theirs
+
+    def _sockets(self, spec: VassalSpec) -> list[int]:
+        return [each.fileno() for each in spec.sockets]
 
     def _process(
         self, spec: VassalSpec, listener: Listener, order: Start, inode: int

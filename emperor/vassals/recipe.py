@@ -19,11 +19,8 @@ from emperor.vassals.commandline import Program, argv, environment
 from emperor.vassals.program import NoProgram
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.tyrant import NoOwner, Owner, owner_of
-from emperor.wire.keeping import Start
+from emperor.wire.keeping import PIPE, Start
 from emperor.wire.rights import Capabilities, Rights, User
-
-#: The vassal's descriptor of the pipe.
-PIPE = 3
 
 Read = Callable[[VassalSpec], Attributes]
 
@@ -78,6 +75,8 @@ class Recipes:
         except OSError as error:
             raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
         path, *words = argv(program, spec.id.name, self._settings)
+        if spec.arguments:
+            words = [*program.arguments, *spec.arguments]
         return Start(
             number=0,
             name=spec.id.name,
@@ -89,6 +88,8 @@ class Recipes:
         )
 
     def _attributes(self, spec: VassalSpec) -> Attributes:
+        if spec.arguments:  # It has no file.
+            return Attributes()
         found = self._read(spec)
         if found.refusals:
             raise LaunchFailed("; ".join(map(str, found.refusals)))
@@ -97,7 +98,7 @@ class Recipes:
     def _rights(self, spec: VassalSpec, attributes: Attributes) -> Rights:
         launch = self._settings.launch
         user = None
-        if launch.tyrant:
+        if launch.tyrant and not spec.arguments:
             owner = self._owner(spec)
             user = User(owner.uid, owner.gid, launch.tyrant_groups)
         limits = chosen(attributes.limits, lowest=launch.tyrant)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from socket import socket
 
 
 def shown(text: str) -> str:
@@ -41,8 +42,12 @@ class VassalSpec:
         to it or absolute.
     @ivar fingerprint: equal as long as its configuration is the same; a new
         one means: reload.
+    @ivar arguments: its command line, if it has no file.
+    @ivar sockets: listening ones that it inherits.
     """
 
     id: VassalId
     directory: str
     fingerprint: Hashable
+    arguments: tuple[str, ...] = ()
+    sockets: tuple[socket, ...] = ()

@@ -9,7 +9,9 @@ descriptors, no numbers of processes and no positions in somebody's memory,
 addresses are spelled out, and times are those of the wall clock.  What is known
 of vassals comes as a whole first, then in changes that each say all of the
 vassals they name; a change that comes twice changes nothing, and who has missed
-some asks for the whole.  So it is with the nodes that have subscribed.
+some asks for the whole.  So it is with the nodes that have subscribed.  Only
+L{Progress} says what is to be added: the program reads everything that its
+processes say.
 """
 
 from __future__ import annotations
@@ -97,12 +99,14 @@ class NodeNews:
     A node that has subscribed, or left.
 
     @ivar announcement: the latest one.
-    @ivar age: seconds since it was heard.
-    @ivar silent: it has not announced itself for too long.
+    @ivar age: of the whole: seconds since it was heard.
+    @ivar left: of the whole: seconds until it is silent, or forgotten if it is.
+    @ivar silent: of the whole: it has not announced itself for too long.
     """
 
     announcement: Announcement
     age: float = 0
+    left: float = 0
     silent: bool = False
 
 
@@ -158,15 +162,84 @@ class Counts:
     """
     What a router process has done since its start.
 
+    One comes every second, also if nothing has changed: it says as well that
+    the process is not stuck.
+
     @ivar connections: those it has accepted.
+    @ivar requests: those that are over, with an answer of whomever or without.
+    @ivar open: connections that are open now.
     """
 
     connections: int
     refusals: tuple[RefusalCount, ...] = ()
+    requests: int = 0
+    open: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCount:
+    """
+    What a router process has had to do with a node of a pool since it told of
+    it the last time.
+
+    @ivar requests: that the node has accepted.
+    @ivar failures: connections that it did not accept.
+    @ivar sent: bytes that went to it.
+    @ivar received: bytes that came from it.
+    @ivar running: requests there; not since then but now.
+    @ivar quarantined: whether it gets none now.
+    """
+
+    address: Address
+    requests: int = 0
+    failures: int = 0
+    sent: int = 0
+    received: int = 0
+    running: int = 0
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCount:
+    """
+    The same for a pool.
+
+    @ivar hits: how often it was looked up.
+    @ivar nodes: some of its nodes.
+    """
+
+    key: str
+    hits: int
+    nodes: tuple[NodeCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCount:
+    """
+    The same for one of the configured nodes.
+
+    @ivar place: its index among them.
+    @ivar hits: how often it was picked.
+    @ivar failed_at: when its grace began; 0: it is well.
+    """
+
+    place: int
+    hits: int
+    failed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """
+    Nodes for which there is something new; there may be more of them.
+    """
+
+    pools: tuple[PoolCount, ...] = ()
+    fixed: tuple[FixedCount, ...] = ()
 
 
 Order = Configure | Vassals | Subscriptions | Drain | Cut
-Report = Ready | Counts
+Report = Ready | Counts | Progress
 Message = Order | Report
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from secrets import token_hex
 
 from emperor.wire.fields import BadAnnouncement
-from emperor.wire.subscription import MODIFIER
+from emperor.wire.subscription import DATAGRAM_LIMIT, MODIFIER
 from emperor.wire.uwsgi import HEADER, build_packet, encode_variable, iterate_variables
 
 _NAME = b"hops"
@@ -57,7 +57,11 @@ def read_hops(datagram: bytes) -> tuple[str, ...]:
 def add_hops(datagram: bytes, hops: Sequence[str]) -> bytes:
     """
     The same subscription, which must be unsigned and bear no marks, with these.
+
+    @raise BadAnnouncement: it would be too long.
     """
     modifier2 = datagram[HEADER.size - 1]
     mark = encode_variable(_NAME, ",".join(hops).encode("ascii"))
+    if len(datagram) + len(mark) > DATAGRAM_LIMIT:
+        raise BadAnnouncement(f"over {DATAGRAM_LIMIT} bytes with the marks of its way")
     return build_packet(MODIFIER, datagram[HEADER.size :] + mark, modifier2)

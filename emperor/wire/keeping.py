@@ -24,8 +24,13 @@ LIMIT = 16 * 1024 * 1024
 #: Bytes of the length in front of a message.
 HEAD = 4
 
-#: Descriptors that come with L{Start}: the vassal's 0 to 3.
-DESCRIPTORS = 4
+#: The vassal's descriptor of the pipe to the program.
+PIPE = 3
+
+#: Descriptors that come with L{Start}, the vassal's from 0 on: at least, and at
+#: most (the kernel takes no more at once).
+FEWEST = PIPE + 1
+MOST = 253
 
 
 class BadKeeping(ValueError):

@@ -36,6 +36,10 @@ def to_plain(type_: Any, value: Any) -> Plain:
 
     @param type_: the declared type of the value.
     """
+    write = _WRITERS.get(type_)
+    if write is not None:
+        plain: Plain = write(value)
+        return plain
     if isinstance(type_, UnionType):
         if value is None:
             return None
@@ -44,10 +48,6 @@ def to_plain(type_: Any, value: Any) -> Plain:
         return [
             to_plain(each, item) for each, item in zip(_items(type_, value), value, strict=True)
         ]
-    write = _WRITERS.get(type_)
-    if write is not None:
-        plain: Plain = write(value)
-        return plain
     return value.value if issubclass(type_, Enum) else _fields_to_plain(type_, value)
 
 
@@ -57,16 +57,17 @@ def from_plain(type_: Any, plain: Any) -> Any:
 
     @raise NotPlain: there is no such value.
     """
-    if isinstance(type_, UnionType):
-        return _one_of(type_, plain)
-    if get_origin(type_) is tuple:
-        items = _checked(list, plain)
-        return tuple(
-            from_plain(each, item) for each, item in zip(_items(type_, items), items, strict=True)
-        )
-    read = _READERS.get(type_) or (type_ if issubclass(type_, Enum) else None)
+    read = _READERS.get(type_)
     if read is None:
-        return _from_fields(type_, plain)
+        if isinstance(type_, UnionType):
+            return _one_of(type_, plain)
+        if get_origin(type_) is tuple:
+            items = _checked(list, plain)
+            types = _items(type_, items)
+            return tuple(from_plain(each, item) for each, item in zip(types, items, strict=True))
+        if not issubclass(type_, Enum):
+            return _from_fields(type_, plain)
+        read = type_
     try:
         return read(plain)
     except (ValueError, TypeError, OverflowError, RecursionError, re.error) as error:

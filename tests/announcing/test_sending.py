@@ -7,6 +7,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import TcpAddress
 from emperor.announcing.sending import RESOLVING_TIMEOUT, CannotSend, Sender
 from emperor.announcing.servers import parse_server
 from tests.announcing.fakes import FakeReactor
@@ -42,6 +43,30 @@ class SenderTests(SynchronousTestCase):
         self.assertEqual(self.reactor.questions, [])
         kinds = [(port.kind, port.broadcasts) for port in self.reactor.ports]
         self.assertEqual(kinds, [("", True), ("::", False), ("unix", False)])
+
+    def test_several(self) -> None:
+        """
+        Several datagrams cost one question.
+        """
+        self.reactor.answers["router.internal"] = ["192.0.2.1"]
+        self.successResultOf(ensureDeferred(self.sender.send(parse_server(NAMED), b"x", b"y")))
+        self.assertEqual([data for _, data in self.reactor.sent], [b"x", b"y"])
+        self.assertEqual(len(self.reactor.questions), 1)
+
+    def test_source(self) -> None:
+        """
+        Datagrams of its family leave from where they are asked to.
+        """
+        self.reactor.families += ["198.51.100.1", "2001:db8::2"]
+        for source, kinds in (
+            ("198.51.100.1", ["198.51.100.1", "::", "unix"]),
+            ("2001:db8::2", ["", "2001:db8::2", "unix"]),
+        ):
+            self.reactor.ports.clear()
+            self.sender = Sender(self.reactor, TcpAddress(source, 0))
+            for server in ("192.0.2.1:7000", "[2001:db8::1]:7000", "/run/s"):
+                self.successResultOf(self.send(server))
+            self.assertEqual([port.kind for port in self.reactor.ports], kinds)
 
     def test_names(self) -> None:
         """

@@ -5,7 +5,7 @@ L{emperor.config.subscriptionbuilder}
 from __future__ import annotations
 
 from emperor.addresses import TcpAddress, UnixAddress
-from emperor.config.settings import Policy, SubscriptionSettings
+from emperor.config.settings import CheckKind, NodeCheck, Policy, SubscriptionSettings
 from tests.config.fixtures import ConfigurationCase
 
 
@@ -44,6 +44,8 @@ class SubscriptionBuilderTests(ConfigurationCase):
             "subscriptions-v2-tolerance = 7\nsubscriptions-use-credentials\n"
             "subscriptions-credentials-check = /c/\nfastrouter-resubscribe = h:8\n"
             "fastrouter-resubscribe-bind = 127.0.0.1:0\nfastrouter-subscription-state = st\n"
+            "subscription-check = http:/up\nsubscription-check-frequency = 9\n"
+            "subscription-check-timeout = 10\n"
         )
         self.assertEqual(
             self.subscriptions(text),
@@ -69,6 +71,7 @@ class SubscriptionBuilderTests(ConfigurationCase):
                 resubscribe=("h:8",),
                 resubscribe_bind=TcpAddress("127.0.0.1", 0),
                 state="st",
+                check=NodeCheck(CheckKind.HTTP, "/up", 9, 10),
             ),
         )
 

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import BadAddress, TcpAddress, UnixAddress
 from emperor.config import subscriptionvalues
-from emperor.config.settings import Policy
+from emperor.config.settings import CheckKind, NodeCheck, Policy
 from emperor.config.values import BadValue
 from tests.config.fixtures import BOUNDED
 
@@ -49,6 +49,35 @@ class SubscriptionValueTests(SynchronousTestCase):
         self.assertIs(subscriptionvalues.policy("v2"), Policy.V2)
         error = self.assertRaises(BadValue, subscriptionvalues.policy, "strict")
         self.assertIn("accepted: permissive, signed, v2", str(error))
+
+    def test_check(self) -> None:
+        """
+        That a node accepts, uWSGI's ping, or a page with its query.
+        """
+        for text, expected in {
+            "connect": NodeCheck(CheckKind.CONNECT),
+            "ping": NodeCheck(CheckKind.PING),
+            "http:/": NodeCheck(CheckKind.HTTP, "/"),
+            "http:/up%20?a=b&c": NodeCheck(CheckKind.HTTP, "/up%20?a=b&c"),
+        }.items():
+            self.assertEqual(subscriptionvalues.check(text), expected)
+        self.refuses(
+            subscriptionvalues.check,
+            "",
+            "http",
+            "http:",
+            "http:up",
+            "http:/a b",
+            "http:/a#b",
+            "http:/\xe4",
+            "http:/%",
+            "http:/%zz",
+            "http:/%00",
+            "http:/\n",
+            "http:/" + "x" * 1024,
+            "ping:/x",
+            "PING",
+        )
 
     def test_signatures(self) -> None:
         """

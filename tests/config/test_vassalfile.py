@@ -9,8 +9,14 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emperor.config.settings import EmperorSettings
-from emperor.config.vassalfile import SIZE_LIMIT, listening, uwsgi_sockets
+from emperor.addresses import BorrowedSocket, TcpAddress, UnixAddress
+from emperor.config.settings import EmperorSettings, InstanceSettings
+from emperor.config.vassalfile import (
+    SIZE_LIMIT,
+    instance_addresses,
+    listening,
+    uwsgi_sockets,
+)
 from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 
@@ -54,6 +60,17 @@ class ListeningTests(ConfigurationCase):
                 "/s",
             },
         )
+
+    def test_instance(self) -> None:
+        """
+        The uWSGI of our own file listens on its sockets, and on those of the
+        shared ones that were not lent to us as well.
+        """
+        options = (("socket", "=0"), ("http-socket", ":3"), ("socket", "a.sock"), ("env", "A=/b"))
+        places = (UnixAddress(b"/s"), BorrowedSocket(TcpAddress("", 4), "fd://3"))
+        found = instance_addresses(InstanceSettings(options=options), "/srv", places)
+        expected = {UnixAddress(b"/s"), TcpAddress("", 3), UnixAddress(b"/srv/a.sock")}
+        self.assertEqual(found, expected)
 
     def test_uwsgi_sockets(self) -> None:
         """

@@ -111,10 +111,13 @@ def site() -> str:
     The name that the vassal's configuration gives this site.
 
     From uWSGI, not from the environment: where Python runs uWSGI and not the
-    other way round, C{os.environ} was read before C{env} was set.
+    other way round, C{os.environ} was read before C{env} was set.  Under another
+    server it is a variable of the environment.
     """
-    import uwsgi  # type: ignore[import-untyped] # noqa: PLC0415  # only inside uWSGI
-
+    try:
+        import uwsgi  # type: ignore[import-untyped] # noqa: PLC0415  # only inside uWSGI
+    except ImportError:
+        return os.environ.get("SITE", "")
     value: bytes = uwsgi.opt["site"]
     return value.decode()
 

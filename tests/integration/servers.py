@@ -149,7 +149,9 @@ def our_program() -> list[str | Path]:
     return [sys.executable, "-c", twistd, "--nodaemon", "--pidfile=", "emperor"]
 
 
-async def until(port: int, host: str, accept: Callable[[Reply], bool], what: str) -> Reply:
+async def until(
+    port: int, host: str, accept: Callable[[Reply], bool], what: str, target: str = "/"
+) -> Reply:
     """
     Ask for C{host} until C{accept} is content with an answer, and return it.
 
@@ -159,7 +161,7 @@ async def until(port: int, host: str, accept: Callable[[Reply], bool], what: str
     reply = Reply(0)
     while reactor.seconds() < end:
         try:
-            reply = await fetch(port, host)
+            reply = await fetch(port, host, target)
         except ConnectionRefusedError:
             reply = Reply(0)
         if accept(reply):

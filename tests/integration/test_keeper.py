@@ -124,7 +124,7 @@ class KeeperTestCase(TestCase):
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
         with open(os.devnull, "rb") as nothing, theirs:
-            self.keeper.start(recorder, order, nothing.fileno(), theirs.fileno())
+            self.keeper.start(recorder, order, [nothing.fileno(), theirs.fileno()])
         return recorder
 
     def processes(self) -> list[int]:

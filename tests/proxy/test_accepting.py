@@ -16,6 +16,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface.verify import verifyObject
 
+from emperor.interfaces import IPort
 from emperor.proxy.accepting import BATCH, PAUSE, PollingPort
 from emperor.proxy.poller import READABLE
 from tests.proxy.polling import Far, PollingCase, Recorder
@@ -215,6 +216,70 @@ class StopTests(AcceptingCase):
         self.serve_accepted(1)
         self.serve()
         self.assertEqual(len(self.factory.made), 1)
+
+
+class RestTests(AcceptingCase):
+    """
+    A port that rests for a while.
+    """
+
+    def test_interface(self) -> None:
+        """
+        It is a port that can.
+        """
+        verifyObject(IPort, self.port)
+
+    def test_rest(self) -> None:
+        """
+        Nobody is accepted meanwhile, who comes waits; who is there goes on.
+        """
+        far = self.connect()
+        self.serve_accepted(1)
+        for _ in range(2):
+            self.port.stopReading()
+        self.connect(b"later")
+        far.send(b"x")
+        self.serve_until(lambda: self.factory.made[0].received == b"x")
+        self.assertEqual(len(self.factory.made), 1)
+        for _ in range(2):
+            self.port.startReading()
+        self.serve_until(lambda: self.factory.made[-1].received == b"later")
+
+    def test_rest_within(self) -> None:
+        """
+        Who rests when a client comes gets no further one.
+        """
+        self.factory.make = lambda: Recorder(made=lambda recorder: self.port.stopReading())
+        for _ in range(3):
+            self.connect()
+        self.serve_accepted(1)
+        self.serve()
+        self.assertEqual(len(self.factory.made), 1)
+
+    def test_stop_at_rest(self) -> None:
+        """
+        One that rests can be stopped, and does not begin again.
+        """
+        self.port.stopReading()
+        self.port.stopListening()
+        self.port.startReading()
+        self.serve()
+        self.assertEqual(self.factory.calls, ["start", "stop"])
+
+    def test_exhausted_at_rest(self) -> None:
+        """
+        A port without a descriptor that is told to rest does not try again
+        until it may.
+        """
+        self.connect(b"x")
+        with no_descriptor_left():
+            self.serve_until(self.clock.getDelayedCalls)
+        self.port.stopReading()
+        self.clock.advance(PAUSE)
+        self.serve()
+        self.assertEqual(self.factory.made, [])
+        self.port.startReading()
+        self.serve_accepted(1)
 
 
 class ExhaustedTests(AcceptingCase):

@@ -4,10 +4,11 @@ What both front ends do with a client's connection.
 
 from __future__ import annotations
 
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.settings import RouterSettings
-from emperor.proxy.frontend import LINGER, Frontend
+from emperor.proxy.frontend import LINGER, Frontend, host_of
 from emperor.proxy.refusals import Refusal
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, Dialogue
@@ -126,3 +127,19 @@ class FrontendTests(SynchronousTestCase):
         self.assertEqual(self.front.asked, [])
         self.assertTrue(self.front.closing)
         self.assertEqual(self.wire.router.deadlines._watched, set())
+
+
+class HostTests(SynchronousTestCase):
+    def test_forms(self) -> None:
+        """
+        An IPv4 client has its own address through whatever socket it comes;
+        one of a UNIX socket has none.
+        """
+        for address, host in (
+            (IPv4Address("TCP", "192.0.2.1", 1), "192.0.2.1"),
+            (IPv6Address("TCP", "::ffff:192.0.2.1", 1), "192.0.2.1"),
+            (IPv6Address("TCP", "2001:db8::1", 1), "2001:db8::1"),
+            (IPv6Address("TCP", "::ffff:0:1", 1), "::ffff:0:1"),
+            (UNIXAddress(None), ""),
+        ):
+            self.assertEqual(host_of(address), host)

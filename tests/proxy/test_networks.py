@@ -8,12 +8,13 @@ import os
 import socket
 from typing import Any, cast
 
+from twisted.internet.tcp import Port
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from emperor.addresses import TcpAddress
-from emperor.interfaces import IDialer, INetwork
+from emperor.interfaces import IDialer, INetwork, IPort
 from emperor.proxy.backends import IStreamReactor
 from emperor.proxy.networks import PollingNetwork, ReactorNetwork
 from emperor.proxy.poller import IPollingReactor
@@ -106,6 +107,14 @@ class ReactorNetworkTests(SynchronousTestCase):
         ((_, family, factory),) = self.reactor.adoptedPorts
         self.assertEqual((family, factory), (socket.AF_INET, self.factory))
         self.assertEqual(self.listener.fileno(), -1)
+
+    def test_rest(self) -> None:
+        """
+        What Twisted's own reactor makes of a socket can rest as ours can.
+        """
+        for kind in (Port, SharedPort):
+            for name in IPort.names():
+                self.assertTrue(callable(getattr(kind, name)), name)
 
     def test_unix(self) -> None:
         """

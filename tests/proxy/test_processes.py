@@ -14,12 +14,16 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
+from zope.interface.verify import verifyObject
 
 from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
-from emperor.interfaces import ISubscriptionNews, IVassalNews
+from emperor.interfaces import IRouterState, ISubscriptionNews, IVassalNews
 from emperor.proxy.listeners import open_listeners
 from emperor.proxy.processes import LATENESS, LONGEST_WAIT, STEADY, RouterProcesses
+from emperor.proxy.watching import PATIENCE
+from emperor.routing.roster import RegistrySettings
+from emperor.routing.subscriptions import Registry
 from emperor.testing.vassals import MemoryProcess, MemorySpawner
 from emperor.vassals.status import Phase
 from emperor.wire.control import (
@@ -27,15 +31,19 @@ from emperor.wire.control import (
     Counts,
     Cut,
     Drain,
+    FixedCount,
     Message,
     MessageReader,
     NodeNews,
+    Progress,
     Ready,
+    RefusalCount,
     Subscriptions,
     VassalNews,
     Vassals,
     encode,
 )
+from tests.proxy.dialogue import NODE
 from tests.wire.announcements import announcement
 
 WHOLE = Vassals(True, (VassalNews("m", "a", Phase.STARTING, 0, ()),))
@@ -104,7 +112,7 @@ class ProcessesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.path = os.fsencode(os.path.relpath(self.mktemp()))
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
-        self.settings = HttpSettings(listen=(UnixAddress(self.path),), processes=2)
+        self.settings = HttpSettings(listen=(UnixAddress(self.path),), processes=2, to=(NODE,))
         self.order = Configure(self.settings, "machine", GRACE, "epoll")
         self.reactor = MemorySpawner()
         self.news = News()
@@ -118,6 +126,7 @@ class ProcessesTests(SynchronousTestCase):
             self.news,
             {"HOME": "/h"},
             subscriptions=self.subscriptions,
+            registry=Registry(RegistrySettings()),
         )
 
     def start(self) -> list[MemoryProcess]:
@@ -137,6 +146,7 @@ class ProcessesTests(SynchronousTestCase):
         Each is told of the vassals before it may serve, and has the sockets.
         """
         one, two = self.start()
+        verifyObject(IRouterState, self.service)
         self.assertEqual("http", self.service.name)
         for process in (one, two):
             self.assertEqual([WHOLE, self.order], told(process))
@@ -262,9 +272,78 @@ class ProcessesTests(SynchronousTestCase):
             [
                 "http process 1 is ready (pid 1000, 7 connections)",
                 "http process 2 is starting (pid 1001, 0 connections)",
+                "http has accepted 7 connections",
             ],
             self.log(self.service.log_state),
         )
+
+    def test_sum(self) -> None:
+        """
+        What was counted is a sum, also over a process that was replaced.
+        """
+        one, two = self.start()
+        refused = (RefusalCount("node-absent", 2),)
+        one.link.dataReceived(encode(Counts(7, refused, 5, open=3)))
+        two.link.dataReceived(encode(Counts(1, refused, 1, open=1)))
+        together = (RefusalCount("node-absent", 4),)
+        self.assertEqual(Counts(8, together, 6, open=4), self.service.counts())
+        one.ends(signal=9)
+        self.assertEqual(Counts(8, together, 6, open=1), self.service.counts())
+        self.reactor.advance(0)
+        self.reactor.last.link.dataReceived(encode(Counts(1, open=1)))
+        self.assertEqual(Counts(9, together, 6, open=2), self.service.counts())
+        self.assertEqual(
+            {1001: Counts(1, refused, 1, open=1), 1002: Counts(1, open=1)},
+            self.service.counts_by_process(),
+        )
+
+    def test_last_words(self) -> None:
+        """
+        What is read of a process after its end is not counted twice.
+        """
+        one, _ = self.start()
+        one.link.dataReceived(encode(Counts(7)))
+        one.ends(1)
+        one.link.dataReceived(encode(Counts(8)))
+        self.assertEqual(7, self.service.counts().connections)
+
+    def test_nodes(self) -> None:
+        """
+        What a process tells of the configured nodes is shown.
+        """
+        one, two = self.start()
+        for process in (one, two):
+            process.link.dataReceived(encode(Progress(fixed=(FixedCount(0, 2, 0),))))
+        (node,) = self.service.fixed()
+        self.assertEqual((NODE, 4), (node.node, node.hits))
+        self.assertEqual([], list(self.service.pools()))
+
+    def test_stuck(self) -> None:
+        """
+        One that does not report any more is killed, and replaced; the other one
+        is left alone.
+        """
+        one, two = self.start()
+        for process in (one, two):
+            process.link.dataReceived(encode(Ready()))
+
+        def pass_time() -> None:
+            for _ in range(PATIENCE):
+                self.reactor.advance(1)
+                two.link.dataReceived(encode(Counts(1)))
+
+        said = self.log(pass_time)
+        self.assertEqual((["KILL"], []), (one.signals, two.signals))
+        self.assertEqual(
+            [
+                "http process 1 has not reported for 10 s",
+                "http process 1 has not reported for 30 s: it is killed",
+            ],
+            said,
+        )
+        one.ends(signal=9)
+        self.reactor.advance(0)
+        self.assertEqual(3, len(self.reactor.processes))
 
     def test_stop(self) -> None:
         """

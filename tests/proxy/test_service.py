@@ -7,21 +7,26 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
 
 from emperor.addresses import TcpAddress, UnixAddress
 from emperor.config.settings import RouterSettings
-from emperor.interfaces import INetwork
+from emperor.interfaces import INetwork, IRouterState
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.http import HttpFrontend
 from emperor.proxy.listeners import open_listeners
 from emperor.proxy.service import RouterService, build_factory
+from emperor.routing.roster import RegistrySettings
+from emperor.routing.subscriptions import Registry
 from emperor.testing.proxy import FakeStream
+from emperor.wire.control import Counts, RefusalCount
+from emperor.wire.subscription import Announcement
 from tests.proxy.dialogue import FASTROUTER, HTTP, NODE, Dialogue
 
 
@@ -86,7 +91,9 @@ class FactoryTests(SynchronousTestCase):
 
 
 class ServiceTests(SynchronousTestCase):
-    def serve(self, settings: RouterSettings = HTTP, grace: float = 5) -> RouterService:
+    def serve(
+        self, settings: RouterSettings = HTTP, grace: float = 5, **details: Any
+    ) -> RouterService:
         listen = TcpAddress("127.0.0.1", 0)
         if settings.listen == HTTP.listen:
             settings = replace(settings, listen=(listen,))
@@ -101,6 +108,7 @@ class ServiceTests(SynchronousTestCase):
             open_listeners(settings).rows[0],
             hostname="machine",
             grace=grace,
+            **details,
         )
         service.startService()
         self.addCleanup(self.wire.router.deadlines.stop)
@@ -128,6 +136,42 @@ class ServiceTests(SynchronousTestCase):
         client = self.client()
         client.send(b"GET / HTTP/1.0\r\n\r\n")
         self.assertEqual(self.wire.dial.address, NODE.address)
+
+    def test_counts(self) -> None:
+        """
+        Every request is counted once, however it ends, and every connection.
+        """
+        service = self.serve()
+        verifyObject(IRouterState, service)
+        request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        refused, abandoned, answered, malformed = (self.client() for _ in range(4))
+        refused.send(request)
+        self.wire.dial.refuse()
+        abandoned.send(request)
+        abandoned.lose()
+        for number in (3, 4):
+            answered.send(request)
+            self.wire.dial.accept().send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            self.assertEqual(number, service.counts().requests)
+        malformed.send(b"nonsense\r\n\r\n")
+        refusals = (RefusalCount("bad-request", 1), RefusalCount("node-absent", 1))
+        counts = Counts(4, refusals, 5, open=3)
+        self.assertEqual(counts, service.counts())
+        self.assertEqual({os.getpid(): counts}, service.counts_by_process())
+
+    def test_nodes(self) -> None:
+        """
+        It shows its configured nodes and the pools it is given.
+        """
+        registry = Registry(RegistrySettings())
+        announcement = Announcement(leaving=False, key="a.test", address="127.0.0.1:1")
+        registry.announce(announcement, 0)
+        service = self.serve(subscribed=lambda: registry.pools)
+        self.client().send(b"GET / HTTP/1.0\r\n\r\n")
+        (node,) = service.fixed()
+        self.assertEqual((NODE, 1), (node.node, node.hits))
+        (pool,) = service.pools()
+        self.assertEqual(["127.0.0.1:1"], [each.name for each in pool.nodes])
 
     def test_time_outs(self) -> None:
         """

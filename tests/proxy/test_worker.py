@@ -30,9 +30,11 @@ from emperor.wire.control import (
     Counts,
     Cut,
     Drain,
+    FixedCount,
     Message,
     MessageReader,
     NodeNews,
+    Progress,
     Ready,
     RefusalCount,
     Subscriptions,
@@ -63,6 +65,7 @@ class Network(Service):
     def __init__(self, clock: Clock) -> None:
         self.dialer = FakeDialer(clock)
         self.open = False
+        self.reading = True
 
     def listen(self, listener: socket.socket, factory: IProtocolFactory) -> IListeningPort:
         self.factory = factory
@@ -71,6 +74,12 @@ class Network(Service):
 
     def stopListening(self) -> None:
         self.open = False
+
+    def stopReading(self) -> None:
+        self.reading = False
+
+    def startReading(self) -> None:
+        self.reading = True
 
 
 class Reactor(Clock):
@@ -161,6 +170,16 @@ class WorkerTests(SynchronousTestCase):
         self.client()
         self.assertEqual("127.0.0.1:3032", str(self.network.dialer.dials[-1].address))
 
+    def test_cheap(self) -> None:
+        """
+        In cheap mode it accepts only while it knows a node.
+        """
+        settings = HttpSettings(listen=LISTEN, cheap=True)
+        self.tell(replace(ORDER, settings=settings, subscribable=True))
+        self.assertFalse(self.network.reading)
+        self.tell(Subscriptions(False, (subscribed("a", "127.0.0.1:3031"),)))
+        self.assertTrue(self.network.reading)
+
     def test_nodes_expire(self) -> None:
         """
         A node that is not heard of any more is forgotten here as well.
@@ -180,15 +199,34 @@ class WorkerTests(SynchronousTestCase):
 
     def test_counts(self) -> None:
         """
-        It reports what it has counted, if there is anything new.
+        It reports what it has counted, every second; of nodes only what is new.
+        """
+        self.serve()
+        client = self.client()
+        self.network.dialer.dials[-1].refuse()
+        now = self.reactor.seconds()
+        self.reactor.advance(REPORT_INTERVAL)
+        refused = (RefusalCount("node-absent", 1),)
+        self.assertEqual(
+            [Counts(1, refused, 1, open=1), Progress(fixed=(FixedCount(0, 1, now),))],
+            self.said(),
+        )
+        client.lose()
+        self.reactor.advance(REPORT_INTERVAL)
+        self.assertEqual([Counts(1, refused, 1, open=0)], self.said())
+
+    def test_not_heard(self) -> None:
+        """
+        While the program does not read nothing is kept for it.
         """
         self.serve()
         self.client()
-        self.network.dialer.dials[-1].refuse()
-        self.reactor.advance(REPORT_INTERVAL)
-        self.assertEqual([Counts(1, (RefusalCount("node-absent", 1),))], self.said())
-        self.reactor.advance(REPORT_INTERVAL)
+        self.worker.link.pauseProducing()
+        self.reactor.pump([REPORT_INTERVAL] * 3)
         self.assertEqual([], self.said())
+        self.worker.link.resumeProducing()
+        self.reactor.advance(REPORT_INTERVAL)
+        self.assertEqual([Counts, Progress], [type(message) for message in self.said()])
 
     def test_drains(self) -> None:
         """
@@ -201,7 +239,8 @@ class WorkerTests(SynchronousTestCase):
         self.assertFalse(self.wire.disconnecting)
         client.lose()
         self.assertTrue(self.wire.disconnecting)
-        self.assertEqual([Counts(1)], self.said())
+        last = [Counts(1, requests=1), Progress(fixed=(FixedCount(0, 1, 0),))]
+        self.assertEqual(last, self.said())
         self.assertEqual(0, self.reactor.stops)
         self.hang_up()
         self.assertEqual(1, self.reactor.stops)

@@ -112,3 +112,31 @@ class HealthTests(SynchronousTestCase):
         self.assertTrue(self.health.may_serve(30))
         self.refuse(40)
         self.assertTrue(self.health.may_serve(41))
+
+
+class CheckedTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.health = Health()
+        self.checked = Quarantine(lambda: 0, first=1, longest=30, checked=True)
+
+    def test_no_request_tries(self) -> None:
+        """
+        Where nodes are checked no request tries one, and one that it accepts
+        proves nothing.
+        """
+        self.health.failed(10, self.checked)
+        self.health.picked(12)
+        self.health.accepted()
+        self.assertFalse(self.health.may_serve(1000))
+
+    def test_passed(self) -> None:
+        """
+        A check that it passes ends its quarantine, and all is forgotten.
+        """
+        for now in (10, 11, 13):
+            self.health.failed(now, self.checked)
+        self.assertEqual(self.health.until, 17)
+        self.health.passed()
+        self.assertTrue(self.health.may_serve(13))
+        self.health.failed(20, self.checked)
+        self.assertEqual(self.health.until, 21)

@@ -15,7 +15,7 @@ from emperor.addresses import Address, NamedAddress, UnixAddress, parse_address
 from emperor.config.settings import HostRule, Mapper, Node, Origin, RouterSettings
 from emperor.routing.keys import BadHost, host_key
 from emperor.routing.mappers import UnsafeHost, check_part, fixed_pool, static_mappers
-from emperor.routing.pools import FixedNodes, Pool, SingleNode
+from emperor.routing.pools import FixedNodes, FixedStatistics, Pool
 
 FIXED = Node(parse_address("127.0.0.1:1"))
 
@@ -26,7 +26,8 @@ class RouteTable:
     """
 
     def __init__(self, settings: RouterSettings) -> None:
-        found = static_mappers(settings)
+        fixed = fixed_pool(settings.to, settings.gracetime)
+        found = static_mappers(settings, fixed)
         self._mappers = [found[mapper] for mapper in Mapper if mapper in found]
 
     def lookup(self, key: str) -> Pool | None:
@@ -106,9 +107,16 @@ class PrecedenceTests(SynchronousTestCase):
 
     def test_single(self) -> None:
         """
-        A single fixed node needs no turns; no node makes no pool.
+        A single fixed node is tried whatever happened; no node makes no pool.
         """
-        self.assertIsInstance(fixed_pool((FIXED,), 30), SingleNode)
+        pool = fixed_pool((FIXED,), 30)
+        assert pool is not None
+        for _ in range(2):
+            pool.pick(0, ())
+        pool.failed(FIXED, 7)
+        self.assertEqual(pool.pick(8, ()), FIXED)
+        self.assertIsNone(pool.pick(8, (FIXED,)))
+        self.assertEqual(pool.statistics(), [FixedStatistics(FIXED, 3, 7)])
         self.assertIsNone(fixed_pool((), 30))
 
     def test_from_host(self) -> None:

@@ -11,10 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.routing.balancing import algorithm
 from emperor.routing.hashing import rendezvous
 from emperor.routing.health import TRIAL, Quarantine
-from emperor.routing.members import Member
+from emperor.routing.members import Member, Sleeper
 from emperor.routing.pools import Pool
 from emperor.routing.subscribed import SubscribedPool
-from tests.routing.nodes import Request, member
+from tests.routing.nodes import Request, announcement, member
 
 
 def pool_of(*nodes: Member, way: str = "wrr") -> SubscribedPool:
@@ -175,6 +175,68 @@ class HealthTests(SynchronousTestCase):
         self.first.heard(self.first.announcement, 10.1, 27)
         self.pool.sort_out()
         self.assertEqual(self.picked(10.5), {self.second})
+
+
+class CheckTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.first, self.second = self.nodes = nodes_of(0, 0)
+        self.pool = SubscribedPool("a", algorithm("wrr"), Quarantine(lambda: 0, checked=True))
+        self.pool.members.update((node.address, node) for node in self.nodes)
+        self.pool.sort_out()
+
+    def picked(self, now: float) -> set[Member | None]:
+        return {self.pool.pick(now, ()) for _ in range(4)}
+
+    def test_failed(self) -> None:
+        """
+        A node that does not pass its check gets no requests until it passes one,
+        however long that takes.
+        """
+        self.pool.check_failed(self.first, 10)
+        self.assertEqual(self.picked(10), {self.second})
+        self.assertEqual(self.picked(1000), {self.second})
+        self.pool.check_passed(self.first)
+        self.assertEqual(self.picked(1000), {self.first, self.second})
+
+    def test_nothing_counted(self) -> None:
+        """
+        A check is no request.
+        """
+        self.pool.check_failed(self.first, 10)
+        self.pool.check_passed(self.first)
+        self.pool.check_passed(self.second)
+        for node in self.nodes:
+            counted = (node.requests, node.last_requests, node.references, node.failcnt)
+            self.assertEqual(counted, (0, 0, 0, 0))
+
+    def test_last_resort(self) -> None:
+        """
+        Where none passes, requests are sent all the same; that a node takes one
+        does not make it well.
+        """
+        self.pool.check_failed(self.first, 10)
+        self.pool.check_failed(self.second, 11)
+        self.assertIs(self.pool.pick(12, ()), self.first)
+        self.pool.accepted(self.first)
+        self.assertFalse(self.first.health.may_serve(12))
+        self.assertEqual(self.first.requests, 1)
+
+    def test_asleep(self) -> None:
+        """
+        A pool sleeps when there is somebody to wake and none of the others may
+        serve.
+        """
+        self.assertFalse(self.pool.is_asleep(0))
+        self.pool.sleepers["v"] = Sleeper(announcement("", vassal="v"), 0, 17)
+        self.assertFalse(self.pool.is_asleep(0))
+        self.pool.check_failed(self.first, 0)
+        self.assertFalse(self.pool.is_asleep(0))
+        self.pool.check_failed(self.second, 0)
+        self.assertTrue(self.pool.is_asleep(0))
+        self.pool.members.clear()
+        self.assertTrue(self.pool.is_asleep(0))
+        self.pool.sleepers.clear()
+        self.assertFalse(self.pool.is_asleep(0))
 
 
 class CountTests(SynchronousTestCase):

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import UnixAddress
+from emperor.routing.members import Member
 from emperor.routing.outcomes import Outcome, Result
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.snapshots import BadSnapshot
@@ -65,6 +67,16 @@ class AnnounceTests(Case):
         self.assertEqual(self.leave("/y"), Outcome(Result.UNKNOWN, "a"))
         self.assertIsNone(self.registry.lookup("a"))
 
+    def test_find(self) -> None:
+        """
+        A pool can be had without a request.
+        """
+        self.say("/x", key="a")
+        found = self.registry.find("a")
+        assert found is not None
+        self.assertEqual((found.key, found.hits), ("a", 0))
+        self.assertIsNone(self.registry.find("b"))
+
     def test_one_node(self) -> None:
         """
         Two spellings of an address are one node; two pools may share it.
@@ -91,7 +103,6 @@ class AnnounceTests(Case):
             cores=8,
             load=9,
             algorithm="lrc",
-            protocol="http",
             notify="/n",
         )
         self.registry.announce(latest, 9)
@@ -145,6 +156,46 @@ class AnnounceTests(Case):
                 self.assertIn(reason, outcome.reason)
         self.assertTrue(self.registry.is_empty)
 
+    def test_protocol(self) -> None:
+        """
+        A node that does not speak uwsgi is refused: it would not understand a
+        request.  One that is known may leave in any language.
+        """
+        for values in ({}, {"vassal": "v", "clear": True}, {"vassal": "v", "address": ""}):
+            outcome = self.registry.announce(announcement(protocol="http", **values), 0)
+            self.assertIs(outcome.result, Result.REFUSED)
+            self.assertIn("speaks http; accepted: uwsgi", outcome.reason)
+        self.assertTrue(self.registry.is_empty)
+        self.say("/x")
+        self.assertIs(self.leave("/x", protocol="http").result, Result.LEFT)
+
+    def test_greet(self) -> None:
+        """
+        Who greets hears of each node that is new in a pool, and finds it there.
+        """
+        heard: list[tuple[str, int]] = []
+        self.registry.greet(lambda pool: heard.append((pool.key, len(pool.members))))
+        self.say("", vassal="v")
+        self.say("/x", vassal="v")
+        self.say("/x", vassal="v")
+        self.say("/y")
+        self.say("/y", key="b")
+        self.leave("/y")
+        self.say("/y", protocol="http")
+        self.assertEqual(heard, [("a", 1), ("a", 2), ("b", 1)])
+
+    def test_checked(self) -> None:
+        """
+        The pools of a registry whose nodes are checked leave it to the checks when
+        a node is well again.
+        """
+        for checked, back in ((False, True), (True, False)):
+            self.registry = self.registry_of(checked=checked)
+            self.say("/x")
+            (node,) = self.pool().members.values()
+            self.pool().failed(node, 0)
+            self.assertEqual(node.health.may_serve(100), back)
+
     def test_full(self) -> None:
         """
         When there is no room, new nodes are refused and known ones stay.
@@ -183,6 +234,60 @@ class AnnounceTests(Case):
         self.say("", vassal="v")
         self.registry.expire(100)
         self.assertEqual(heard, [False, True, False, True])
+
+
+class PutTests(Case):
+    """
+    What another registry knows.
+    """
+
+    def put(self, address: str, **values: Any) -> None:
+        self.registry.put(announcement(address), 100, **values)
+
+    def test_new(self) -> None:
+        """
+        A node has here as much time left as it has there.
+        """
+        self.put("/x", age=3, left=5, silent=False)
+        self.assertEqual(self.pool().members[UnixAddress(b"/x")].last_check, 97)
+        self.registry.expire(105)
+        self.assertEqual(self.nodes(), ["/x"])
+        self.registry.expire(106)
+        self.assertTrue(self.pool().members[UnixAddress(b"/x")].silent)
+
+    def test_silent(self) -> None:
+        """
+        One that is silent there is silent here, and one that speaks again speaks.
+        """
+        self.put("/x", age=20, left=5, silent=True)
+        self.put("/y", age=2, left=15, silent=False)
+        for _ in range(3):
+            self.assertEqual(str(self.picked().address), "/y")
+        self.put("/x", age=1, left=16, silent=False)
+        self.put("/y", age=20, left=5, silent=True)
+        self.assertEqual(str(self.picked().address), "/x")
+
+    def picked(self) -> Member:
+        member = self.pool().pick(100, ())
+        assert member is not None
+        return member
+
+    def test_refused(self) -> None:
+        """
+        What can be none is none here either.
+        """
+        self.put("x:y", age=0, left=5, silent=False)
+        self.assertTrue(self.registry.is_empty)
+
+    def test_serves(self) -> None:
+        """
+        A pool serves while there is a node that is awake.
+        """
+        self.assertFalse(self.registry.serves("a"))
+        self.say("", vassal="v")
+        self.assertFalse(self.registry.serves("a"))
+        self.say("/x")
+        self.assertTrue(self.registry.serves("a"))
 
 
 class VassalTests(Case):

@@ -294,6 +294,26 @@ class EmperorTests(EmperorTestCase):
             self.reactor.last.says(Said.READY, Said.ACCEPTING)
         self.assertEqual("Vassal a.ini accepts requests (pid 1000, 1.5 s)", formatEvent(events[-1]))
 
+    def test_told_before_the_vassal(self) -> None:
+        """
+        Who watches hears that a vassal is to leave before the vassal does: so it
+        gets no request that it would not answer.
+        """
+        a, _ = self.run_with(A, B)
+        heard: list[list[int]] = []
+        self.emperor.watch(lambda status: heard.append(list(a.orders)))
+        self.monitor.want(B)
+        self.assertEqual([[]], heard)
+        self.assertEqual([0], a.orders)
+
+    def test_spec(self) -> None:
+        """
+        What a vassal is can be asked while there is one.
+        """
+        self.run_with(A)
+        self.assertEqual(A, self.emperor.spec(A.id))
+        self.assertRaises(KeyError, self.emperor.spec, B.id)
+
     def test_watch(self) -> None:
         """
         Others may be told of each change.

@@ -106,7 +106,7 @@ class KeeperTests(SynchronousTestCase):
     def start(self) -> Recorder:
         recorder = Recorder()
         with open(os.devnull, "rb") as nothing:
-            self.keeper.start(recorder, ORDER, nothing.fileno(), nothing.fileno())
+            self.keeper.start(recorder, ORDER, [nothing.fileno()] * 2)
         self.order = self.process.asked()
         return recorder
 

@@ -3,6 +3,8 @@ Tests for L{emperor.vassals.launcher}.
 """
 
 import os
+import socket
+from dataclasses import replace
 
 from twisted.internet.error import ProcessDone
 from twisted.logger import capturedLogs, formatEvent
@@ -13,7 +15,7 @@ from emperor.config.settings import EmperorSettings
 from emperor.testing.vassals import MemorySpawner, make_spec
 from emperor.vassals.commandline import Program
 from emperor.vassals.keptprocess import CouldNotBecome
-from emperor.vassals.launcher import PIPE, Launcher, LaunchFailed
+from emperor.vassals.launcher import PIPE, SOCKETS, Launcher, LaunchFailed
 from emperor.vassals.process import OUTPUT_GRACE, Ending
 from emperor.vassals.program import NoProgram
 from emperor.wire.vassal import Said
@@ -68,6 +70,20 @@ class LauncherTests(SynchronousTestCase):
         self.assertEqual({0, 1, 2, PIPE}, set(process.fds))
         self.assertEqual(("r", "r"), (process.fds[1], process.fds[2]))
         self.assertEqual(process.pid, launched.pid)
+
+    def test_without_a_file(self) -> None:
+        """
+        A vassal without a file has the command line that it is given, and
+        inherits its sockets in their order.
+        """
+        with socket.socket() as one, socket.socket() as two:
+            spec = replace(make_spec("x"), arguments=("--set", "a=b"), sockets=(one, two))
+            self.launcher().launch(spec, self.listener)
+            process = self.reactor.last
+            self.assertEqual(["/usr/bin/uwsgi", "--set", "a=b"], process.argv)
+            self.assertEqual(one.fileno(), process.fds[SOCKETS])
+            self.assertEqual(two.fileno(), process.fds[SOCKETS + 1])
+            self.assertEqual({0, 1, 2, PIPE, SOCKETS, SOCKETS + 1}, set(process.fds))
 
     def test_no_descriptor_stays_open(self) -> None:
         """

@@ -42,9 +42,13 @@ from emperor.wire.control import (
     Counts,
     Cut,
     Drain,
+    FixedCount,
     Message,
     MessageReader,
+    NodeCount,
     NodeNews,
+    PoolCount,
+    Progress,
     Ready,
     RefusalCount,
     Subscriptions,
@@ -125,7 +129,8 @@ SETTINGS = st.one_of(
 NEWS = st.builds(
     VassalNews, st.text(), st.text(), st.sampled_from(Phase), SECONDS, tuples(ADDRESSES)
 )
-NODE_NEWS = st.builds(NodeNews, ANNOUNCEMENTS, SECONDS, st.booleans())
+NODE_COUNTS = st.builds(NodeCount, ADDRESSES, *[st.integers(0)] * 5, quarantined=st.booleans())
+NODE_NEWS = st.builds(NodeNews, ANNOUNCEMENTS, SECONDS, SECONDS, st.booleans())
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         Configure,
@@ -138,7 +143,18 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Vassals, st.booleans(), tuples(NEWS)),
     st.builds(Subscriptions, st.booleans(), tuples(NODE_NEWS), st.booleans()),
     st.sampled_from([Drain(), Cut(), Ready()]),
-    st.builds(Counts, st.integers(0), tuples(st.builds(RefusalCount, st.text(), st.integers(0)))),
+    st.builds(
+        Counts,
+        st.integers(0),
+        tuples(st.builds(RefusalCount, st.text(), st.integers(0))),
+        st.integers(0),
+        st.integers(0),
+    ),
+    st.builds(
+        Progress,
+        tuples(st.builds(PoolCount, st.text(max_size=255), st.integers(), tuples(NODE_COUNTS))),
+        tuples(st.builds(FixedCount, st.integers(0), st.integers(0), SECONDS)),
+    ),
 )
 
 #: What JSON can say.
@@ -227,7 +243,9 @@ class ControlTests(SynchronousTestCase):
         """
         self.survives(body)
 
-    @given(ANYTHING, st.sampled_from(["Configure", "Vassals", "Counts", "Drain", "x", 1]))
+    @given(
+        ANYTHING, st.sampled_from(["Configure", "Vassals", "Counts", "Progress", "Drain", "x", 1])
+    )
     def test_other_json(self, value: Any, name: object) -> None:
         """
         So is any other JSON, also with a message's name on it.
@@ -246,7 +264,13 @@ class ControlTests(SynchronousTestCase):
         """
         A field that has another type, or is missing, or unknown, is refused.
         """
-        good: dict[str, Any] = {"is": "Counts", "connections": 1, "refusals": []}
+        good: dict[str, Any] = {
+            "is": "Counts",
+            "connections": 1,
+            "refusals": [],
+            "requests": 0,
+            "open": 0,
+        }
         self.assertEqual(Counts(1), decode(json.dumps(good).encode()))
         changes: list[dict[str, Any]] = [
             {"connections": True},

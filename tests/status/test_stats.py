@@ -1,0 +1,198 @@
+"""
+Tests for L{emperor.status.stats}.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.addresses import UnixAddress
+from emperor.config.settings import Node
+from emperor.proxy.refusals import Reason
+from emperor.routing.pools import FixedStatistics
+from emperor.status.snapshot import take
+from emperor.status.stats import PIECE, pieces, readable, write
+from emperor.wire.control import Counts, RefusalCount
+from tests.status.shown import ADDRESS, SETTINGS, ShownRouter
+
+#: What JSON can say, in the types of ours.
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+#: What may come in a subscription: bytes as characters, and decoded paths.
+KEYS = st.text(st.characters(max_codepoint=255), min_size=1, max_size=255)
+PATHS = st.binary(min_size=1, max_size=60).map(lambda path: path.replace(b"\0", b"?"))
+
+
+def lazy(value: Any) -> Any:
+    """
+    The same with iterators for lists.
+    """
+    if isinstance(value, list):
+        return map(lazy, value)
+    return {key: lazy(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+class WriteTests(SynchronousTestCase):
+    @given(VALUES, st.sampled_from(["", "\n"]))
+    def test_roundtrip(self, value: Any, line: str) -> None:
+        """
+        What is written is JSON and means what was given, also from iterators.
+        """
+        for given_value in (value, lazy(value)):
+            self.assertEqual(value, json.loads("".join(write(given_value, line))))
+
+    @given(VALUES)
+    def test_minified(self, value: Any) -> None:
+        """
+        Minified is what C{json} makes of it without blanks.
+        """
+        compact = json.dumps(value, separators=(",", ":"))
+        self.assertEqual(compact, "".join(write(value, "")))
+
+    def test_lines(self) -> None:
+        """
+        Otherwise each item has a line, with tabs before it as uWSGI has them.
+        """
+        value = {"a": [1, {"b": "x"}], "c": [], "d": {}}
+        text = '{\n\t"a":[\n\t\t1,\n\t\t{\n\t\t\t"b":"x"\n\t\t}\n\t],\n\t"c":[],\n\t"d":{}\n}'
+        self.assertEqual(text, "".join(write(value, "\n")))
+
+
+class ReadableTests(SynchronousTestCase):
+    @given(PATHS)
+    def test_paths(self, path: bytes) -> None:
+        """
+        Any path becomes text that every reader of JSON takes.
+        """
+        shown = readable(str(UnixAddress(path)))
+        self.assertEqual(shown, json.loads(json.dumps(shown).encode("utf-8")))
+        shown.encode("utf-8")
+
+    def test_bytes(self) -> None:
+        """
+        Text stays as it is; what is no UTF-8 is spelled out.
+        """
+        self.assertEqual("/ä\\xff", readable(str(UnixAddress("/ä".encode() + b"\xff"))))
+
+
+class ReferenceTests(SynchronousTestCase):
+    def test_reasons(self) -> None:
+        """
+        Each reason for a refusal is explained.
+        """
+        reference = Path(__file__).parents[2] / "docs" / "reference" / "stats.md"
+        text = reference.read_text("utf-8")
+        for reason in Reason:
+            self.assertIn(f"\n| `{reason.value}` |", text)
+
+
+class PiecesTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.router = ShownRouter(SETTINGS)
+
+    def pieces(self, minified: bool = False) -> list[bytes]:
+        return list(pieces(take(self.router), self.router.pools(), minified=minified))
+
+    def text(self, minified: bool = False) -> bytes:
+        return b"".join(self.pieces(minified))
+
+    def shown(self) -> dict[str, Any]:
+        """
+        What a reader gets, which does not depend on the form.
+        """
+        long, short = json.loads(self.text()), json.loads(self.text(minified=True))
+        self.assertEqual(long, short)
+        self.assertEqual(list(long), list(short))
+        found: dict[str, Any] = long
+        return found
+
+    def test_names(self) -> None:
+        """
+        uWSGI's names are first, in its order; ours follow.
+        """
+        self.router.nodes = [FixedStatistics(Node(ADDRESS), 3, 1700000000.9)]
+        self.router.announce("a.test", weight=2, cores=4)
+        found = self.shown()
+        self.assertEqual(
+            "version pid uid gid cwd active_sessions fastrouter static_nodes subscriptions cheap"
+            " connections requests refusals processes",
+            " ".join(found),
+        )
+        (fixed,) = found["static_nodes"]
+        self.assertEqual({"name": "127.0.0.1:3031", "hits": 3, "grace": 1700000000}, fixed)
+        self.assertEqual(["name", "hits", "grace"], list(fixed))
+        (pool,) = found["subscriptions"]
+        self.assertEqual("key hash hits sni_enabled algo nodes", " ".join(pool))
+        (node,) = pool["nodes"]
+        self.assertEqual(
+            "name vassal modifier1 modifier2 last_check pid uid gid requests last_requests tx rx"
+            " cores load weight backup proto wrr ref failcnt death_mark quarantined",
+            " ".join(node),
+        )
+        self.assertEqual((2, 4, "uwsgi"), (node["weight"], node["cores"], node["proto"]))
+
+    def test_without(self) -> None:
+        """
+        As in uWSGI there are no lists where there is nothing to list.
+        """
+        self.assertTrue({"static_nodes", "subscriptions"}.isdisjoint(self.shown()))
+
+    def test_no_pools_yet(self) -> None:
+        """
+        A router for subscribers shows an empty list.
+        """
+        servers = replace(SETTINGS.subscriptions, servers=(ADDRESS,))
+        self.router.settings = replace(SETTINGS, subscriptions=servers)
+        self.assertEqual([], self.shown()["subscriptions"])
+
+    def test_counts(self) -> None:
+        """
+        Counts of all processes and of each.
+        """
+        self.router.shown = Counts(5, (RefusalCount("no-room", 2),), 9, 3)
+        found = self.shown()
+        sums = {"connections": 5, "requests": 9, "refusals": {"no-room": 2}}
+        self.assertEqual(sums, {name: found[name] for name in sums})
+        self.assertEqual(3, found["active_sessions"])
+        self.assertEqual([{"pid": 7, "active_sessions": 3, **sums}], found["processes"])
+
+    @given(KEYS, PATHS, st.text(max_size=20))
+    def test_any_names(self, key: str, path: bytes, vassal: str) -> None:
+        """
+        Whatever keys and addresses are, it is JSON, and keys are what they were.
+        """
+        self.router = ShownRouter(SETTINGS)
+        address = "/" + path.decode("utf-8", "surrogateescape")
+        self.router.announce(key, address=address, vassal=vassal)
+        (pool,) = self.shown()["subscriptions"]
+        self.assertEqual(key, pool["key"])
+        (node,) = pool["nodes"]
+        self.assertEqual((readable(address), vassal), (node["name"], node["vassal"]))
+
+    def test_pieces(self) -> None:
+        """
+        However much there is, it is made in small pieces; each when it is asked
+        for, also within a pool.
+        """
+        for number in range(300):
+            self.router.announce("a.test", address=f"127.0.0.1:{number + 1}")
+        made = self.pieces()
+        self.assertGreater(len(made), 10)
+        self.assertLess(max(map(len, made)), 2 * PIECE)
+        self.assertEqual(300, len(self.shown()["subscriptions"][0]["nodes"]))
+
+    def test_readable_end(self) -> None:
+        """
+        A terminal's prompt comes on a line of its own, unless it is minified.
+        """
+        self.assertEqual((b"}\n", b"}"), (self.text()[-2:], self.text(minified=True)[-1:]))

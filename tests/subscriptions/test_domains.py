@@ -1,0 +1,237 @@
+"""
+Tests for L{emperor.subscriptions.domains}.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from emperor.addresses import TcpAddress, UnixAddress
+from emperor.config.attributes import Attributes, Domain
+from emperor.config.errors import Problem
+from emperor.config.settings import Origin
+from emperor.subscriptions.domains import Domains, Holdings, make_holdings
+from emperor.vassals.spec import VassalId
+from emperor.vassals.status import Phase, VassalStatus
+from tests.subscriptions.fakes import Recorder, make_ledger, nodes, said
+from tests.wire.announcements import announcement
+
+ID = VassalId("dir:///v", "a.ini")
+ELSE = VassalId("dir:///v", "b.ini")
+SOCKET = UnixAddress(b"/a.sock")
+
+
+def holdings(*keys: str, address: str = "/a.sock", problems: tuple[str, ...] = ()) -> Holdings:
+    """
+    A vassal in these pools.
+    """
+    return Holdings(
+        tuple(announcement(key=key, address=address, vassal="a.ini") for key in keys), problems
+    )
+
+
+class HoldingsTests(SynchronousTestCase):
+    """
+    From a vassal's file to announcements.
+    """
+
+    def test_domains(self) -> None:
+        """
+        Each domain is a pool, with what the file says of it; the first socket
+        is the node.
+        """
+        attributes = Attributes(
+            (Domain("a.com", 5, 1, 2, 3, "lrc"), Domain("b.com")),
+            (Problem("domain: 'x' is none", Origin("a.ini", 7)),),
+        )
+        found = make_holdings("a.ini", attributes, [SOCKET, UnixAddress(b"/b.sock")])
+        node = {"address": "/a.sock", "vassal": "a.ini"}
+        self.assertEqual(
+            found.announcements,
+            (
+                announcement(
+                    key="a.com",
+                    modifier1=5,
+                    modifier2=1,
+                    weight=2,
+                    backup=3,
+                    algorithm="lrc",
+                    **node,
+                ),
+                announcement(key="b.com", **node),
+            ),
+        )
+        self.assertEqual(found.problems, ("a.ini:7: domain: 'x' is none",))
+
+    def test_every_interface(self) -> None:
+        """
+        A vassal that listens everywhere is reached on this machine.
+        """
+        attributes = Attributes((Domain("a.com"),))
+        for address, expected in (
+            (TcpAddress("", 80), "127.0.0.1:80"),
+            (TcpAddress("0.0.0.0", 80), "127.0.0.1:80"),
+            (TcpAddress("::", 80), "[::1]:80"),
+            (TcpAddress("192.0.2.1", 80), "192.0.2.1:80"),
+            (UnixAddress(b"\0a\0"), "@a"),
+        ):
+            [found] = make_holdings("a.ini", attributes, [address]).announcements
+            self.assertEqual(found.address, expected)
+
+    def test_no_socket(self) -> None:
+        """
+        A domain needs a socket that can be told; without a domain nothing does.
+        """
+        found = make_holdings("a.ini", Attributes((Domain("a.com"),)), [])
+        self.assertEqual(found.announcements, ())
+        self.assertIn("names no socket that can be told", found.problems[0])
+        self.assertEqual(make_holdings("a.ini", Attributes(), []), Holdings())
+
+
+class DomainsTests(SynchronousTestCase):
+    """
+    A vassal's life in its pools.
+    """
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.ledgers = [make_ledger(self.clock), make_ledger(self.clock)]
+        self.registry = self.ledgers[0].registry
+        self.recorder = Recorder()
+        self.ledgers[0].follow(self.recorder)
+        self.files = {ID: holdings("a.com", "b.com"), ELSE: Holdings()}
+        self.domains = Domains(self.clock, self.ledgers, lambda id: self.files[id], 10)
+
+    def live(self, *phases: Phase, id: VassalId = ID) -> dict[str, list[str]]:
+        """
+        Go through these phases.
+
+        @return: who is in which pool then.
+        """
+        for phase in phases:
+            self.domains.saw(VassalStatus(id, phase))
+        self.assertEqual(nodes(self.ledgers[1].registry), nodes(self.registry))
+        return nodes(self.registry)
+
+    def test_life(self) -> None:
+        """
+        It is in its pools from when it accepts until it is asked to leave.
+        """
+        there = {"a.com": ["/a.sock"], "b.com": ["/a.sock"]}
+        self.assertEqual(self.live(Phase.QUEUED, Phase.STARTING, Phase.READY), {})
+        self.assertEqual(self.live(Phase.ACCEPTING), there)
+        self.assertEqual(self.live(Phase.RELOADING, Phase.ACCEPTING), there)
+        self.assertEqual(self.live(Phase.STOPPING), {})
+        self.assertEqual(self.live(Phase.GONE), {})
+
+    def test_every_end(self) -> None:
+        """
+        Whatever happens to it, it is out when it does not serve.
+        """
+        for phase in set(Phase) - {Phase.ACCEPTING, Phase.RELOADING, Phase.READY}:
+            self.assertTrue(self.live(Phase.STARTING, Phase.ACCEPTING))
+            self.assertEqual(self.live(phase), {}, phase)
+
+    def test_changed_file(self) -> None:
+        """
+        A reload reads the file; it counts when the vassal accepts again, and
+        not before.
+        """
+        self.live(Phase.STARTING, Phase.ACCEPTING)
+        self.files[ID] = holdings("b.com", "c.com")
+        before = {"a.com": ["/a.sock"], "b.com": ["/a.sock"]}
+        self.assertEqual(self.live(Phase.ACCEPTING), before)
+        self.assertEqual(self.live(Phase.RELOADING), before)
+        after = {"b.com": ["/a.sock"], "c.com": ["/a.sock"]}
+        self.assertEqual(self.live(Phase.ACCEPTING), after)
+
+    def test_never_empty(self) -> None:
+        """
+        A vassal that moves to another socket is there before it is gone here.
+        """
+        self.live(Phase.STARTING, Phase.ACCEPTING)
+        self.recorder.arrivals.clear()
+        self.files[ID] = holdings("a.com", address="/new.sock")
+        self.live(Phase.RELOADING, Phase.ACCEPTING)
+        said = [
+            (each.announcement.address, each.announcement.leaving)
+            for each in self.recorder.arrivals
+            if each.announcement.key == "a.com"
+        ]
+        self.assertEqual(said, [("/new.sock", False), ("/a.sock", True)])
+
+    def test_shared_socket(self) -> None:
+        """
+        Two vassals that share a socket are one node, while one of them is there.
+        """
+        self.files[ELSE] = self.files[ID] = holdings("a.com")
+        for id in (ID, ELSE):
+            self.live(Phase.STARTING, Phase.ACCEPTING, id=id)
+        self.assertEqual(self.live(Phase.STOPPING), {"a.com": ["/a.sock"]})
+        self.assertEqual(self.live(Phase.ACCEPTING), {"a.com": ["/a.sock"]})
+        self.live(Phase.STOPPING)
+        self.assertEqual(self.live(Phase.STOPPING, id=ELSE), {})
+
+    def test_does_not_expire(self) -> None:
+        """
+        It is announced again within the tolerance, as long as it serves.
+        """
+        self.domains.startService()
+        self.live(Phase.STARTING, Phase.ACCEPTING)
+        for _ in range(60):
+            self.clock.advance(1)
+            for ledger in self.ledgers:
+                ledger.expire()
+        self.assertEqual(self.recorder.expiries, [])
+        # Two pools, every four seconds.
+        self.assertLess(len(self.recorder.arrivals), 2 * 60 / 3)
+        self.domains.stopService()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_short_tolerance(self) -> None:
+        """
+        However short that is.
+        """
+        ledger = make_ledger(self.clock, tolerance=1)
+        domains = Domains(self.clock, [ledger], lambda id: self.files[id], 1)
+        domains.startService()
+        for phase in (Phase.STARTING, Phase.ACCEPTING):
+            domains.saw(VassalStatus(ID, phase))
+        for _ in range(50):
+            self.clock.advance(0.2)
+            ledger.expire()
+            self.assertFalse(ledger.registry.is_empty)
+        domains.stopService()
+
+    def test_problems(self) -> None:
+        """
+        What is wrong in a file is said once for each change of it.
+        """
+        self.files[ID] = holdings("a.com", problems=("a.ini:7: x\n",))
+        start = (Phase.STARTING, Phase.HELD_BACK)
+        self.assertEqual(said(lambda: self.live(*start)), ["Vassal a.ini: a.ini:7: x\\n"])
+        self.assertEqual(said(lambda: self.live(*start)), [])
+        self.files[ID] = holdings("a.com", problems=("a.ini:8: y",))
+        self.assertEqual(said(lambda: self.live(*start)), ["Vassal a.ini: a.ini:8: y"])
+        self.live(Phase.GONE)
+        self.assertEqual(said(lambda: self.live(*start)), ["Vassal a.ini: a.ini:8: y"])
+
+    def test_refused(self) -> None:
+        """
+        A domain that can be none is said, with the vassal that asks for it.
+        """
+        self.files[ID] = holdings(".", "a.com")
+        lines = said(lambda: self.live(Phase.STARTING, Phase.ACCEPTING))
+        self.assertEqual(
+            lines[0], "Vassal a.ini is in no pool .: the key is empty; accepted: 1 to 255 bytes"
+        )
+        self.assertEqual(nodes(self.registry), {"a.com": ["/a.sock"]})
+
+    def test_unreadable(self) -> None:
+        """
+        A file that breaks our reader keeps nobody from running.
+        """
+        del self.files[ID]
+        self.assertEqual(self.live(Phase.STARTING, Phase.ACCEPTING), {})
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
