@@ -48,6 +48,7 @@ from emperor.status.server import OpenStats, StatsService, close_stats, open_sta
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.hooks import Hooks
 from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
@@ -164,13 +165,15 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     """
     for each in settings.routers:
         check_key_mappers(each, reactor)
+    launch = settings.emperor.launch
     has_vassals = bool(settings.emperor.monitors or settings.instance.options)
-    if has_vassals:
+    if settings.instance.options or (settings.emperor.monitors and not launch.wrapper):
         find_program(settings.emperor.binary)
     program = Program()
     opened, instance, servers, stats = open_everything(settings)
     keeper = Keeper(reactor, os.environ)
-    emperor = build_emperor(settings, surroundings, instance, keeper)
+    hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
+    emperor = build_emperor(settings, surroundings, instance, keeper, hooks)
     greeting = Greeting(
         [each.settings for each in opened],
         emperor.accepts,
@@ -192,7 +195,7 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
-    keepers = [keeper] if has_vassals else []
+    keepers = [keeper, hooks] if has_vassals else []
     # The statistics start before the routers, and so they end after them.
     shown = build_statistics(network, routers, stats)
     first = (build_signals(emperor, routers), network, *keepers, emperor)
@@ -237,13 +240,18 @@ def open_sockets(settings: Settings) -> tuple[list[OpenRouter], OpenRouter]:
 
 
 def build_emperor(
-    settings: Settings, surroundings: Surroundings, instance: OpenRouter, keeper: Keeper
+    settings: Settings,
+    surroundings: Surroundings,
+    instance: OpenRouter,
+    keeper: Keeper,
+    hooks: Hooks,
 ) -> Emperor:
     """
     The Emperor with its monitors.
 
     @param instance: the sockets that the uWSGI of our file shares.
     @param keeper: of the vassals' processes.
+    @param hooks: runs the Emperor's commands.
     """
     shared = settings.emperor
     monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
@@ -260,7 +268,7 @@ def build_emperor(
     def read(spec: VassalSpec) -> Attributes:
         return attributes(spec.id.name, spec.directory, shared, surroundings)
 
-    launcher = Launcher(reactor, shared, os.environ, keeper, read=read)
+    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     return Emperor(

@@ -14,7 +14,7 @@ from running; a limit that is wrong does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -70,12 +70,14 @@ class Attributes:
     @ivar domains: each key once, in the order of the file.
     @ivar problems: what is wrong, with its place, and only told.
     @ivar limits: in the order of the file; a key may come several times.
+    @ivar values: of the keys that options name, each pair as it was written.
     @ivar refusals: what is so wrong that the vassal must not be started.
     """
 
     domains: tuple[Domain, ...] = ()
     problems: tuple[Problem, ...] = ()
     limits: tuple[Limit, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
     refusals: tuple[Problem, ...] = ()
 
 
@@ -92,7 +94,8 @@ def attributes(
     pairs, errors = _pairs(split_section(path)[0], cwd, settings, surroundings)
     domains, problems = _domains(pairs, errors)
     limits, refusals = _limits(pairs)
-    return Attributes(domains, problems, limits, refusals)
+    values, unresolved = _values(pairs, settings.launch.attributes)
+    return Attributes(domains, problems, limits, values, refusals + unresolved)
 
 
 def _domains(
@@ -112,6 +115,20 @@ def _domains(
         else:
             domains[domain.key] = domain
     return tuple(domains.values()), tuple(problems)
+
+
+def _values(
+    pairs: list[Pair], keys: Sequence[str]
+) -> tuple[tuple[tuple[str, str], ...], tuple[Problem, ...]]:
+    asked = [pair for pair in pairs if pair.key in keys and pair.origin != COMMAND_LINE]
+    refusals = [
+        Problem(
+            f"{pair.key}: {pair.value!r} has a reference or a * that leads nowhere", pair.origin
+        )
+        for pair in asked
+        if any(sign in pair.value for sign in UNRESOLVED)
+    ]
+    return tuple((pair.key, pair.value) for pair in asked), tuple(refusals)
 
 
 def _limits(pairs: list[Pair]) -> tuple[tuple[Limit, ...], tuple[Problem, ...]]:

@@ -5,6 +5,7 @@ The texts of options about vassals' processes read as values.
 from __future__ import annotations
 
 from emperor.config.values import BadValue
+from emperor.wire.hooks import Command
 
 _IN_ORDER = """
     chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable
@@ -77,3 +78,42 @@ def _words(text: str) -> list[str]:
     if not all(words):
         raise BadValue(f"{text!r} has an empty word")
     return words
+
+
+#: What a hook may do, and the shell that does it.
+HOOK_FORM = "exec:COMMAND"
+_SHELL = "/bin/sh"
+
+#: Longest text of a command in the log.
+_SHOWN = 60
+
+
+def hook(option: str, text: str) -> Command:
+    """
+    C{exec:COMMAND}, with C{!} in front if the log is not to show it.
+
+    @raise BadValue: it is another action.
+    """
+    action, colon, argument = text.removeprefix("!").partition(":")
+    if action != "exec" or not colon or not argument.strip():
+        raise BadValue(
+            f"{action!r} is no action of txemperor; accepted: {HOOK_FORM}, which can mount, "
+            "write, remove and everything else"
+        )
+    return _command(option, argument, is_shown=not text.startswith("!"))
+
+
+def command(option: str, text: str) -> Command:
+    """
+    A line for the shell.
+
+    @raise BadValue: it is empty.
+    """
+    if not text.strip():
+        raise BadValue("needs a command")
+    return _command(option, text, is_shown=True)
+
+
+def _command(option: str, line: str, is_shown: bool) -> Command:
+    cut = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return Command(f"{option} {cut!r}" if is_shown else option, (_SHELL, "-c", line))

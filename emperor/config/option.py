@@ -69,6 +69,10 @@ class Kind(Enum):
     POLICY = "permissive, signed or v2"
     #: C{DIGEST:DIRECTORY}.
     SIGNATURES = "DIGEST:DIRECTORY"
+    #: A command behind an action.
+    HOOK = "exec:COMMAND"
+    #: A line for the shell.
+    COMMAND = "command"
     #: Names of capabilities.
     CAPABILITIES = "capabilities such as setuid, with commas"
     #: Kinds of namespaces.

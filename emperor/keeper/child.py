@@ -9,14 +9,17 @@ import os
 import pwd
 import resource
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
 from emperor.keeper.family import MARK
 from emperor.keeper.groups import Group
+from emperor.keeper.hooks import HookFailed, run
 from emperor.keeper.kernel import bound_capabilities, die_with
-from emperor.wire.keeping import Start
+from emperor.wire.hooks import Command
+from emperor.wire.keeping import PIPE, Start
 from emperor.wire.rights import ResourceLimit, Rights, User
 
 #: Bytes of a report of what went wrong.
@@ -51,7 +54,7 @@ def become(
     why = ""
     try:
         report = _take(descriptors, report)
-        _prepare(order, keeper, group)
+        _prepare(order, keeper, mark, group)
         _execute(order, mark)
     except CannotBecome as error:
         why = str(error)
@@ -63,17 +66,41 @@ def become(
         os._exit(FAILED)
 
 
-def _prepare(order: Start, keeper: int, group: Group | None) -> None:
+def _prepare(order: Start, keeper: int, mark: str, group: Group | None) -> None:
     if group is not None:
         group.enter()
     os.setsid()
     _hear_signals()
-    try:
-        os.chdir(os.fsencode(order.directory))
-    except OSError as error:
-        raise CannotBecome(f"{order.directory}: {error.strerror}") from error
+    die_with(keeper)
+    _try(order.directory, os.chdir, os.fsencode(order.directory))
+    _run(order, order.hooks.before, mark)
     _take_rights(order.rights)
     die_with(keeper)
+    _run(order, order.hooks.after, mark)
+    if order.chdir:
+        _try(order.chdir, os.chdir, os.fsencode(order.chdir))
+
+
+def _run(order: Start, commands: Sequence[Command], mark: str) -> None:
+    """
+    Run hooks; they do not get the pipe to the program.
+    """
+    if not commands:
+        return
+    os.set_inheritable(PIPE, False)
+    environ = _encoded((*order.environ, *order.hooks.environ, (MARK, mark)))
+    for command in commands:
+        try:
+            run(command, environ, order.hooks.limit)
+        except HookFailed as error:
+            if command.fatal:
+                raise CannotBecome(str(error)) from error
+            print(error, file=sys.stderr, flush=True)
+    os.set_inheritable(PIPE, True)
+
+
+def _encoded(environ: Sequence[tuple[str, str]]) -> dict[bytes, bytes]:
+    return {os.fsencode(key): os.fsencode(value) for key, value in environ}
 
 
 def _take_rights(rights: Rights) -> None:
@@ -161,14 +188,13 @@ def _take(descriptors: Sequence[int], report: int) -> int:
 
 
 def _execute(order: Start, mark: str) -> NoReturn:
-    environ = {os.fsencode(key): os.fsencode(value) for key, value in order.environ}
-    environ[MARK.encode()] = mark.encode()
+    environ = _encoded((*order.environ, (MARK, mark)))
     words = [os.fsencode(word) for word in order.argv]
     trouble = ""
     for program in order.programs:
         path = os.fsencode(program)
         try:
-            os.execve(path, [path, *words], environ)
+            os.execvpe(path, [path, *words], environ)
         except OSError as error:
             trouble = trouble or f"{program}: {error.strerror}"
     raise CannotBecome(trouble)

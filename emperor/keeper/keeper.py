@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -145,7 +146,8 @@ class Keeper:
 
     def _start(self, order: Start, descriptors: list[int]) -> int:
         keeper, mark = os.getpid(), os.urandom(8).hex()
-        inode = os.fstat(descriptors[PIPE]).st_ino
+        pipe = os.fstat(descriptors[PIPE])
+        inode = pipe.st_ino if stat.S_ISSOCK(pipe.st_mode) else 0
         group = self._groups.make(order.name)
         for limit in order.rights.group:
             self._limit(group, limit)

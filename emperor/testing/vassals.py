@@ -350,9 +350,9 @@ class MemorySpawner(Clock):
     ) -> MemoryProcess:
         if self.fault is not None:
             raise self.fault
-        assert self._adopted is not None
+        adopted = self._adopted or (None, StringTransport())
         pid = 1000 + len(self.processes)
-        process = MemoryProcess(protocol, pid, argv, env, directory, fds, *self._adopted)
+        process = MemoryProcess(protocol, pid, argv, env, directory, fds, *adopted)
         self.processes.append(process)
         protocol.makeConnection(process)
         return process

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from twisted.internet.interfaces import IAddress, IReactorProcess, IReactorSocket, IReactorTime
@@ -24,12 +25,14 @@ from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
 from emperor.vassals.commandline import Program
+from emperor.vassals.hooks import NO_HOOKS, IHooks
 from emperor.vassals.keeping import Starter
 from emperor.vassals.link import Link
-from emperor.vassals.process import Listener, VassalProcess
+from emperor.vassals.process import Ending, Listener, VassalProcess
 from emperor.vassals.program import find_program
-from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes
+from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes, occasion
 from emperor.vassals.spec import VassalSpec, shown
+from emperor.wire.hooks import Command
 from emperor.wire.keeping import PIPE, Start
 
 __all__ = ["PIPE", "SOCKETS", "LaunchFailed", "Launched", "Launcher", "Spawner"]
@@ -94,6 +97,25 @@ class _PipeFactory(ServerFactory):
         return self._link
 
 
+class _Told:
+    """
+    Hears of a process what somebody else hears, and does something at its end.
+    """
+
+    def __init__(self, listener: Listener, has_gone: Callable[[], object]) -> None:
+        self.said = listener.said
+        self.exited = listener.exited
+        self._over = listener.over
+        self._has_gone = has_gone
+
+    def over(self, ending: Ending) -> None:
+        """
+        Nothing of it is left.
+        """
+        self._has_gone()
+        self._over(ending)
+
+
 class Launcher:
     """
     Starts vassals with the settings they share.
@@ -110,6 +132,7 @@ class Launcher:
         *,
         find: Callable[[str], Program] = find_program,
         read: Read = no_attributes,
+        hooks: IHooks = NO_HOOKS,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
@@ -118,10 +141,13 @@ class Launcher:
         @param starter: makes the processes; usually a
             L{emperor.vassals.keeping.Keeper}.
         @param read: what a vassal's file says to the Emperor.
+        @param hooks: runs the Emperor's commands.
         """
         self._reactor = reactor
         self._starter = starter
+        self._launch = settings.launch
         self._recipes = Recipes(settings, environ, find, read)
+        self._hooks = hooks
 
     def launch(self, spec: VassalSpec, listener: Listener) -> VassalProcess:
         """
@@ -133,7 +159,8 @@ class Launcher:
         order = self._recipes.make(spec)
         ours, theirs = self._pipe()
         with ours, theirs, open(os.devnull, "r+b", buffering=0) as nothing:
-            process = self._process(spec, listener, order, os.fstat(theirs.fileno()).st_ino)
+            told = _Told(listener, partial(self._has_gone, spec, order))
+            process = self._process(spec, told, order, os.fstat(theirs.fileno()).st_ino)
             try:
                 self._reactor.adoptStreamConnection(
                     ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
@@ -144,7 +171,17 @@ class Launcher:
                 process.link.close()
                 why = getattr(error, "strerror", None) or str(error)
                 raise LaunchFailed(f"{order.programs[0]}: {why}") from error
+        self._has_started(spec, order, process.pid)
         return process
+
+    def _has_started(self, spec: VassalSpec, order: Start, pid: int) -> None:
+        if not spec.arguments:
+            self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
+
+    def _has_gone(self, spec: VassalSpec, order: Start) -> None:
+        if self._launch.stop_hook and not spec.arguments:
+            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.id.name))
+            self._hooks.run([command], occasion(spec, order.rights.user))
 
     def _pipe(self) -> tuple[socket.socket, socket.socket]:
         try:

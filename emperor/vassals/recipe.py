@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from emperor.config.attributes import Attributes
 from emperor.config.limits import chosen, group_limits, resource_limits
 from emperor.config.settings import EmperorSettings
 from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.hooks import Occasion
 from emperor.vassals.program import NoProgram
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.tyrant import NoOwner, Owner, owner_of
+from emperor.wire.hooks import Command, Hooks
 from emperor.wire.keeping import PIPE, Start
 from emperor.wire.rights import Capabilities, Rights, User
 
@@ -36,6 +39,14 @@ def no_attributes(spec: VassalSpec) -> Attributes:
     Those of a vassal that says nothing to the Emperor.
     """
     return Attributes()
+
+
+def occasion(spec: VassalSpec, user: User | None, pid: int = 0) -> Occasion:
+    """
+    What hooks are told of a vassal.
+    """
+    uid, gid = (user.uid, user.gid) if user is not None else (os.geteuid(), os.getegid())
+    return Occasion(spec.id.name, spec.directory, uid, gid, pid)
 
 
 class Recipes:
@@ -66,18 +77,21 @@ class Recipes:
 
         @raise LaunchFailed: it cannot or must not be started.
         """
+        attributes = self._attributes(spec)
         try:
             os.stat(os.path.join(spec.directory, "."))
-            rights = self._rights(spec, self._attributes(spec))
-            program = self._find(self._settings.binary)
+            rights = self._rights(spec, attributes)
+            program = self._program(spec, dict(attributes.values))
         except (NoProgram, NoOwner) as error:
             raise LaunchFailed(str(error)) from error
         except OSError as error:
             raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
-        path, *words = argv(program, spec.id.name, self._settings)
-        if spec.arguments:
-            words = [*program.arguments, *spec.arguments]
-        return Start(
+        launch = self._settings.launch
+        chdir = dict(attributes.values).get(launch.chdir_attribute, "")
+        # From elsewhere a relative name would lead to another file, or nowhere.
+        name = os.path.join(spec.directory, spec.id.name) if chdir else spec.id.name
+        path, *words = argv(program, name, self._settings)
+        plain = Start(
             number=0,
             name=spec.id.name,
             directory=spec.directory,
@@ -86,6 +100,31 @@ class Recipes:
             environ=tuple(environment(self._environ, PIPE).items()),
             rights=rights,
         )
+        if spec.arguments:
+            return replace(plain, argv=(*program.arguments, *spec.arguments))
+        return replace(
+            plain,
+            programs=(*launch.wrapper_override, path, *launch.wrapper_fallback),
+            hooks=self._hooks(spec, rights.user),
+            chdir=chdir,
+        )
+
+    def _program(self, spec: VassalSpec, values: Mapping[str, str]) -> Program:
+        launch = self._settings.launch
+        wrapper = values.get(launch.wrapper_attribute, launch.wrapper)
+        if wrapper and not spec.arguments:
+            return Program(wrapper)
+        return self._find(self._settings.binary)
+
+    def _hooks(self, spec: VassalSpec, user: User | None) -> Hooks:
+        launch = self._settings.launch
+        first = Command("vassals-start-hook", (launch.start_hook, spec.id.name), fatal=False)
+        before = launch.before_vassal + launch.before_drop
+        after = ((first,) if launch.start_hook else ()) + launch.as_vassal
+        if not before and not after:
+            return Hooks()
+        variables = occasion(spec, user).variables()
+        return Hooks(before, after, launch.hook_timeout, tuple(variables.items()))
 
     def _attributes(self, spec: VassalSpec) -> Attributes:
         if spec.arguments:  # It has no file.

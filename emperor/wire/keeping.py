@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from emperor.wire.hooks import Hooks
 from emperor.wire.plain import NotPlain, from_plain, to_plain
 from emperor.wire.rights import Rights
 
@@ -48,10 +49,12 @@ class Start:
         come again.
     @ivar name: of the vassal, for those who look at its control group.
     @ivar directory: where it starts.
-    @ivar programs: what to execute: the first one that can be.
+    @ivar programs: what to execute: the first one that can be; with a path, or
+        as it is found on PATH.
     @ivar argv: its arguments; the program's path is put in front.
     @ivar environ: its whole environment.
     @ivar rights: what its process may do.
+    @ivar chdir: where it goes when it has its rights; empty: it stays.
     """
 
     number: int
@@ -61,6 +64,8 @@ class Start:
     argv: tuple[str, ...]
     environ: tuple[tuple[str, str], ...]
     rights: Rights = field(default_factory=Rights)
+    hooks: Hooks = field(default_factory=Hooks)
+    chdir: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emperor.config import attributes as module
 from emperor.config.attributes import Attributes, Domain, attributes, parse_domain
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
 from emperor.config.vassalfile import SIZE_LIMIT
@@ -62,6 +63,19 @@ class AttributesTests(ConfigurationCase):
         self.assertEqual(found.problems, ())
         (refusal,) = map(str, found.refusals)
         self.assertIn("a.ini:4: rlimit-as: 'x' is no size", refusal)
+
+    def test_values(self) -> None:
+        """
+        Keys that options name are read; one that cannot be told keeps the
+        vassal from running.
+        """
+        self.write("a.ini", "[emperor]\nprogram = /opt/%n\nother = x\nplace = @(exec://x)\n")
+        launch = LaunchSettings(wrapper_attribute="program", chdir_attribute="place")
+        found = self.found("a.ini", EmperorSettings(launch=launch))
+        self.assertEqual(found.values[0], ("program", "/opt/a"))
+        self.assertEqual(len(found.values), 2)
+        self.assertIn("a.ini:4: place: ", str(found.refusals[0]))
+        self.assertEqual(self.found("a.ini").values, ())
 
     def test_domains(self) -> None:
         """

@@ -53,6 +53,14 @@ class ClassifyTests(SynchronousTestCase):
                 [f"test.ini:7: {key} is not supported by this version of txemperor"],
             )
 
+    def test_absent(self) -> None:
+        """
+        What never can be there is refused with the reason.
+        """
+        for key in ("call-as-vassal1", "umount-as-emperor", "zeus"):
+            (problem,) = map(str, sorted_out(key).problems)
+            self.assertIn(f"{key} is not in txemperor, because ", problem)
+
     def test_needless(self) -> None:
         """
         What is done anyway is only noted, so that an old file starts.

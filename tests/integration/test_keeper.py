@@ -23,6 +23,7 @@ from twisted.trial.unittest import FailTest, SkipTest, TestCase
 from emperor.keeper.groups import find_place
 from emperor.vassals.keeping import Keeper, NotKept
 from emperor.vassals.keptprocess import CouldNotBecome
+from emperor.wire.hooks import Command, Hooks
 from emperor.wire.keeping import Start
 from emperor.wire.rights import Capabilities, GroupLimit, ResourceLimit, Rights, User
 from tests.integration.programs import eventually, marked, reactor
@@ -106,6 +107,7 @@ class KeeperTestCase(TestCase):
         program: str = "/bin/sh",
         directory: str = "/",
         rights: Rights | None = None,
+        hooks: Hooks | None = None,
     ) -> Recorder:
         """
         Start a shell script.
@@ -120,6 +122,7 @@ class KeeperTestCase(TestCase):
             argv=("-c", script),
             environ=tuple(environ.items()),
             rights=rights or Rights(),
+            hooks=hooks or Hooks(),
         )
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
@@ -260,6 +263,49 @@ class KeeperTests(KeeperTestCase):
         self.keeper._transport.signalProcess("STOP")
         self.assertRaises(NotKept, self.start, "")
         await recorder.ended
+        self.assertEqual([], self.processes())
+
+    async def test_hooks(self) -> None:
+        """
+        Hooks come before the program, in the same process tree, without the
+        pipe, and find what is theirs in their environment.
+        """
+        line = 'echo "$0 $WORD"; ls /proc/self/fd'
+        hooks = Hooks(
+            (Command("before", ("/bin/sh", "-c", line, "before")),),
+            (Command("after", ("sh", "-c", "exit 5"), fatal=False),),
+            10,
+            (("WORD", "word"),),
+        )
+        recorder = self.start('echo "program $WORD"', hooks=hooks)
+        await recorder.ended
+        words = recorder.printed.decode()
+        self.assertEqual(["before", "word", "0", "1", "2", "3"], words.split()[:6])
+        self.assertIn("after: exit code 5\n", words)
+        self.assertTrue(words.endswith("program \n"), words)
+
+    async def test_fatal_hook(self) -> None:
+        """
+        Without a fatal hook there is no vassal.
+        """
+        hooks = Hooks((), (Command("the hook", ("false",)),))
+        recorder = self.start("echo started", hooks=hooks)
+        await recorder.ended
+        self.assertEqual(b"", recorder.printed)
+        self.assertEqual("the hook: exit code 1", str(recorder.ending))
+
+    async def test_slow_hook(self) -> None:
+        """
+        A hook that takes too long keeps nobody waiting, and leaves nothing.
+        """
+        line = "setsid sleep 1000 & exec sleep 1000"
+        hooks = Hooks((Command("slow", ("sh", "-c", line)),), (), 0.3)
+        slow = self.start("", hooks=hooks)
+        quick = self.start("exit")
+        await quick.ended
+        self.assertIsNone(slow.ending)
+        await slow.ended
+        self.assertEqual("slow: killed, it took longer than 0.3 s", str(slow.ending))
         self.assertEqual([], self.processes())
 
 

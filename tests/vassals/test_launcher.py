@@ -4,6 +4,7 @@ Tests for L{emperor.vassals.launcher}.
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 
 from twisted.internet.error import ProcessDone
@@ -11,13 +12,16 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
 from emperor.testing.vassals import MemorySpawner, make_spec
 from emperor.vassals.commandline import Program
+from emperor.vassals.hooks import Occasion
 from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.vassals.launcher import PIPE, SOCKETS, Launcher, LaunchFailed
 from emperor.vassals.process import OUTPUT_GRACE, Ending
 from emperor.vassals.program import NoProgram
+from emperor.wire.hooks import Command
 from emperor.wire.vassal import Said
 
 
@@ -84,6 +88,31 @@ class LauncherTests(SynchronousTestCase):
             self.assertEqual(one.fileno(), process.fds[SOCKETS])
             self.assertEqual(two.fileno(), process.fds[SOCKETS + 1])
             self.assertEqual({0, 1, 2, PIPE, SOCKETS, SOCKETS + 1}, set(process.fds))
+
+    def test_hooks(self) -> None:
+        """
+        The Emperor's commands are run when a vassal has started, and when
+        nothing of it is left.
+        """
+        seen: list[tuple[list[str], int]] = []
+
+        class Recorder:
+            def run(self, commands: Sequence[Command], occasion: Occasion) -> None:
+                seen.append(([each.name for each in commands], occasion.pid))
+
+        launch = LaunchSettings(stop_hook="/stop", as_emperor=(Command("e", ("e",)),))
+        settings = EmperorSettings(launch=launch)
+        launcher = Launcher(self.reactor, settings, {}, self.reactor, find=find, hooks=Recorder())
+        launcher.launch(make_spec(), self.listener)
+        self.assertEqual([(["e"], self.reactor.last.pid)], seen)
+        self.reactor.last.leaves()
+        self.assertEqual(1, len(seen))
+        self.reactor.last.hangs_up()
+        self.reactor.last.protocol.processEnded(Failure(ProcessDone(0)))
+        self.assertEqual((["vassals-stop-hook"], 0), seen[-1])
+        self.assertEqual(("over", "exit code 0"), self.listener.heard[-1])
+        launcher.launch(replace(make_spec(), arguments=("--x",)), self.listener)
+        self.assertEqual(2, len(seen))
 
     def test_no_descriptor_stays_open(self) -> None:
         """

@@ -5,6 +5,8 @@ Tests for L{emperor.vassals.recipe}.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,6 +20,7 @@ from emperor.vassals import recipe as module
 from emperor.vassals.commandline import Program
 from emperor.vassals.recipe import LaunchFailed, Recipes
 from emperor.vassals.tyrant import NoOwner, Owner
+from emperor.wire.hooks import Command, Hooks
 from emperor.wire.keeping import Start
 from emperor.wire.rights import Capabilities, GroupLimit, ResourceLimit, Rights, User
 
@@ -108,3 +111,59 @@ class RecipesTests(SynchronousTestCase):
 
     def _missing(self, path: str) -> os.stat_result:
         raise FileNotFoundError(2, "No such file or directory")
+
+    def test_programs(self) -> None:
+        """
+        What is tried, in its order; a vassal's own program is for it alone.
+        """
+        options: dict[str, Any] = {"wrapper_override": ("/a",), "wrapper_fallback": ("/z",)}
+        self.assertEqual(("/a", "/usr/bin/uwsgi", "/z"), self.make(**options).programs)
+        self.assertEqual(("/a", "/w", "/z"), self.make(**options, wrapper="/w").programs)
+        own = Attributes(values=(("program", "/o"), ("place", "/p")))
+        order = self.make(own, wrapper="/w", wrapper_attribute="program", chdir_attribute="place")
+        self.assertEqual((("/o",), "/p"), (order.programs, order.chdir))
+        self.assertEqual(("--ini", "/tmp/a.ini"), order.argv)
+
+    def test_hooks(self) -> None:
+        """
+        What the process runs, with which rights, and what that finds.
+        """
+        self.assertEqual(Hooks(), self.make().hooks)
+        first, second, third = (Command(name, (name,)) for name in "abc")
+        hooks = self.make(
+            before_vassal=(first,),
+            before_drop=(second,),
+            as_vassal=(third,),
+            start_hook="/hook",
+            hook_timeout=7,
+        ).hooks
+        self.assertEqual((first, second), hooks.before)
+        start = Command("vassals-start-hook", ("/hook", "a.ini"), fatal=False)
+        self.assertEqual(((start, third), 7), (hooks.after, hooks.limit))
+        self.assertEqual(
+            {
+                "UWSGI_VASSALS_DIR": "/tmp",
+                "UWSGI_VASSAL_CONFIG": "a.ini",
+                "UWSGI_VASSAL_UID": str(os.geteuid()),
+                "UWSGI_VASSAL_GID": str(os.getegid()),
+            },
+            dict(hooks.environ),
+        )
+
+    def test_without_a_file(self) -> None:
+        """
+        The uWSGI of our own file has its arguments, and nothing that is for
+        vassals.
+        """
+        spec = replace(SPEC, arguments=("--set", "a=b"))
+        launch = LaunchSettings(tyrant=True, wrapper="/w", wrapper_override=("/o",), start_hook="h")
+        recipes = Recipes(
+            EmperorSettings(launch=launch),
+            {},
+            lambda binary: Program("/usr/bin/uwsgi", ("--x",)),
+            lambda spec: Attributes(limits=(Limit("pids-max", 5),)),
+        )
+        order = recipes.make(spec)
+        self.assertEqual(("/usr/bin/uwsgi",), order.programs)
+        self.assertEqual(("--x", "--set", "a=b"), order.argv)
+        self.assertEqual((Rights(), Hooks()), (order.rights, order.hooks))

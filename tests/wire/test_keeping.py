@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.wire.hooks import Command, Hooks
 from emperor.wire.keeping import (
     HEAD,
     LIMIT,
@@ -39,6 +40,10 @@ rights = st.builds(
     st.lists(st.builds(ResourceLimit, _names, _numbers), max_size=2).map(tuple),
     st.lists(st.builds(GroupLimit, _names, _names), max_size=2).map(tuple),
 )
+_commands = st.lists(
+    st.builds(Command, _names, st.tuples(_names, _names), st.booleans()), max_size=2
+).map(tuple)
+hooks = st.builds(Hooks, _commands, _commands, st.floats(0, 1e6), st.just((("a", "b"),)))
 messages = st.one_of(
     st.builds(
         Start,
@@ -49,6 +54,8 @@ messages = st.one_of(
         argv=st.lists(_names, max_size=3).map(tuple),
         environ=st.lists(st.tuples(_names, _names), max_size=3).map(tuple),
         rights=rights,
+        hooks=hooks,
+        chdir=_names,
     ),
     st.builds(Signal, _numbers, _numbers),
     st.builds(Started, _numbers),
