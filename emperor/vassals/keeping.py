@@ -52,6 +52,9 @@ from emperor.wire.keeping import (
 #: Seconds that the keeper has to answer an order; it is killed if it takes longer.
 ANSWER_LIMIT = 10.0
 
+#: Seconds that the keeper has to leave at the end, before it is killed.
+LATENESS = 10.0
+
 #: Seconds between two looks for what a keeper that was killed has left behind.
 ORPHAN_INTERVAL = 0.05
 
@@ -147,7 +150,8 @@ class Keeper(Service):
         Have a keeper ready.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._be_ready()
+        with suppress(NotKept):  # The first vassal will say so.
+            self._be_ready()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -159,7 +163,9 @@ class Keeper(Service):
         if self._transport is None:
             return succeed(None)
         self._hang_up()
+        late = self._reactor.callLater(LATENESS, self._give_up)
         waiting: Deferred[None] = Deferred()
+        waiting.addBoth(lambda _: late.cancel() if late.active() else None)
         self._ended.append(waiting)
         return waiting
 
@@ -187,12 +193,13 @@ class Keeper(Service):
         )
 
     def _signal(self, number: int, name: int) -> None:
-        with suppress(NotKept):  # Its end will be told soon.
-            self._ask(Signal(number, name))
+        if self._orders is not None:  # Else its end will be told soon.
+            with suppress(NotKept):
+                self._ask(Signal(number, name))
 
     def _ask(self, order: Order, descriptors: Sequence[int] = ()) -> Answer:
+        orders = self._be_ready()
         try:
-            orders = self._be_ready()
             send(orders, encode(order), descriptors)
             body, _ = receive(orders)
             answer: Answer = decode(body)
@@ -204,17 +211,30 @@ class Keeper(Service):
     def _be_ready(self) -> socket.socket:
         """
         Start a keeper if there is none.
+
+        @raise NotKept: it cannot be started, or not yet.
         """
         if self._orders is None:
-            adopt_orphans()
-            self._orders = self._spawn()
+            if self._transport is not None:
+                raise NotKept("the keeper of processes is about to leave")
+            try:
+                adopt_orphans()
+                self._orders = self._spawn()
+            except OSError as error:
+                raise NotKept(f"no keeper of processes: {error.strerror}") from error
         return self._orders
 
     def _spawn(self) -> socket.socket:
         protocol = _KeeperProtocol(self._hear, self._log_line, self._give_up, self._keeper_ended)
         ours, theirs = socket.socketpair()
         ours.settimeout(self.answer_limit)
-        with theirs, open(os.devnull, "rb") as nothing, deaf_children():
+        with (
+            ExitStack() as failure,
+            theirs,
+            open(os.devnull, "rb") as nothing,
+            deaf_children(),
+        ):
+            failure.callback(ours.close)
             self._transport = self._reactor.spawnProcess(
                 protocol,
                 sys.executable,
@@ -222,6 +242,7 @@ class Keeper(Service):
                 {**self._environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 childFDs={0: nothing.fileno(), 1: "r", 2: "r", ORDERS: theirs.fileno(), NEWS: "r"},
             )
+            failure.pop_all()
         return ours
 
     def _hear(self, news: Any) -> None:
@@ -253,9 +274,10 @@ class Keeper(Service):
         if self.running or self._kept:
             self._log.error("The keeper of processes has died, and all vassals with it")
         self._hang_up()
-        self._end_orphans()
+        kept, self._kept = self._kept, {}
+        self._end_orphans(kept)
 
-    def _end_orphans(self) -> None:
+    def _end_orphans(self, kept: Mapping[int, KeptProcess]) -> None:
         """
         End what the keeper could not end any more: its children are ours now.
         """
@@ -264,9 +286,8 @@ class Keeper(Service):
             with suppress(ChildProcessError):
                 os.waitpid(root, os.WNOHANG)
         if roots:
-            self._reactor.callLater(ORPHAN_INTERVAL, self._end_orphans)
+            self._reactor.callLater(ORPHAN_INTERVAL, self._end_orphans, kept)
             return
-        kept, self._kept = self._kept, {}
         for process in kept.values():
             if process.pid is not None:
                 process.left(Failure(ProcessTerminated(signal=signal.SIGKILL)))

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.keeper.__main__ import NEWS, ORDERS
 from emperor.keeper.orders import receive
 from emperor.vassals import keeping
-from emperor.vassals.keeping import ORPHAN_INTERVAL, Keeper, NotKept
+from emperor.vassals.keeping import LATENESS, ORPHAN_INTERVAL, Keeper, NotKept
 from emperor.wire.keeping import (
     Answer,
     Done,
@@ -178,6 +178,64 @@ class KeeperTests(SynchronousTestCase):
         """
         self.process.tells(Over(5))
         self.assertTrue(self.process.killed)
+
+    def test_dying_keeper(self) -> None:
+        """
+        While a keeper dies nothing is started, by it or by another one; what
+        is signalled is dead anyway.
+        """
+        self.process.answers(Started(7))
+        recorder = self.start()
+        self.process.protocol.childDataReceived(NEWS, b"\xff" * 8)
+        error = self.assertRaises(NotKept, self.start)
+        self.assertIn("about to leave", str(error))
+        assert recorder.transport is not None
+        recorder.transport.signalProcess("TERM")
+        self.assertEqual(1, len(self.reactor.keepers))
+        self.process.ends()
+        self.reactor.read()
+        self.assertEqual("ended", recorder.heard[-1])
+        self.keeper._be_ready()
+        self.process.answers(Started(8))
+        self.assertEqual([], self.start().heard)
+
+    def test_next_keeper(self) -> None:
+        """
+        What another keeper has started lives on while the orphans of the one
+        before are ended.
+        """
+        self.process.answers(Started(7))
+        self.start()
+        self.orphans = [[2**30], []]
+        self.process.ends()
+        self.keeper._be_ready()
+        self.process.answers(Started(8))
+        second = self.start()
+        self.reactor.advance(ORPHAN_INTERVAL)
+        self.assertEqual([], second.heard)
+
+    def test_no_room(self) -> None:
+        """
+        If there is no room for a keeper there is none for a vassal.
+        """
+        self.process.ends()
+        self.patch(self.reactor, "spawnProcess", self.refuse)
+        error = self.assertRaises(NotKept, self.start)
+        self.assertEqual("no keeper of processes: no room", str(error))
+
+    def refuse(self, *arguments: Any, **more: Any) -> None:
+        raise OSError(11, "no room")
+
+    def test_late(self) -> None:
+        """
+        A keeper that does not leave in the end is killed.
+        """
+        gone = self.keeper.stopService()
+        self.reactor.advance(LATENESS)
+        self.assertTrue(self.process.killed)
+        self.process.ends()
+        self.successResultOf(gone)
+        self.assertEqual([], self.reactor.getDelayedCalls())
 
     def test_stop(self) -> None:
         """
