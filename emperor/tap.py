@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from emperor.addresses import Address, SharedSocket
+from emperor.config.attributes import Attributes, attributes
 from emperor.config.describe import describe
 from emperor.config.doorways import Doorway, attribute
 from emperor.config.errors import ConfigurationError, Problem
@@ -45,13 +46,16 @@ from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import Subscribed
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.stale import leave_socket
 from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.vassals.asking import ask
 from emperor.vassals.doors import HeldDoor
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.hooks import Hooks
 from emperor.vassals.instance import instance_spec
+from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
 from emperor.vassals.ondemand import Doorways
@@ -167,11 +171,15 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     """
     for each in settings.routers:
         check_key_mappers(each, reactor)
-    if settings.emperor.monitors or settings.instance.options:
+    launch = settings.emperor.launch
+    has_vassals = bool(settings.emperor.monitors or settings.instance.options)
+    if settings.instance.options or (settings.emperor.monitors and not launch.wrapper):
         find_program(settings.emperor.binary)
     program = Program()
     opened, instance, servers, stats = open_everything(settings)
-    emperor = build_emperor(settings, surroundings, instance)
+    keeper = Keeper(reactor, os.environ)
+    hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
+    emperor = build_emperor(settings, surroundings, instance, keeper, hooks)
     greeting = Greeting(
         [each.settings for each in opened],
         emperor.accepts,
@@ -193,9 +201,11 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
+    keepers = [keeper, hooks] if has_vassals else []
     # The statistics start before the routers, and so they end after them.
     shown = build_statistics(network, routers, stats)
-    for service in (build_signals(emperor, routers), network, emperor, *shown, together):
+    first = (build_signals(emperor, routers), network, *keepers, emperor)
+    for service in (*first, *shown, together):
         service.setServiceParent(program)
     return program
 
@@ -235,11 +245,19 @@ def open_sockets(settings: Settings) -> tuple[list[OpenRouter], OpenRouter]:
     return opened, instance
 
 
-def build_emperor(settings: Settings, surroundings: Surroundings, instance: OpenRouter) -> Emperor:
+def build_emperor(
+    settings: Settings,
+    surroundings: Surroundings,
+    instance: OpenRouter,
+    keeper: Keeper,
+    hooks: Hooks,
+) -> Emperor:
     """
     The Emperor with its monitors.
 
     @param instance: the sockets that the uWSGI of our file shares.
+    @param keeper: of the vassals' processes.
+    @param hooks: runs the Emperor's commands.
     """
     shared = settings.emperor
     monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
@@ -264,7 +282,12 @@ def build_emperor(settings: Settings, surroundings: Surroundings, instance: Open
             doorway.address, mode=doorway.mode, backlog=shared.door_backlog, owner=doorway.owner
         )
 
-    launcher = Launcher(reactor, shared, os.environ)
+    def read(spec: VassalSpec) -> Attributes:
+        return attributes(spec.id.name, spec.directory, shared, surroundings)
+
+    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
+    # A vassal's file that is not ours must not make us remove somebody's socket.
+    remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     return Emperor(
         reactor,
         monitors,
@@ -273,6 +296,7 @@ def build_emperor(settings: Settings, surroundings: Surroundings, instance: Open
         listening=addresses,
         find_door=Doorways(shared, written, cheap, partial(ask, reactor)).find,
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
+        **remove,
     )
 
 

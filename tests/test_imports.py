@@ -30,9 +30,10 @@ def imports(path: Path) -> Iterator[str]:
 class ImportTests(SynchronousTestCase):
     def test_without_twisted(self) -> None:
         """
-        Wire formats, routing and configuration are usable without a reactor.
+        Wire formats, routing, configuration and the keeper are usable without a
+        reactor.
         """
-        for package in ("wire", "routing", "config"):
+        for package in ("wire", "routing", "config", "keeper"):
             for path in ROOT.joinpath(package).glob("*.py"):
                 foreign = [name for name in imports(path) if name.startswith("twisted")]
                 self.assertEqual(foreign, [], path)
@@ -59,6 +60,7 @@ class ImportTests(SynchronousTestCase):
             "monitors": ("proxy", "routing", "subscriptions"),
             "vassals": ("proxy", "routing", "monitors", "subscriptions"),
             "subscriptions": ("monitors",),
+            "keeper": ("proxy", "routing", "vassals", "monitors", "subscriptions", "config"),
             "proxy": ("monitors",),
         }
         # What people look at is seen by tap.py alone.

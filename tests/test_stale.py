@@ -9,7 +9,7 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.stale import remove_stale_socket
+from emperor.stale import leave_socket, remove_stale_socket
 
 
 class StaleSocketTests(SynchronousTestCase):
@@ -94,3 +94,11 @@ class StaleSocketTests(SynchronousTestCase):
         Nothing there is nothing to do.
         """
         self.assertTrue(self.remove())
+
+    def test_left_alone(self) -> None:
+        """
+        Where others say what is to be removed nothing is.
+        """
+        self.bind().close()
+        leave_socket(os.fsencode(self.path))
+        self.assertTrue(os.path.exists(self.path))

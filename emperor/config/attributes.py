@@ -4,22 +4,24 @@ What a vassal's file says to the Emperor: its section C{[emperor]}::
     [emperor]
     domain = foo.com
     domain = %n,modifier1=5,weight=2
+    memory-max = 512M
 
 uWSGI does not read that section.  It is read here with magic variables and the
 logic of configurations, but without doing anything, and without the vassal's
-other sections.  What is wrong in it is told, and does not keep the vassal from
-running.
+other sections.  What is wrong with a domain is told, and does not keep the vassal
+from running; a limit that is wrong does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.evaluator import Evaluator
+from emperor.config.limits import LIMITS, Limit, parse_limit
 from emperor.config.loading import COMMAND_LINE
 from emperor.config.pairs import Pair
 from emperor.config.reader import Reader, split_section
@@ -66,11 +68,17 @@ class Attributes:
     What a vassal's file says to the Emperor.
 
     @ivar domains: each key once, in the order of the file.
-    @ivar problems: what is wrong, with its place.
+    @ivar problems: what is wrong, with its place, and only told.
+    @ivar limits: in the order of the file; a key may come several times.
+    @ivar values: of the keys that options name, each pair as it was written.
+    @ivar refusals: what is so wrong that the vassal must not be started.
     """
 
     domains: tuple[Domain, ...] = ()
     problems: tuple[Problem, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+    refusals: tuple[Problem, ...] = ()
 
 
 def attributes(
@@ -84,6 +92,15 @@ def attributes(
     @param cwd: the directory it starts in.
     """
     pairs, errors = section_pairs(split_section(path)[0], cwd, settings, surroundings)
+    domains, problems = _domains(pairs, errors)
+    limits, refusals = _limits(pairs)
+    values, unresolved = _values(pairs, settings.launch.attributes)
+    return Attributes(domains, problems, limits, values, refusals + unresolved)
+
+
+def _domains(
+    pairs: list[Pair], errors: list[Problem]
+) -> tuple[tuple[Domain, ...], tuple[Problem, ...]]:
     asked = [pair for pair in pairs if pair.key == "domain" and pair.origin != COMMAND_LINE]
     # A file that cannot be read is uWSGI's to complain of, unless it is about
     # a section that uWSGI does not read.
@@ -97,7 +114,33 @@ def attributes(
             problems.append(Problem(f"domain: {error}", pair.origin))
         else:
             domains[domain.key] = domain
-    return Attributes(tuple(domains.values()), tuple(problems))
+    return tuple(domains.values()), tuple(problems)
+
+
+def _values(
+    pairs: list[Pair], keys: Sequence[str]
+) -> tuple[tuple[tuple[str, str], ...], tuple[Problem, ...]]:
+    asked = [pair for pair in pairs if pair.key in keys and pair.origin != COMMAND_LINE]
+    refusals = [
+        Problem(
+            f"{pair.key}: {pair.value!r} has a reference or a * that leads nowhere", pair.origin
+        )
+        for pair in asked
+        if any(sign in pair.value for sign in UNRESOLVED)
+    ]
+    return tuple((pair.key, pair.value) for pair in asked), tuple(refusals)
+
+
+def _limits(pairs: list[Pair]) -> tuple[tuple[Limit, ...], tuple[Problem, ...]]:
+    limits: list[Limit] = []
+    refusals: list[Problem] = []
+    for pair in pairs:
+        if pair.key in LIMITS and pair.origin != COMMAND_LINE:
+            try:
+                limits.append(parse_limit(pair.key, pair.value))
+            except BadValue as error:
+                refusals.append(Problem(f"{pair.key}: {error}", pair.origin))
+    return tuple(limits), tuple(refusals)
 
 
 def section_pairs(

@@ -12,6 +12,7 @@ from emperor.config import values
 from emperor.config.classify import classify
 from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.instance import build_instance
+from emperor.config.launchbuilder import build_launch
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
 from emperor.config.settings import EmperorSettings, Settings
@@ -87,4 +88,5 @@ def _emperor(taker: Taker) -> EmperorSettings:
         inherit_before=words("vassals-inherit-before"),
         include_before=words("vassals-include-before"),
         set=tuple("=".join(pair) for pair in taker.many("vassals-set", values.assignment)),
+        launch=build_launch(taker),
     )

@@ -12,7 +12,7 @@ from emperor.config.errors import Problem
 from emperor.config.evaluator import INCLUDES, SETTERS
 from emperor.config.instance import SHARED, has_instance
 from emperor.config.logic import OPENERS
-from emperor.config.names import NEEDLESS, REFUSED, SUBSCRIBING, UNSUPPORTED, WORKER
+from emperor.config.names import ABSENT, NEEDLESS, REFUSED, SUBSCRIBING, UNSUPPORTED, WORKER
 from emperor.config.options import BY_NAME
 from emperor.config.pairs import CLOSERS, Pair
 from emperor.config.reader import LOADERS
@@ -72,14 +72,10 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         key = pair.key
         if key in BY_NAME:
             result.options.setdefault(BY_NAME[key].name, []).append(pair)
-        elif key in REFUSED and not (result.instance and key in SUBSCRIBING):
-            say = f"{key} is not ours: {REFUSED[key]}"
+        elif say := _refusal(key, bool(result.instance)):
             result.problems.append(Problem(say, pair.origin))
         elif key in NEEDLESS:
             result.notes.append(f"{pair.origin}: {key} is not needed here: {NEEDLESS[key]}")
-        elif key in UNSUPPORTED:
-            say = f"{key} is not supported by this version of txemperor"
-            result.problems.append(Problem(say, pair.origin))
         elif key in WORKER or key in SUBSCRIBING:
             worker[key] = None
         elif key in _LEFT_TO_TWISTD:
@@ -96,6 +92,17 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
     return result
 
 
+def _refusal(key: str, has_instance: bool) -> str:
+    """
+    Why an option is refused; empty: it is not.
+    """
+    if key in ABSENT:
+        return f"{key} is not in txemperor, because {ABSENT[key]}"
+    if key in REFUSED and not (has_instance and key in SUBSCRIBING):
+        return f"{key} is not ours: {REFUSED[key]}"
+    return f"{key} is not supported by this version of txemperor" if key in UNSUPPORTED else ""
+
+
 def _instance(pairs: list[Pair]) -> list[Pair]:
     """
     What the uWSGI of our file is told, if there is to be one: what is a worker's,
@@ -103,7 +110,7 @@ def _instance(pairs: list[Pair]) -> list[Pair]:
     """
     if not has_instance(pairs):
         return []
-    ours = (BY_NAME, REFUSED, NEEDLESS, UNSUPPORTED, _LEFT_TO_TWISTD, STRUCTURE)
+    ours = (BY_NAME, ABSENT, REFUSED, NEEDLESS, UNSUPPORTED, _LEFT_TO_TWISTD, STRUCTURE)
     foreign = SHARED | SUBSCRIBING
     return [
         pair

@@ -17,18 +17,13 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    call-as-emperor call-as-emperor1 call-as-emperor2 call-as-emperor4 call-as-vassal
-    call-as-vassal1 call-as-vassal3 early-emperor emperor-broodlord emperor-cap
-    emperor-chdir-attr emperor-collect-attr emperor-collect-attribute emperor-command-socket
-    emperor-fork-server-attr emperor-magic-exec emperor-pidfile emperor-procname
-    emperor-proxy-socket emperor-stats emperor-stats-server
-    emperor-subreaper emperor-trigger-socket emperor-tyrant emperor-tyrant-initgroups
-    emperor-tyrant-nofollow emperor-use-clone emperor-use-fork-server emperor-wait-for-command
-    emperor-wait-for-command-ignore emperor-wrapper emperor-wrapper-attr
-    emperor-wrapper-fallback emperor-wrapper-override enable-proxy-protocol error-route
+    early-emperor emperor-broodlord emperor-command-socket emperor-magic-exec emperor-pidfile
+    emperor-procname emperor-proxy-socket emperor-stats emperor-stats-server
+    emperor-trigger-socket emperor-wait-for-command emperor-wait-for-command-ignore
+    enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
-    error-route-status error-route-uri error-route-user-agent exec-as-emperor exec-as-vassal
+    error-route-status error-route-uri error-route-user-agent
     final-route final-route-host final-route-if final-route-if-not final-route-label
     final-route-qs final-route-referer final-route-remote-addr final-route-remote-user
     final-route-run final-route-status final-route-uri final-route-user-agent forkpty-router
@@ -36,14 +31,14 @@ UNSUPPORTED = _names(
     forkptyrouter-cmd forkptyrouter-cols forkptyrouter-command forkptyrouter-events
     forkptyrouter-fallback forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows
     forkptyrouter-ss forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout
-    forkptyrouter-workers forkptyrouter-zerg forkptyurouter hook-as-emperor
-    hook-as-emperor-before-vassal hook-as-emperor-setns hook-as-on-config-vassal
-    hook-as-on-demand-vassal hook-as-vassal hook-as-vassal-before-drop hook-emperor-lost
-    hook-emperor-reload hook-emperor-start hook-emperor-stop http-auto-gzip http-backend-http
+    forkptyrouter-workers forkptyrouter-zerg forkptyurouter
+    hook-as-on-config-vassal
+    hook-as-on-demand-vassal
+    http-auto-gzip http-backend-http
     http-chunked-input http-enable-proxy-protocol http-manage-rtsp http-manage-source
     http-raw-body http-stud-prefix http-to-https http-websockets https https-export-cert
-    https-session-context https2 imperial-monitor-list imperial-monitors-list mount-as-emperor
-    mount-as-vassal rawrouter rawrouter-buffer-size rawrouter-cheap rawrouter-events
+    https-session-context https2 imperial-monitor-list imperial-monitors-list
+    rawrouter rawrouter-buffer-size rawrouter-cheap rawrouter-events
     rawrouter-fallback rawrouter-gracetime rawrouter-harakiri rawrouter-max-retries
     rawrouter-processes rawrouter-quiet rawrouter-ss rawrouter-stats rawrouter-stats-server
     rawrouter-subscription-server rawrouter-subscription-slot rawrouter-timeout rawrouter-to
@@ -59,9 +54,7 @@ UNSUPPORTED = _names(
     sslrouter-quiet sslrouter-session-context sslrouter-sni sslrouter-ss sslrouter-stats
     sslrouter-stats-server sslrouter-subscription-server sslrouter-timeout sslrouter-to
     sslrouter-use-base sslrouter-use-cache sslrouter-use-code-string sslrouter-use-pattern
-    sslrouter-use-socket sslrouter-workers sslrouter-zerg sslrouter2 umount-as-emperor
-    umount-as-vassal vassal-cap vassal-fork-base vassals-cap vassals-start-hook
-    vassals-stop-hook zeus
+    sslrouter-use-socket sslrouter-workers sslrouter-zerg sslrouter2
     """
 )
 
@@ -106,7 +99,8 @@ WORKER = _names(
     harakiri-graceful-signal harakiri-graceful-timeout harakiri-no-arh harakiri-queue-threshold
     harakiri-verbose heartbeat home honour-range honour-stdin hook-accepting hook-accepting-once
     hook-accepting1 hook-accepting1-once hook-as-gateway hook-as-mule hook-as-root hook-as-user
-    hook-as-user-atexit hook-asap hook-in-jail hook-master-start hook-post-app hook-post-fork
+    hook-as-user-atexit hook-asap hook-in-jail hook-emperor-lost hook-emperor-reload
+    hook-emperor-stop hook-master-start hook-post-app hook-post-fork
     hook-post-jail hook-pre-app hook-pre-jail hook-touch http-socket http-socket-modifier1
     http-socket-modifier2 http-socket2 http11-socket https-socket https-socket-modifier1
     https-socket-modifier2 idle ignore-script-name ignore-sigpipe ignore-write-errors
@@ -242,6 +236,29 @@ REFUSED: dict[str, str] = {
     **dict.fromkeys(SUBSCRIBING, _SUBSCRIBER),
 }
 
+_NO_SYMBOLS = "there is no uWSGI binary in this program, whose functions could be called"
+_FORK_SERVER = "a vassal that another program has forked could be anybody's, and nobody's"
+
+
+def _mount(moment: str) -> str:
+    return f"mount(8) does it: {moment} = exec:mount …"
+
+
+#: Options that will never work here, and why.
+ABSENT: dict[str, str] = {
+    **{f"call-as-emperor{count}": _NO_SYMBOLS for count in ("", "1", "2", "4")},
+    **{f"call-as-vassal{count}": _NO_SYMBOLS for count in ("", "1", "3")},
+    **{f"{verb}mount-as-emperor": _mount("hook-as-emperor") for verb in ("", "u")},
+    **{f"{verb}mount-as-vassal": _mount("hook-as-vassal-before-drop") for verb in ("", "u")},
+    "emperor-fork-server-attr": _FORK_SERVER,
+    "emperor-use-fork-server": _FORK_SERVER,
+    "hook-as-emperor-setns": "nsenter(1) does it: hook-as-emperor = exec:nsenter"
+    " --target $UWSGI_VASSAL_PID …",
+    "hook-emperor-start": "the init system does it: ExecStartPre= in the unit",
+    "vassal-fork-base": _FORK_SERVER,
+    "zeus": "uWSGI has never finished it",
+}
+
 #: Options of uWSGI's routers that ask for what is done here anyway, or tune
 #: what does not exist here: why they do nothing.
 NEEDLESS: dict[str, str] = {
@@ -257,6 +274,11 @@ NEEDLESS: dict[str, str] = {
         }.items()
     },
     "fastrouter-subscription-slot": "uWSGI passes over it too",
+    **dict.fromkeys(
+        ("emperor-collect-attr", "emperor-collect-attribute"),
+        "the attributes that other options name are always read",
+    ),
+    "emperor-subreaper": "no process of a vassal is ever left to others",
     "http-auto-chunked": "an answer without a length always goes out in chunks",
     "http-manage-expect": "Expect: 100-continue is always answered",
 }

@@ -69,6 +69,14 @@ class Kind(Enum):
     POLICY = "permissive, signed or v2"
     #: C{DIGEST:DIRECTORY}.
     SIGNATURES = "DIGEST:DIRECTORY"
+    #: A command behind an action.
+    HOOK = "exec:COMMAND"
+    #: A line for the shell.
+    COMMAND = "command"
+    #: Names of capabilities.
+    CAPABILITIES = "capabilities such as setuid, with commas"
+    #: Kinds of namespaces.
+    NAMESPACES = "ipc, net, pid, mount, uts; with commas"
     #: The number of a user who is not root.
     USER = "uid"
     #: Which transports the routers run on.
@@ -86,6 +94,7 @@ class Service(Enum):
 
     PROGRAM = "The program"
     EMPEROR = "The Emperor"
+    VASSALS = "The processes of vassals"
     ROUTING = "Both routers"
     SUBSCRIPTIONS = "Subscriptions to both routers"
     HTTP = "The HTTP router"

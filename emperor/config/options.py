@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emperor.config.emperoroptions import emperor_options
+from emperor.config.launchoptions import launch_options
 from emperor.config.option import Kind, Option, Service
 from emperor.config.routeroptions import (
     fastrouter_options,
@@ -45,6 +46,7 @@ def _program() -> Iterator[Option]:
 OPTIONS: tuple[Option, ...] = (
     *_program(),
     *emperor_options(),
+    *launch_options(),
     *routing_options(),
     *subscription_options(),
     *router_options("http", Service.HTTP, ("httprouter",)),

@@ -7,9 +7,11 @@ The reference of all options, generated from the table::
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 
 from emperor.config.attributes import DOMAIN_LIMIT, FORM
 from emperor.config.doorways import FORM as DOORWAY
+from emperor.config.limits import LIMITS
 from emperor.config.options import OPTIONS, Option, Service
 
 _TOP = """\
@@ -24,6 +26,12 @@ In a file, `%%s` is written for `%s`: a single `%` begins a magic variable.
 
 Options marked + are ours; uWSGI does not have them.
 """
+
+_RLIMITS = fill(
+    ", ".join(f"`{name}`" for name in LIMITS if name.startswith("rlimit-")),
+    80,
+    break_on_hyphens=False,
+)
 
 _VASSALS = f"""\
 ## In a vassal's file
@@ -68,6 +76,36 @@ given. It is the node of the vassal's pools, unless `protocol` is another one. S
 Magic variables, the environment, `if-…`, `include` and placeholders of the section
 itself work; `@(…)` and the placeholders of `[uwsgi]` do not. A value that is
 wrong is logged with its file and line, and the vassal runs without it.
+
+### Limits
+
+```ini
+[emperor]
+memory-max = 512M
+cpu-max = 50%
+rlimit-nofile = 1024
+```
+
+Of all processes of the vassal together:
+
+- `memory-max` and `memory-high`, bytes: over `max` something is killed, over
+  `high` it is slowed down.
+- `cpu-max`, percent of one processor, such as `50%` or `150%`.
+- `pids-max`, how many processes and threads there may be.
+
+Of each process, as `setrlimit(2)` has it, soft and hard; bytes, seconds of `cpu`,
+or a number:
+
+{_RLIMITS}.
+
+`unlimited` is a value too. The first kind needs control groups (cgroup v2) that
+the program may divide, see [a vassal](../explanation/vassal.md#the-keeper); where it
+may not, vassals run without them, and the log says so once. A vassal with a limit
+that cannot be read is not started.
+
+Of a limit that is there several times the last one counts; with `emperor-tyrant`
+[the lowest](../howto/users.md#limits). Other limits need another process, so a change
+of a limit is no reload: the vassal leaves and is started again.
 """
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.redisurl import RedisSource
 
 
@@ -334,6 +335,7 @@ class EmperorSettings:
     @ivar reload_mercy: C{reload-mercy}: seconds that vassals have at the end of
         the program before SIGKILL.
     @ivar binary: C{binary-path}; empty: found as docs/reference says.
+    @ivar launch: how their processes are started.
     """
 
     monitors: tuple[str, ...] = ()
@@ -359,6 +361,7 @@ class EmperorSettings:
     inherit_before: tuple[str, ...] = ()
     include_before: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
+    launch: LaunchSettings = field(default_factory=LaunchSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

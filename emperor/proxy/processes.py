@@ -26,9 +26,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from emperor.deafness import deaf_children
 from emperor.interfaces import IRouterState, ISubscriptionNews, IVassalNews
 from emperor.proxy.controlling import ControlFactory
-from emperor.proxy.deafness import deaf_children
 from emperor.proxy.listeners import close_listeners, remove_files
 from emperor.proxy.process import RouterProcess
 from emperor.proxy.tallies import Pools, Tally

@@ -21,7 +21,7 @@ from twisted.internet.interfaces import (
     IProcessProtocol,
     IProcessTransport,
 )
-from twisted.internet.protocol import ServerFactory
+from twisted.internet.protocol import ProcessProtocol, ServerFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -33,6 +33,7 @@ from emperor.interfaces import IMonitor, IRealm
 from emperor.vassals.doors import Closed
 from emperor.vassals.launcher import Spawner
 from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.wire.keeping import PIPE, Start
 from emperor.wire.vassal import Said
 
 
@@ -141,6 +142,7 @@ class MemoryProcess:
     @ivar link: our end of its pipe.
     @ivar transport: what was written to it.
     @ivar paused: whether its output is not read at the moment.
+    @ivar order: what a keeper would have been told; L{None} if there was none.
     """
 
     protocol: IProcessProtocol
@@ -154,6 +156,7 @@ class MemoryProcess:
     signals: list[str] = field(default_factory=list)
     paused: bool = False
     gone: bool = False
+    order: Start | None = None
 
     @property
     def orders(self) -> list[int]:
@@ -396,27 +399,40 @@ class MemorySpawner(Clock):
         childFDs: Mapping[int, int | str] | None = None,
     ) -> IProcessTransport:
         """
-        Note everything; the pipe is the connection adopted before.  C{setsid}
-        executes what is behind it, as the real one.
+        Note everything; the pipe is the connection adopted before.
         """
-        if self.fault is not None:
-            raise self.fault
-        assert self._adopted is not None
-        link, transport = self._adopted
-        if os.path.basename(os.fsdecode(executable)) == "setsid":
-            args = args[1:]
-        process = MemoryProcess(
+        return self._add(
             processProtocol,
-            1000 + len(self.processes),
             [os.fsdecode(word) for word in args],
             {os.fsdecode(key): os.fsdecode(value) for key, value in (env or {}).items()},
             os.fsdecode(path or ""),
             dict(childFDs or {}),
-            link,
-            transport,
         )
+
+    def start(self, process: ProcessProtocol, order: Start, descriptors: Sequence[int]) -> None:
+        """
+        Note everything as well: see L{emperor.vassals.keeping.Starter}.
+        """
+        argv = [order.programs[0], *order.argv]
+        stdin, *others = descriptors
+        fds: dict[int, Any] = {0: stdin, 1: "r", 2: "r", **dict(enumerate(others, PIPE))}
+        self._add(process, argv, dict(order.environ), order.directory, fds).order = order
+
+    def _add(
+        self,
+        protocol: IProcessProtocol,
+        argv: list[str],
+        env: dict[str, str],
+        directory: str,
+        fds: dict[int, Any],
+    ) -> MemoryProcess:
+        if self.fault is not None:
+            raise self.fault
+        adopted = self._adopted or (None, StringTransport())
+        pid = 1000 + len(self.processes)
+        process = MemoryProcess(protocol, pid, argv, env, directory, fds, *adopted)
         self.processes.append(process)
-        processProtocol.makeConnection(process)
+        protocol.makeConnection(process)
         return process
 
     def adoptStreamConnection(

@@ -8,17 +8,16 @@ open; the directory of its monitor as working directory; argv and environment as
 L{emperor.vassals.commandline} has them.
 
 It leads a session of its own: Ctrl-C in a terminal goes to every process of the
-foreground group, and would end vassals whose requests are still in flight.
-The program C{setsid} of util-linux makes the session and then executes the
-vassal in its place, so that pid and argv stay what they are.
+foreground group, and would end vassals whose requests are still in flight.  The
+keeper makes its process (L{emperor.vassals.keeping}), and sees to its end.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from twisted.internet.interfaces import IAddress, IReactorProcess, IReactorSocket, IReactorTime
@@ -26,25 +25,22 @@ from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
-from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.commandline import Program
 from emperor.vassals.doors import NO_DOOR, Closed, Door
+from emperor.vassals.hooks import NO_HOOKS, IHooks
+from emperor.vassals.keeping import Starter
 from emperor.vassals.link import Link
-from emperor.vassals.process import Listener, VassalProcess
-from emperor.vassals.program import NoProgram, find_program
+from emperor.vassals.process import Ending, Listener, VassalProcess
+from emperor.vassals.program import find_program
+from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes, occasion
 from emperor.vassals.spec import VassalSpec, shown
-from emperor.vassals.survivors import kill_group, kill_holders
+from emperor.wire.hooks import Command
+from emperor.wire.keeping import PIPE, Start
 
-#: The vassal's descriptor of the pipe.
-PIPE = 3
+__all__ = ["PIPE", "SOCKETS", "LaunchFailed", "Launched", "Launcher", "Spawner"]
 
-#: The first one of the sockets that it inherits, in their order.
-SOCKETS = 4
-
-
-class LaunchFailed(Exception):
-    """
-    The process could not be started; the text says why.
-    """
+#: The first one of the sockets that a vassal inherits, in their order.
+SOCKETS = PIPE + 1
 
 
 class Spawner(IReactorProcess, IReactorSocket, IReactorTime):
@@ -109,6 +105,25 @@ class _PipeFactory(ServerFactory):
         return self._link
 
 
+class _Told:
+    """
+    Hears of a process what somebody else hears, and does something at its end.
+    """
+
+    def __init__(self, listener: Listener, has_gone: Callable[[], object]) -> None:
+        self.said = listener.said
+        self.exited = listener.exited
+        self._over = listener.over
+        self._has_gone = has_gone
+
+    def over(self, ending: Ending) -> None:
+        """
+        Nothing of it is left.
+        """
+        self._has_gone()
+        self._over(ending)
+
+
 class Launcher:
     """
     Starts vassals with the settings they share.
@@ -121,56 +136,63 @@ class Launcher:
         reactor: Spawner,
         settings: EmperorSettings,
         environ: Mapping[str, str],
+        starter: Starter,
         *,
         find: Callable[[str], Program] = find_program,
-        kill_holders: Callable[[int], object] = kill_holders,
-        kill_group: Callable[[int], object] = kill_group,
+        read: Read = no_attributes,
+        hooks: IHooks = NO_HOOKS,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
         @param find: from C{binary-path} to the program; it is asked at every
             start, so that an upgrade needs no restart of ours.
+        @param starter: makes the processes; usually a
+            L{emperor.vassals.keeping.Keeper}.
+        @param read: what a vassal's file says to the Emperor.
+        @param hooks: runs the Emperor's commands.
         """
         self._reactor = reactor
-        self._settings = settings
-        self._environ = environ
-        self._find = find
-        self._kill_holders = kill_holders
-        self._kill_group = kill_group
-        self._setsid = shutil.which("setsid", path=environ.get("PATH"))
+        self._starter = starter
+        self._launch = settings.launch
+        self._recipes = Recipes(settings, environ, find, read)
+        self._hooks = hooks
 
     def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
         """
         Start the process of a vassal.
 
         @param door: its standard input, where the Emperor listens for it.
-        @raise LaunchFailed: there is no program or no directory, or the
-            system has no room for another process.
+        @raise LaunchFailed: there is no program or no directory, it must not
+            be started, or the system has no room for another process.
         """
-        program = self._program(spec)
+        order = self._recipes.make(spec)
         listening = self._listening(door)
         ours, theirs = self._pipe()
-        with ours, theirs:
-            process = self._process(spec, listener, os.fstat(theirs.fileno()).st_ino)
+        with ours, theirs, open(os.devnull, "r+b", buffering=0) as nothing:
+            told = _Told(listener, partial(self._has_gone, spec, order))
+            process = self._process(spec, told, order, os.fstat(theirs.fileno()).st_ino)
             try:
                 self._reactor.adoptStreamConnection(
                     ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
                 )
-                self._spawn(spec, program, process, theirs.fileno(), listening)
+                stdin = nothing.fileno() if listening is None else listening
+                descriptors = [stdin, theirs.fileno(), *self._sockets(spec)]
+                self._starter.start(process, order, descriptors)
             except Exception as error:  # Also what is no OSError must not stop the others.
                 process.link.close()
                 why = getattr(error, "strerror", None) or str(error)
-                raise LaunchFailed(f"{program.path}: {why}") from error
+                raise LaunchFailed(f"{order.programs[0]}: {why}") from error
+        self._has_started(spec, order, process.pid)
         return process
 
-    def _program(self, spec: VassalSpec) -> Program:
-        try:
-            os.stat(os.path.join(spec.directory, "."))
-            return self._find(self._settings.binary)
-        except NoProgram as error:
-            raise LaunchFailed(str(error)) from error
-        except OSError as error:
-            raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
+    def _has_started(self, spec: VassalSpec, order: Start, pid: int) -> None:
+        if not spec.arguments:
+            self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
+
+    def _has_gone(self, spec: VassalSpec, order: Start) -> None:
+        if self._launch.stop_hook and not spec.arguments:
+            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.id.name))
+            self._hooks.run([command], occasion(spec, order.rights.user))
 
     def _listening(self, door: Door) -> int | None:
         try:
@@ -186,44 +208,21 @@ class Launcher:
         ours.setblocking(False)
         return ours, theirs
 
-    def _process(self, spec: VassalSpec, listener: Listener, inode: int) -> VassalProcess:
+    def _sockets(self, spec: VassalSpec) -> list[int]:
+        return [each.fileno() for each in spec.sockets]
+
+    def _process(
+        self, spec: VassalSpec, listener: Listener, order: Start, inode: int
+    ) -> VassalProcess:
         name = shown(spec.id.name)
 
         def log_line(line: str) -> None:
             self._log.info("{vassal}: {line}", vassal=name, line=line)
 
-        return VassalProcess(
-            self._reactor,
-            listener,
-            log_line,
-            kill_holders=self._kill_holders,
-            kill_group=self._kill_group,
-            inode=inode,
-        )
+        def is_same() -> bool:
+            try:
+                return self._recipes.make(spec) == order
+            except LaunchFailed:
+                return False
 
-    def _spawn(
-        self,
-        spec: VassalSpec,
-        program: Program,
-        process: VassalProcess,
-        pipe: int,
-        listening: int | None,
-    ) -> None:
-        words = argv(program, spec.id.name, self._settings)
-        if spec.arguments:
-            words = [program.path, *program.arguments, *spec.arguments]
-        executable = program.path
-        if self._setsid is not None:
-            executable, words = self._setsid, [self._setsid, *words]
-        variables = environment(self._environ, PIPE)
-        sockets = {number: each.fileno() for number, each in enumerate(spec.sockets, SOCKETS)}
-        with open(os.devnull, "r+b", buffering=0) as nothing:
-            stdin = nothing.fileno() if listening is None else listening
-            self._reactor.spawnProcess(
-                process,
-                os.fsencode(executable),
-                [os.fsencode(word) for word in words],
-                {os.fsencode(key): os.fsencode(value) for key, value in variables.items()},
-                os.fsencode(spec.directory),
-                childFDs={0: stdin, 1: "r", 2: "r", PIPE: pipe, **sockets},
-            )
+        return VassalProcess(self._reactor, listener, log_line, inode, is_same)

@@ -1,11 +1,10 @@
 """
 The processes of one vassal, from the fork to the last one's end.
 
-A vassal is over when its first process has exited, nobody holds its end of
-the pipe and its output is read.  Whoever still is in its process group, or holds
-the pipe, after the first process has gone is killed
-(L{emperor.vassals.survivors}); whoever only holds the output has L{OUTPUT_GRACE}
-seconds, then we stop listening to it.
+A vassal is over when nothing of it is left, which the keeper sees to
+(L{emperor.keeper}), and its pipe and its output are read.  Somebody else may have
+got hold of them; so we stop listening L{OUTPUT_GRACE} seconds after the first
+process has gone.
 """
 
 from __future__ import annotations
@@ -21,15 +20,12 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.vassals.link import Link
 from emperor.vassals.output import Output
 from emperor.wire.vassal import Order, Said
 
-#: Seconds until, and between, looks for processes that hold a dead vassal's
-#: pipe.  Its end is usually read within this time, and no look is needed.
-SURVIVOR_INTERVAL = 0.05
-
-#: Seconds that the output of an ended vassal is waited for.
+#: Seconds that the output and the pipe of an ended vassal are waited for.
 OUTPUT_GRACE = 0.5
 
 #: The exit code with which a vassal asks not to be started again.
@@ -99,20 +95,21 @@ class VassalProcess(ProcessProtocol):
         clock: IReactorTime,
         listener: Listener,
         log_line: Callable[[str], object],
-        *,
-        kill_holders: Callable[[int], object],
-        kill_group: Callable[[int], object],
         inode: int,
+        is_same: Callable[[], bool] = lambda: True,
     ) -> None:
+        """
+        @param inode: of the vassal's end of the pipe.
+        @param is_same: whether a vassal as it is wanted now would be started as
+            this one was.
+        """
         self._clock = clock
         self._listener = listener
-        self._kill_holders = kill_holders
-        self._kill_group = kill_group
+        self._is_same = is_same
         self._output = Output(clock, log_line, self._pause_output, self._resume_output)
         self._ending: Ending | None = None
-        self._group = 0
-        self._read_all = False
-        self._timers: list[IDelayedCall] = []
+        self._is_gone = self._is_late = False
+        self._timer: IDelayedCall | None = None
         self.inode = inode
         self.silent = True
         self.link = Link(clock, self._hear, self._end_if_over)
@@ -124,19 +121,13 @@ class VassalProcess(ProcessProtocol):
         """
         return int(self.transport.pid or 0) if self.transport is not None else 0
 
-    def connectionMade(self) -> None:
-        """
-        It was started; the transport forgets the number before we need it last.
-        """
-        self._group = self.pid
-
     def reload(self) -> bool:
         """
         Ask for a reload.
 
-        @return: whether the vassal can have heard it.
+        @return: whether the vassal can have heard it, and it is enough.
         """
-        return not self.silent and self.link.tell(Order.RELOAD)
+        return not self.silent and self._is_same() and self.link.tell(Order.RELOAD)
 
     @property
     def last_lines(self) -> tuple[str, ...]:
@@ -158,12 +149,9 @@ class VassalProcess(ProcessProtocol):
 
     def kill(self) -> None:
         """
-        End it, its process group and everybody who holds its pipe.
+        End it and everything that came from it.
         """
-        if self._ending is None:
-            self._kill_group(self._group)  # Its number cannot be another one's yet.
         self._signal("KILL")
-        self._kill_holders(self.inode)
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
         """
@@ -179,23 +167,22 @@ class VassalProcess(ProcessProtocol):
 
     def processExited(self, reason: Failure) -> None:
         """
-        Its first process has left; now, before another process can get its
-        number, those of its group follow.
+        Its first process has left; the keeper ends the others.
         """
-        self._kill_group(self._group)
         self._ending = _ending(reason)
         self._output.read_to_the_end()
         self.link.read_to_the_end()
         self._listener.exited(self._ending)
-        self._later(SURVIVOR_INTERVAL, self._kill_survivors)
-        self._later(OUTPUT_GRACE, self._stop_reading)
+        self._timer = self._clock.callLater(OUTPUT_GRACE, self._stop_reading)
 
     def processEnded(self, reason: Failure) -> None:
         """
-        It has left and its output is closed.
+        Nothing of it is left, and its output is closed.
         """
-        self._read_all = True
+        self._is_gone = True
         self._output.finish()
+        if self._is_late:
+            self.link.close()
         self._end_if_over()
 
     def _pause_output(self) -> None:
@@ -215,30 +202,25 @@ class VassalProcess(ProcessProtocol):
             with suppress(ProcessExitedAlready, OSError):
                 self.transport.signalProcess(name)
 
-    def _kill_survivors(self) -> None:
-        if self.link.up:
-            self._kill_holders(self.inode)
-            self._later(SURVIVOR_INTERVAL, self._kill_survivors)
-
-    def _later(self, seconds: float, call: Callable[[], None]) -> None:
-        self._timers = [timer for timer in self._timers if timer.active()]
-        self._timers.append(self._clock.callLater(seconds, call))
-
     def _stop_reading(self) -> None:
-        if not self._read_all and self.transport is not None:
+        self._is_late = True
+        if self._is_gone:
+            self.link.close()
+        elif self.transport is not None:
             self.transport.loseConnection()
 
     def _end_if_over(self) -> None:
-        if self._ending is None or not self._read_all or self.link.up:
+        if self._ending is None or not self._is_gone or self.link.up:
             return
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
         self._listener.over(self._ending)
 
 
 def _ending(reason: Failure) -> Ending:
     error = reason.value
+    if isinstance(error, CouldNotBecome):
+        return Ending(code=1, trouble=str(error))
     if not isinstance(error, ProcessTerminated):
         return Ending()
     return Ending(code=error.exitCode or 0, signal=error.signal or 0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emperor.config import attributes as module
 from emperor.config.attributes import Attributes, Domain, attributes, parse_domain
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
 from emperor.config.vassalfile import SIZE_LIMIT
@@ -48,6 +49,33 @@ class AttributesTests(ConfigurationCase):
         """
         self.write("a.ini", f"[emperor]\n{text}")
         return [str(problem) for problem in self.found("a.ini").problems]
+
+    def test_limits(self) -> None:
+        """
+        Limits come in their order, those of templates too; one that is wrong
+        keeps the vassal from running.
+        """
+        self.write("b.ini", "[emperor]\npids-max = 9\n")
+        self.write("a.ini", "[emperor]\nmemory-max = 1K\npids-max = 5\nrlimit-as = x\n")
+        found = self.found("a.ini", EmperorSettings(include_before=("b.ini",)))
+        keys = [(limit.key, limit.amount) for limit in found.limits]
+        self.assertEqual(keys, [("pids-max", 9), ("memory-max", 1024), ("pids-max", 5)])
+        self.assertEqual(found.problems, ())
+        (refusal,) = map(str, found.refusals)
+        self.assertIn("a.ini:4: rlimit-as: 'x' is no size", refusal)
+
+    def test_values(self) -> None:
+        """
+        Keys that options name are read; one that cannot be told keeps the
+        vassal from running.
+        """
+        self.write("a.ini", "[emperor]\nprogram = /opt/%n\nother = x\nplace = @(exec://x)\n")
+        launch = LaunchSettings(wrapper_attribute="program", chdir_attribute="place")
+        found = self.found("a.ini", EmperorSettings(launch=launch))
+        self.assertEqual(found.values[0], ("program", "/opt/a"))
+        self.assertEqual(len(found.values), 2)
+        self.assertIn("a.ini:4: place: ", str(found.refusals[0]))
+        self.assertEqual(self.found("a.ini").values, ())
 
     def test_domains(self) -> None:
         """

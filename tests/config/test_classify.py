@@ -43,7 +43,7 @@ class ClassifyTests(SynchronousTestCase):
         What would change the Emperor or a router is refused with its place.
         """
         for key in (
-            "emperor-tyrant",
+            "emperor-broodlord",
             "rawrouter",
             "route",
             "https",
@@ -52,6 +52,14 @@ class ClassifyTests(SynchronousTestCase):
                 [str(problem) for problem in sorted_out(key).problems],
                 [f"test.ini:7: {key} is not supported by this version of txemperor"],
             )
+
+    def test_absent(self) -> None:
+        """
+        What never can be there is refused with the reason.
+        """
+        for key in ("call-as-vassal1", "umount-as-emperor", "zeus"):
+            (problem,) = map(str, sorted_out(key).problems)
+            self.assertIn(f"{key} is not in txemperor, because ", problem)
 
     def test_needless(self) -> None:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.classify import STRUCTURE
-from emperor.config.names import NEEDLESS, REFUSED, UNSUPPORTED, WORKER
+from emperor.config.names import ABSENT, NEEDLESS, REFUSED, UNSUPPORTED, WORKER
 from emperor.config.options import BY_NAME
 
 
@@ -20,7 +20,9 @@ class NamesTests(SynchronousTestCase):
         """
         No name is in two tables.
         """
-        tables = [*map(frozenset, (UNSUPPORTED, WORKER, STRUCTURE, BY_NAME, REFUSED, NEEDLESS))]
+        tables = [
+            *map(frozenset, (UNSUPPORTED, WORKER, STRUCTURE, BY_NAME, REFUSED, NEEDLESS, ABSENT))
+        ]
         self.assertEqual(sum(map(len, tables)), len(frozenset().union(*tables)))
 
     def test_refused_families(self) -> None:

@@ -16,15 +16,16 @@ from twisted.internet.defer import Deferred
 from emperor.addresses import Address, UnixAddress
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor
+from emperor.keeper.processes import holders
 from emperor.monitors.directory import DirectoryMonitor
 from emperor.monitors.globbing import GlobMonitor
 from emperor.vassals.doors import Door
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.process import Listener, VassalProcess
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
-from emperor.vassals.survivors import holders
 
 reactor: Any = the_reactor
 
@@ -74,7 +75,8 @@ class Realm:
             if pattern
             else DirectoryMonitor(str(self.vassals), reactor, settings)
         )
-        self.launcher = Launcher(reactor, settings, os.environ)
+        self.keeper = Keeper(reactor, os.environ)
+        self.launcher = Launcher(reactor, settings, os.environ, self.keeper)
         self.emperor = Emperor(
             reactor,
             [self.monitor],

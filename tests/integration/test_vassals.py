@@ -16,8 +16,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest, TestCase
 
 from emperor.addresses import UnixAddress
+from emperor.keeper.processes import holders
 from emperor.vassals.status import Phase
-from emperor.vassals.survivors import holders
 from tests.integration.realms import DEBIAN, Realm, reactor
 
 WHEEL = os.path.join(os.path.dirname(sys.executable), "uwsgi")
@@ -41,6 +41,7 @@ class RealmTestCase(TestCase):
         self.addCleanup(shutil.rmtree, directory)
         realm = Realm(directory, self.binary, **options)
         self.addCleanup(self.check_empty, realm)
+        self.addCleanup(realm.keeper.stopService)
         self.addCleanup(self.stop, realm)
         return realm
 

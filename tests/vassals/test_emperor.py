@@ -44,9 +44,8 @@ class EmperorTestCase(SynchronousTestCase):
             self.reactor,
             settings,
             {},
+            self.reactor,
             find=lambda binary: Program("/usr/bin/uwsgi"),
-            kill_holders=lambda inode: None,
-            kill_group=lambda pid: None,
         )
         self.removed: list[bytes] = []
         self.emperor = Emperor(

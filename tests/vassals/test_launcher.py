@@ -4,17 +4,26 @@ Tests for L{emperor.vassals.launcher}.
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 
+from twisted.internet.error import ProcessDone
 from twisted.logger import capturedLogs, formatEvent
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import TcpAddress
+from emperor.config.doorways import Doorway
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
-from emperor.testing.vassals import MemorySpawner, make_spec
+from emperor.testing.vassals import MemoryDoor, MemorySpawner, make_spec
 from emperor.vassals.commandline import Program
+from emperor.vassals.hooks import Occasion
+from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.vassals.launcher import PIPE, SOCKETS, Launcher, LaunchFailed
-from emperor.vassals.process import Ending
+from emperor.vassals.process import OUTPUT_GRACE, Ending
 from emperor.vassals.program import NoProgram
+from emperor.wire.hooks import Command
 from emperor.wire.vassal import Said
 
 
@@ -48,17 +57,11 @@ class LauncherTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.listener = Listener()
-        self.killed: list[int] = []
-        self.groups: list[int] = []
 
     def launcher(self, **options: object) -> Launcher:
-        arguments = {
-            "find": find,
-            "kill_holders": self.killed.append,
-            "kill_group": self.groups.append,
-            **options,
-        }
-        return Launcher(self.reactor, EmperorSettings(), {"HOME": "/h"}, **arguments)  # type: ignore[arg-type]
+        arguments = {"find": find, **options}
+        environ = {"HOME": "/h"}
+        return Launcher(self.reactor, EmperorSettings(), environ, self.reactor, **arguments)  # type: ignore[arg-type]
 
     def test_what_the_vassal_finds(self) -> None:
         """
@@ -87,6 +90,45 @@ class LauncherTests(SynchronousTestCase):
             self.assertEqual(one.fileno(), process.fds[SOCKETS])
             self.assertEqual(two.fileno(), process.fds[SOCKETS + 1])
             self.assertEqual({0, 1, 2, PIPE, SOCKETS, SOCKETS + 1}, set(process.fds))
+
+    def test_door(self) -> None:
+        """
+        Where the Emperor listens for it, a vassal finds the socket as its
+        standard input; without the socket it is not started.
+        """
+        launcher = self.launcher()
+        doorway = Doorway(TcpAddress("127.0.0.1", 9000))
+        launcher.launch(make_spec(), self.listener, MemoryDoor(doorway))
+        self.assertEqual(MemoryDoor(doorway).listening(), self.reactor.last.fds[0])
+        shut = MemoryDoor(doorway, fault="cannot listen")
+        error = self.assertRaises(LaunchFailed, launcher.launch, make_spec(), self.listener, shut)
+        self.assertEqual("cannot listen", str(error))
+        self.assertEqual(1, len(self.reactor.processes))
+
+    def test_hooks(self) -> None:
+        """
+        The Emperor's commands are run when a vassal has started, and when
+        nothing of it is left.
+        """
+        seen: list[tuple[list[str], int]] = []
+
+        class Recorder:
+            def run(self, commands: Sequence[Command], occasion: Occasion) -> None:
+                seen.append(([each.name for each in commands], occasion.pid))
+
+        launch = LaunchSettings(stop_hook="/stop", as_emperor=(Command("e", ("e",)),))
+        settings = EmperorSettings(launch=launch)
+        launcher = Launcher(self.reactor, settings, {}, self.reactor, find=find, hooks=Recorder())
+        launcher.launch(make_spec(), self.listener)
+        self.assertEqual([(["e"], self.reactor.last.pid)], seen)
+        self.reactor.last.leaves()
+        self.assertEqual(1, len(seen))
+        self.reactor.last.hangs_up()
+        self.reactor.last.protocol.processEnded(Failure(ProcessDone(0)))
+        self.assertEqual((["vassals-stop-hook"], 0), seen[-1])
+        self.assertEqual(("over", "exit code 0"), self.listener.heard[-1])
+        launcher.launch(replace(make_spec(), arguments=("--x",)), self.listener)
+        self.assertEqual(2, len(seen))
 
     def test_no_descriptor_stays_open(self) -> None:
         """
@@ -153,18 +195,19 @@ class VassalProcessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.listener = Listener()
-        self.killed: list[int] = []
-        self.groups: list[int] = []
+        self.program = "/usr/bin/uwsgi"
         launcher = Launcher(
             self.reactor,
             EmperorSettings(),
             {},
-            find=find,
-            kill_holders=self.killed.append,
-            kill_group=self.groups.append,
+            self.reactor,
+            find=self.find,
         )
         self.launched = launcher.launch(make_spec(), self.listener)
         self.process = self.reactor.last
+
+    def find(self, binary: str) -> Program:
+        return find(self.program) if self.program else find_none(binary)
 
     def test_dialogue(self) -> None:
         """
@@ -213,34 +256,45 @@ class VassalProcessTests(SynchronousTestCase):
         self.process.ends(code=1)
         self.assertEqual([("exited", "exit code 1"), ("over", "exit code 1")], self.listener.heard)
         self.assertEqual([], self.reactor.getDelayedCalls())
-        self.assertEqual([], self.killed)
 
-    def test_survivors(self) -> None:
+    def test_others_hold_on(self) -> None:
         """
-        Workers that outlive the first process are killed until nobody holds the
-        pipe, and only then is the vassal over.
+        A vassal is over when nothing of it is left, whoever has got hold of its
+        pipe; until then its last words are waited for.
         """
         self.process.leaves(signal=9)
-        self.reactor.pump([0.1] * 3)
-        self.assertEqual([self.launched.inode] * 3, self.killed)
         self.assertEqual([("exited", "killed by SIGKILL")], self.listener.heard)
+        self.reactor.advance(OUTPUT_GRACE / 2)
+        self.process.protocol.processEnded(Failure(ProcessDone(0)))
+        self.process.says(Said.LOYAL)
+        self.assertEqual([Said.LOYAL], self.listener.heard[1:])
+        self.assertFalse(self.process.transport.disconnecting)
+        self.reactor.advance(OUTPUT_GRACE / 2)
+        self.assertTrue(self.process.transport.disconnecting)
         self.process.hangs_up()
-        self.reactor.advance(1)
         self.assertEqual(("over", "killed by SIGKILL"), self.listener.heard[-1])
         self.assertEqual([], self.reactor.getDelayedCalls())
 
-    def test_process_group(self) -> None:
+    def test_another_way_to_start(self) -> None:
         """
-        What an application has started goes with it, at once, and is looked
-        for while the number of the first process cannot be another one's.
+        If it would be started in another way now, a reload is not enough.
         """
-        pid = self.launched.pid
-        self.launched.kill()
-        self.assertEqual([pid], self.groups)
+        self.process.says(Said.READY)
+        self.assertTrue(self.launched.reload())
+        self.program = "/opt/uwsgi"
+        self.assertFalse(self.launched.reload())
+        self.program = ""
+        self.assertFalse(self.launched.reload())
+
+    def test_output_is_held(self) -> None:
+        """
+        Nor is the output waited for without end.
+        """
         self.process.leaves()
-        self.assertEqual([pid] * 2, self.groups)
-        self.launched.kill()
-        self.assertEqual([pid] * 2, self.groups)
+        self.reactor.advance(OUTPUT_GRACE)
+        self.assertTrue(self.process.transport.disconnecting)
+        self.process.hangs_up()
+        self.assertEqual(("over", "exit code 0"), self.listener.heard[-1])
 
     def test_kill(self) -> None:
         """
@@ -250,4 +304,12 @@ class VassalProcessTests(SynchronousTestCase):
         self.assertEqual(["KILL"], self.process.signals)
         self.process.gone = True
         self.launched.kill()
-        self.assertEqual([self.launched.inode] * 2, self.killed)
+        self.assertEqual(["KILL"], self.process.signals)
+
+    def test_could_not_become(self) -> None:
+        """
+        What kept a process from executing its program is how it ended.
+        """
+        self.process.gone = True
+        self.process.protocol.processExited(Failure(CouldNotBecome("/v: Permission denied")))
+        self.assertEqual([("exited", "/v: Permission denied")], self.listener.heard)

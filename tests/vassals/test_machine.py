@@ -35,14 +35,12 @@ class World:
     def __init__(self) -> None:
         self.reactor = MemorySpawner()
         self.history: list[VassalStatus] = []
-        self.killed: list[int] = []
         launcher = Launcher(
             self.reactor,
             EmperorSettings(),
             {},
+            self.reactor,
             find=lambda binary: Program("/usr/bin/uwsgi"),
-            kill_holders=self.killed.append,
-            kill_group=lambda pid: None,
         )
         self.vassal = Vassal(
             make_spec(),
@@ -227,7 +225,6 @@ class MachineTests(SynchronousTestCase):
         self.assertEqual([], self.reactor.last.signals)
         self.reactor.pump([1, TOLERANCE])
         self.assertEqual(["KILL", "KILL"], self.reactor.last.signals)
-        self.assertEqual(2, len(self.world.killed))
 
     def test_back_while_stopping(self) -> None:
         """

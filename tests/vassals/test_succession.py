@@ -52,9 +52,8 @@ class World:
             self.reactor,
             EmperorSettings(),
             {},
+            self.reactor,
             find=lambda binary: Program("/usr/bin/uwsgi"),
-            kill_holders=lambda inode: None,
-            kill_group=lambda pid: None,
         )
         court = Court(
             clock=self.reactor,

@@ -1,14 +1,12 @@
 """
-Tests for L{emperor.proxy.deafness}.
+Tests for L{emperor.deafness}.
 """
-
-from __future__ import annotations
 
 import signal
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.proxy.deafness import deaf_children
+from emperor.deafness import deaf_children
 
 
 class DeafTests(SynchronousTestCase):

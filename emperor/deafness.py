@@ -1,5 +1,5 @@
 """
-Signals that are not for the processes of the program.
+Processes of ours that only the program may end.
 """
 
 from __future__ import annotations

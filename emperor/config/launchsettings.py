@@ -1,0 +1,61 @@
+"""
+How the processes of vassals are started.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emperor.wire.hooks import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchSettings:
+    """
+    What all vassals share.
+
+    @ivar tyrant: C{emperor-tyrant}: a vassal runs as the owner of its file.
+    @ivar tyrant_nofollow: a link's own owner counts.
+    @ivar tyrant_groups: C{emperor-tyrant-initgroups}.
+    @ivar capabilities: C{emperor-cap}: their numbers; empty: as they are.
+    @ivar namespaces: C{emperor-use-clone}: see L{emperor.wire.rights.Rights}.
+    @ivar wrapper: C{emperor-wrapper}: the program in the place of uWSGI; empty:
+        uWSGI.
+    @ivar wrapper_override: C{emperor-wrapper-override}: programs that are tried first.
+    @ivar wrapper_fallback: C{emperor-wrapper-fallback}: and those that are last.
+    @ivar wrapper_attribute: C{emperor-wrapper-attr}: the key in a vassal's section
+        C{[emperor]} that names its program; empty: none.
+    @ivar chdir_attribute: C{emperor-chdir-attr}: and its directory.
+    @ivar start_hook: C{vassals-start-hook}; empty: none.
+    @ivar stop_hook: C{vassals-stop-hook}; empty: none.
+    @ivar before_vassal: C{hook-as-emperor-before-vassal}, in the child.
+    @ivar before_drop: C{hook-as-vassal-before-drop}.
+    @ivar as_vassal: C{hook-as-vassal}, then C{exec-as-vassal}.
+    @ivar as_emperor: C{hook-as-emperor}, then C{exec-as-emperor}.
+    @ivar hook_timeout: seconds that each command may take.
+    """
+
+    tyrant: bool = False
+    tyrant_nofollow: bool = False
+    tyrant_groups: bool = False
+    capabilities: tuple[int, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    wrapper: str = ""
+    wrapper_override: tuple[str, ...] = ()
+    wrapper_fallback: tuple[str, ...] = ()
+    wrapper_attribute: str = ""
+    chdir_attribute: str = ""
+    start_hook: str = ""
+    stop_hook: str = ""
+    before_vassal: tuple[Command, ...] = ()
+    before_drop: tuple[Command, ...] = ()
+    as_vassal: tuple[Command, ...] = ()
+    as_emperor: tuple[Command, ...] = ()
+    hook_timeout: float = 30
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """
+        The keys of vassals' sections C{[emperor]} that have a meaning here.
+        """
+        return tuple(filter(None, (self.wrapper_attribute, self.chdir_attribute)))

@@ -1,0 +1,294 @@
+"""
+The keeper: the parent of all vassals.
+
+Every process that comes from a vassal stays below the keeper, for the kernel
+gives it those whose parents have gone.  So when a vassal's first process ends,
+what is left of it is found and killed (L{emperor.keeper.family}); and when the
+program is gone, however it went, all that is below the keeper is.  If the keeper
+itself is killed, so are the first processes, at the same moment; what is left of
+their families then comes to the program, which ends them.
+
+It takes one order after the other and answers each at once.  A fork of so
+small a process takes a fraction of a millisecond, where one of the program with
+its routers would hold up requests for several.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from socket import socket
+
+from emperor.keeper.child import REPORT_LIMIT, become
+from emperor.keeper.family import Family, kill_children
+from emperor.keeper.groups import Group, Groups, NoLimit
+from emperor.keeper.kernel import fork
+from emperor.keeper.orders import receive
+from emperor.keeper.processes import Process, Table, look
+from emperor.wire.keeping import (
+    FEWEST,
+    PIPE,
+    Answer,
+    BadKeeping,
+    Done,
+    Left,
+    News,
+    NotStarted,
+    Order,
+    Over,
+    Signal,
+    Start,
+    Started,
+    decode,
+    encode,
+)
+from emperor.wire.rights import GroupLimit
+
+#: Seconds between two looks for what outlives its vassal.
+SWEEP_INTERVAL = 0.05
+
+#: Seconds between two looks at the end, and how many there are.
+LAST_INTERVAL = 0.01
+LAST_LOOKS = 500
+
+#: What may be sent to a whole group of processes, and is for the program to decide.
+_NOT_OURS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+
+
+class CannotStart(Exception):
+    """
+    There is no process; the text says why.
+    """
+
+
+class Keeper:
+    """
+    Starts vassals and sees to their end.
+    """
+
+    def __init__(self, orders: socket, news: int, groups: Groups) -> None:
+        """
+        @param orders: where orders come and answers go; its end is ours.
+        @param news: a pipe for what happens.
+        """
+        self._orders = orders
+        self._news = news
+        self._groups = groups
+        self._first: dict[int, Family] = {}
+        self._ended: list[Family] = []
+        self._reports: dict[int, Family] = {}
+        self._missed: set[str] = set()
+        self._next_sweep = 0.0
+        self._unsent = bytearray()
+        self._poll = select.poll()
+        self._poll.register(orders, select.POLLIN)
+
+    def run(self) -> None:
+        """
+        Serve until the program has gone, then end everything.
+        """
+        deaths, wakeup = os.pipe()
+        os.set_blocking(wakeup, False)
+        os.set_blocking(deaths, False)
+        os.set_blocking(self._news, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        for number in _NOT_OURS:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        self._poll.register(deaths, select.POLLIN)
+        with suppress(EOFError, ConnectionError):
+            while True:
+                self._turn(deaths)
+        self._end()
+
+    def _turn(self, deaths: int) -> None:
+        pause = SWEEP_INTERVAL * 1000 if self._ended else None
+        for descriptor, _ in self._poll.poll(pause):
+            if descriptor == deaths:
+                with suppress(BlockingIOError):
+                    os.read(deaths, 4096)
+            elif descriptor == self._orders.fileno():
+                self._take_order()
+            elif descriptor in self._reports:
+                self._read_report(descriptor)
+        self._reap()
+        self._sweep()
+        self._send()
+
+    # Orders:
+
+    def _take_order(self) -> None:
+        body, descriptors = receive(self._orders)
+        try:
+            order: Order = decode(body)
+            answer = self._obey(order, descriptors)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self._orders.sendall(encode(answer))
+
+    def _obey(self, order: Order, descriptors: list[int]) -> Answer:
+        if isinstance(order, Signal):
+            return self._signal(order)
+        if len(descriptors) < FEWEST:
+            raise BadKeeping(f"{len(descriptors)} descriptors; a vassal has {FEWEST} or more")
+        try:
+            return Started(self._start(order, descriptors))
+        except CannotStart as error:
+            return NotStarted(str(error))
+
+    def _start(self, order: Start, descriptors: list[int]) -> int:
+        keeper, mark = os.getpid(), os.urandom(8).hex()
+        pipe = os.fstat(descriptors[PIPE])
+        inode = pipe.st_ino if stat.S_ISSOCK(pipe.st_mode) else 0
+        group = self._groups.make(order.name)
+        for limit in order.rights.group:
+            self._limit(group, limit)
+        report, write = os.pipe()
+        # A signal that comes before the child hears signals waits for it.
+        before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        try:
+            pid = fork(order.rights.namespaces)
+            if pid == 0:
+                become(order, descriptors, write, keeper=keeper, mark=mark, group=group)
+        except OSError as error:
+            os.close(report)
+            if group is not None:
+                group.remove()
+            raise CannotStart(_why(order, error)) from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            os.close(write)
+        self._first[pid] = self._reports[report] = Family(order.number, pid, mark, inode, group)
+        self._poll.register(report, select.POLLIN)
+        return pid
+
+    def _limit(self, group: Group | None, limit: GroupLimit) -> None:
+        """
+        Limit a group; what cannot be had is told once.
+        """
+        try:
+            self._groups.limit(group, limit)
+        except NoLimit as error:
+            if limit.file not in self._missed:
+                self._missed.add(limit.file)
+                print(f"vassals run without {limit.file}: {error}", file=sys.stderr, flush=True)
+
+    def _signal(self, order: Signal) -> Answer:
+        for family in self._first.values():
+            if family.number == order.number:
+                # A child that is not reaped: its number is not another one's.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(family.pid, order.signal)
+                if order.signal == signal.SIGKILL:
+                    self._end_families([family])
+        return Done()
+
+    def _read_report(self, descriptor: int) -> None:
+        """
+        Hear that the program is being executed, or why it is not.
+        """
+        family = self._reports.pop(descriptor)
+        self._poll.unregister(descriptor)
+        family.trouble = os.fsdecode(os.read(descriptor, REPORT_LIMIT))
+        os.close(descriptor)
+
+    # Ends:
+
+    def _reap(self) -> None:
+        for pid, status in _ended_children():
+            family = self._first.pop(pid, None)
+            if family is None:
+                continue
+            for descriptor in [each for each, of in self._reports.items() if of is family]:
+                self._read_report(descriptor)
+            family.left = True
+            self._ended.append(family)
+            self._tell(_left(family, status))
+
+    def _sweep(self) -> None:
+        """
+        Kill what has outlived its vassal, until nothing of it is left.
+        """
+        if not self._ended or time.monotonic() < self._next_sweep:
+            return
+        self._next_sweep = time.monotonic() + SWEEP_INTERVAL
+        alive = self._end_families(self._ended)
+        for family in self._ended:
+            if family not in alive:
+                self._tell(Over(family.number))
+                if family.group is not None:
+                    family.group.remove()
+        self._ended = alive
+
+    def _end_families(self, families: list[Family]) -> list[Family]:
+        table: Table = {}
+        if any(family.group is None for family in families):
+            table = look()
+        adopted = list(self._adopted(table))
+        return [family for family in families if family.kill(table, adopted)]
+
+    def _adopted(self, table: Table) -> Iterator[Process]:
+        keeper = os.getpid()
+        for process in table.values():
+            if process.parent == keeper and process.pid not in self._first and not process.dead:
+                yield process
+
+    def _end(self) -> None:
+        """
+        Kill everybody.
+        """
+        for _ in range(LAST_LOOKS):
+            for _pid, _status in _ended_children():
+                pass
+            if not kill_children(os.getpid()):
+                break
+            select.select([], [], [], LAST_INTERVAL)
+        self._groups.remove()
+
+    # News:
+
+    def _tell(self, news: News) -> None:
+        self._unsent += encode(news)
+
+    def _send(self) -> None:
+        if not self._unsent:
+            return
+        with suppress(BlockingIOError):
+            del self._unsent[: os.write(self._news, self._unsent)]
+        if self._unsent:
+            self._poll.register(self._news, select.POLLOUT)
+        else:
+            with suppress(KeyError):
+                self._poll.unregister(self._news)
+
+
+def _ended_children() -> Iterator[tuple[int, int]]:
+    """
+    Children that have ended, reaped, and how they did.
+    """
+    with suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            yield found
+
+
+def _why(order: Start, error: OSError) -> str:
+    if not order.rights.namespaces:
+        return f"no process: {error.strerror}"
+    return (
+        f"no process with namespaces of its own ({', '.join(order.rights.namespaces)}, "
+        f"emperor-use-clone): {error.strerror}"
+    )
+
+
+def _left(family: Family, status: int) -> Left:
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
+    return Left(family.number, code, number, family.trouble)
