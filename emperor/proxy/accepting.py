@@ -5,13 +5,13 @@ Clients' connections on the data plane's own transport.
 from __future__ import annotations
 
 import socket
-from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 
 from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from emperor.interfaces import IPort
+from emperor.proxy.backends import EXHAUSTED
 from emperor.proxy.poller import READABLE, Poller
 from emperor.proxy.transport import Stream, address_of
 
@@ -21,8 +21,6 @@ BATCH = 64
 #: Seconds without accepting when the process has no descriptor left.  It has
 #: descriptors again when everybody who waits has been accepted.
 PAUSE = 1.0
-
-_EXHAUSTED = frozenset([EMFILE, ENFILE, ENOBUFS, ENOMEM])
 
 
 @implementer(IPort)
@@ -103,14 +101,14 @@ class PollingPort:
                 self._exhausted = False
                 return
             except OSError as error:
-                if error.errno in _EXHAUSTED:
+                if error.errno in EXHAUSTED:
                     self._pause(error)
                     return
                 continue  # that client has gone while it waited
             self._begin(connection, peer)
 
     def _begin(self, connection: socket.SocketType, peer: object) -> None:
-        stream = Stream(self._poller, connection, self._family, peer, self._host)
+        stream = Stream(self._poller, connection, self._family, peer, self._host, patient=False)
         try:
             protocol = self._factory.buildProtocol(stream.getPeer())
         except Exception:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from errno import ECONNREFUSED, ENOENT
-from typing import cast
+from errno import ECONNREFUSED, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM
+from typing import Any, cast
 
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import (
@@ -21,6 +21,7 @@ from twisted.internet.interfaces import (
     IProtocol,
     IReactorTCP,
     IStreamClientEndpoint,
+    ITCPTransport,
 )
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
@@ -29,6 +30,9 @@ from zope.interface import implementer
 from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.interfaces import IDialer
 from emperor.proxy.unixsockets import IUnixReactor, UnixDialer
+
+#: What the system says when there is no descriptor or memory left.
+EXHAUSTED = frozenset([EMFILE, ENFILE, ENOBUFS, ENOMEM])
 
 
 class IStreamReactor(IReactorTCP, IUnixReactor):
@@ -86,8 +90,14 @@ class EndpointDialer:
             wanted.clear()
             connecting.cancel()
 
+        def connected(protocol: Any) -> None:
+            # A body behind the packet does not wait for its acknowledgement.
+            tcp = ITCPTransport(protocol.transport, None)
+            if tcp is not None:
+                tcp.setTcpNoDelay(True)
+
         connecting = self._endpoint(address, timeout).connect(_OneConnection(protocol))
-        connecting.addErrback(not_connected)
+        connecting.addCallbacks(connected, not_connected)
         return give_up
 
     def _endpoint(self, address: TcpAddress, timeout: float) -> IStreamClientEndpoint:
@@ -104,6 +114,13 @@ def is_absent(failure: Failure) -> bool:
         ENOENT,
         ECONNREFUSED,
     )
+
+
+def is_exhausted(failure: Failure) -> bool:
+    """
+    Whether we have no descriptor or memory left, which is no fault of the node.
+    """
+    return error_number(failure) in EXHAUSTED
 
 
 def is_missing(failure: Failure) -> bool:

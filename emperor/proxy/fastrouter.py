@@ -102,6 +102,10 @@ class UwsgiFrontend(Frontend):
             self.expect_within(self.router.settings.timeout)
             self._has_body = True
             self._remaining -= len(data)
+            if self.session.transport is None:  # it is on its way to another node
+                self._body += data
+                self.reading.hold()
+                return
             self.tie(self.session)
             self.session.send(data)
         else:
@@ -171,8 +175,7 @@ class UwsgiFrontend(Frontend):
         See L{emperor.proxy.session.Front}.
         """
         if self._spool is not None:
-            self.transport.registerProducer(session.read_side(), True)
-            self._tied = True
+            self.listen_to(session)
             sending = self._spool.send(session.transport, self._sent)
             sending.addErrback(lambda _: None)  # the session hears of it as well
         elif self._remaining or self._body:
@@ -206,7 +209,7 @@ class UwsgiFrontend(Frontend):
         An error is no loss where the request had a body: a node that answers
         without reading all of it makes the kernel send one.
         """
-        if clean or self._has_body:
+        if clean or self._has_body or self._spool is not None:
             self.leave_session()
             self.close(all_read=not self._remaining)
         else:
@@ -290,7 +293,8 @@ class UwsgiFrontend(Frontend):
         """
         HTTP text, as a node's answer would be.
         """
-        self.transport.write(render(refusal, close=True))
+        head_only = self._variables.get(b"REQUEST_METHOD") == b"HEAD"
+        self.transport.write(render(refusal, close=True, head_only=head_only))
         self.close(all_read=False)
 
     def drain(self) -> None:

@@ -4,10 +4,14 @@ A client's connection, whatever it speaks.
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from fcntl import ioctl
+from termios import TIOCOUTQ
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -42,12 +46,16 @@ class Connections(TypingProtocol):
         """
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IPushProducer)
 class Frontend(Protocol):
     """
     What the HTTP and the uwsgi side have in common: deadlines, the two halves
     of the connection, its end.
 
+    It is the producer of its own connection, from the beginning: so it knows
+    when the client takes nothing, also between two requests.
+
+    @ivar full: whether the client has no room for more.
     @ivar deadline: see L{emperor.proxy.deadlines.Perishable}.
     @ivar session: the request that is with a node, if any.
     """
@@ -64,7 +72,8 @@ class Frontend(Protocol):
         self.closing = False
         self._client_ended = self._all_sent = False
         self._asking: Deferred[Pool] | None = None
-        self._tied = False
+        self.full = self._tied = False
+        self._source: ReadSide | None = None
         self._seen_taken = 0
         self._deadlines = router.deadlines
 
@@ -73,6 +82,7 @@ class Frontend(Protocol):
         A client is here; its request must follow in time.
         """
         self.reading = ReadSide(self.transport)
+        self.transport.registerProducer(self, True)
         self.expect_within(self.router.settings.headers_timeout)
         self.router.deadlines.watch(self)
 
@@ -111,6 +121,8 @@ class Frontend(Protocol):
             self.transport.loseConnection()
         elif self.closing:
             self.transport.abortConnection()
+        elif self.session is not None and self.session.is_over:
+            self.cut()
         elif self.session is not None:
             self.session.timed_out()
         else:
@@ -118,11 +130,11 @@ class Frontend(Protocol):
 
     def _taken(self) -> int:
         """
-        Bytes that slow receivers have taken; Twisted's own transports do not
-        tell, so there only a full buffer that empties counts.
+        A number that changes when a receiver has taken something.
         """
         node = None if self.session is None else self.session.transport
-        return sum(getattr(stream, "taken", 0) for stream in (self.transport, node))
+        streams = [stream for stream in (self.transport, node) if stream is not None]
+        return sum(getattr(stream, "taken", 0) - unsent(stream) for stream in streams)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -199,9 +211,40 @@ class Frontend(Protocol):
         comes in one piece.
         """
         if not self._tied:
-            self._tied = True
-            self.transport.registerProducer(session.read_side(), True)
+            self.listen_to(session)
             session.transport.registerProducer(self.reading, True)
+
+    def listen_to(self, session: Session) -> None:
+        """
+        Let the node wait for the client's room.
+        """
+        self._tied = True
+        self._source = session.read_side()
+        if self.full:
+            self._source.pauseProducing()
+
+    def pauseProducing(self) -> None:
+        """
+        The client has no room.
+        """
+        self.full = True
+        if self._source is not None:
+            self._source.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """
+        The client has room again.
+        """
+        self.full = False
+        if self._source is not None:
+            self._source.resumeProducing()
+        elif not self.closing:
+            self.relieved()
+
+    def stopProducing(self) -> None:
+        """
+        The client has gone, as L{connectionLost} is told.
+        """
 
     def leave_session(self) -> None:
         """
@@ -213,8 +256,8 @@ class Frontend(Protocol):
         self.factory.requests += 1
         if self._tied:
             self._tied = False
+            self._source = None
             session.untie()
-            self.transport.unregisterProducer()
             self.reading.stopProducing()
 
     def cut(self) -> None:
@@ -238,6 +281,8 @@ class Frontend(Protocol):
         """
         self.closing = True
         self.expect_within(self.router.settings.timeout)
+        # One that waits for room would not be closed by Twisted's transports.
+        self.transport.unregisterProducer()
         if all_read or self._client_ended:
             self.transport.loseConnection()
         else:
@@ -255,6 +300,11 @@ class Frontend(Protocol):
         Bytes of a request.
         """
         raise NotImplementedError
+
+    def relieved(self) -> None:
+        """
+        The client has room again, and no request is with a node.
+        """
 
     def routed(self, pool: Pool) -> None:
         """
@@ -302,3 +352,18 @@ def host_of(address: IAddress) -> str:
     """
     host = str(getattr(address, "host", ""))
     return host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host
+
+
+def unsent(stream: IStream) -> int:
+    """
+    Bytes that the kernel still keeps for a receiver.
+
+    It wakes a sender only when a third of a buffer is free, which for a slow
+    receiver can be minutes.
+    """
+    descriptor = getattr(stream, "fileno", lambda: -1)()
+    if descriptor < 0:
+        return 0
+    with suppress(OSError):
+        return int.from_bytes(ioctl(descriptor, TIOCOUTQ, bytes(4)), sys.byteorder)
+    return 0

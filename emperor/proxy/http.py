@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
@@ -20,6 +21,9 @@ from emperor.routing.pools import Pool
 from emperor.wire.answers import AnswerWriter, BadAnswer
 from emperor.wire.http import BadRequest, ChunksReader, RequestHead, RequestReader
 from emperor.wire.variables import decode_path, request_payload
+
+#: Requests of one client that are answered here before others get their turn.
+HEADS_PER_TURN = 16
 
 #: Bytes of a client's next requests that are kept while one is answered.
 PIPELINE_LIMIT = 64 * 1024
@@ -54,6 +58,7 @@ class HttpFrontend(Frontend):
         self._pool: Pool
         self._pending = b""
         self._reading_heads = False
+        self._turn: IDelayedCall | None = None
         self._reader = RequestReader()
         self._reception = Reception.HEAD
         self._remaining = 0
@@ -72,6 +77,9 @@ class HttpFrontend(Frontend):
         See L{Frontend.connectionLost}.
         """
         super().connectionLost(reason)
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         if self._spool is not None:
             self._spool.close()
 
@@ -84,23 +92,43 @@ class HttpFrontend(Frontend):
         _RECEIVE[self._reception](self, data)
 
     def _receive_head(self, data: bytes) -> None:
-        self._pending = data
+        self._pending += data
         self._read_heads()
 
     def _read_heads(self) -> None:
         """
         Read a head, and those behind it for as long as each request is over
-        at once: a loop, since a client may send thousands in one piece.
+        at once: a loop, since a client may send thousands in one piece.  Not
+        while the client does not take its answers, and others get their turn.
         """
-        if self._reading_heads:
+        if self._reading_heads or self._turn is not None:
             return
         self._reading_heads = True
-        while self._pending and self._reception is Reception.HEAD and not self.closing:
+        for _ in range(HEADS_PER_TURN):
+            if not self._pending or self.full or self.closing:
+                break
+            if self._reception is not Reception.HEAD:
+                break
             data, self._pending = self._pending, b""
             self._read_head(data)
+        else:
+            self._turn = self.router.clock.callLater(0, self._take_turn)
         self._reading_heads = False
-        if len(self._pending) > PIPELINE_LIMIT and not self.closing:
+        waiting = self._turn is not None or (self.full and self._pending)
+        if (waiting or len(self._pending) > PIPELINE_LIMIT) and not self.closing:
             self.reading.hold()
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        self.relieved()
+
+    def relieved(self) -> None:
+        """
+        See L{Frontend.relieved}.
+        """
+        if self._reception is Reception.HEAD and not (self.closing or self.full):
+            self.reading.release()
+            self._read_heads()
 
     def _read_head(self, data: bytes) -> None:
         reader = self._reader
@@ -236,8 +264,7 @@ class HttpFrontend(Frontend):
             and (not self._client_ended or bool(self._pending)),
         )
         if self._spool is not None:
-            self._tied = True
-            self.transport.registerProducer(session.read_side(), True)
+            self.listen_to(session)
             sending = self._spool.send(session.transport, self._sent)
             sending.addErrback(lambda _: None)  # the session hears of it as well
             return
@@ -288,7 +315,7 @@ class HttpFrontend(Frontend):
         if writer is None or request is None:
             return
         if not writer.started:
-            host = self._host(request).decode("ascii")
+            host = self._host(request).decode("ascii", "backslashreplace")
             detail = "the node closed the connection within its answer's head"
             self.refuse(Refusal(Reason.NODE_FAILED, detail, host))
             return
@@ -316,6 +343,15 @@ class HttpFrontend(Frontend):
         self.reading.release()
         if self._pending:
             self._read_heads()
+            self._end_if_partial()
+
+    def _end_if_partial(self) -> None:
+        """
+        Of a client that has closed its half no other part of a head will come.
+        """
+        waiting = self._pending or self._turn is not None or self.closing
+        if self._client_ended and self._reception is Reception.HEAD and not waiting:
+            self.request_ended()
 
     # What happens instead.
 

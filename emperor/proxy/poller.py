@@ -34,6 +34,8 @@ WRITABLE = select.EPOLLOUT
 ENDED = select.EPOLLRDHUP | select.EPOLLHUP
 #: The connection was reset; a read that finds no bytes any more tells.
 BROKEN = select.EPOLLERR
+#: Neither side can send any more; the kernel reports both unasked.
+RESET = select.EPOLLERR | select.EPOLLHUP
 #: What makes a read worth while; the kernel reports the last two unasked.
 TO_READ = READABLE | select.EPOLLHUP | select.EPOLLERR
 
@@ -142,6 +144,8 @@ class Poller:
                     except Exception:
                         self._log.failure("An event could not be served")
             self._finish()
+            if self._epoll.closed:  # the last connection's end was the end of all
+                break
         self._serving = False
 
     def fileno(self) -> int:

@@ -43,6 +43,7 @@ class Router:
         self.settings = settings
         self.dialer = dialer
         self.refusals = refusals
+        self.clock = clock
         self.deadlines = Deadlines(clock)
         self.draining = False
         self.routes = Routes(settings, mappers or {})

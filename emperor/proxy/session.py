@@ -18,6 +18,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from emperor.interfaces import IStream
+from emperor.proxy.backends import explain, is_absent, is_exhausted
 from emperor.proxy.refusals import Reason, Refusal
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
@@ -30,6 +31,9 @@ IDEMPOTENT = frozenset([b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 
 #: Neither modifier takes the place of the node's.
 _NODES_OWN = (0, 0)
+
+#: Nodes that one request is offered to, before the fallback.
+MOST_NODES = 64
 
 #: Seconds that a node has to close its connection after its answer.
 CLOSING = 5.0
@@ -168,11 +172,18 @@ class Session(Protocol):
         self._pool = pool
         self._node: Target
         self._tried: list[Target] = []
-        self._counted = False
-        self._sent = self._received = 0
+        self._counted = self._repeated = False
+        self._spent = self._sent = self._received = 0
         self._payload = b""
         self._modifiers = _NODES_OWN
         self._give_up: Callable[[], None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """
+        Whether nothing happens any more.
+        """
+        return self.phase is Phase.OVER
 
     def start(self, payload: bytes, modifiers: tuple[int, int] = _NODES_OWN) -> None:
         """
@@ -213,14 +224,17 @@ class Session(Protocol):
         """
         The pool's next node, and after the last one the first of the fallback;
         of all the attempts there may be, the last one is the fallback's.
+
+        A node that refuses at once costs next to nothing, so it does not count.
         """
         router, tried = self._router, self._tried
-        left = router.settings.max_retries - len(tried)
+        most = router.settings.max_retries
+        left = most - self._spent
         fallback = router.routes.fallback
-        if left < 0:
+        if left < 0 or (tried and not most):
             return None
         node = None
-        if left or fallback is None or not tried:
+        if len(tried) < MOST_NODES and (left or fallback is None or not tried):
             node = self._pool.pick(router.deadlines.now, tried, self._front)
         if node is None and fallback is not None and self._pool is not fallback:
             self._pool = fallback
@@ -228,6 +242,11 @@ class Session(Protocol):
         return node
 
     def _not_connected(self, failure: Failure) -> None:
+        if is_exhausted(failure):
+            detail = f"no connection can be made: {explain(failure)}"
+            self._fail(Refusal(Reason.NO_ROOM, detail, self.host))
+            return
+        self._spent += not is_absent(failure)
         self._pool.failed(self._node, self._router.deadlines.now)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
 
@@ -281,12 +300,15 @@ class Session(Protocol):
 
     def _not_answered(self) -> None:
         """
-        The node has gone without a word: another one may do.
+        The node has gone without a word: another one may do, but no third one,
+        for it may be the request that ends them (RFC 9110 section 9.2.2).
         """
         refusal = self._router.not_answered(self._node, self.host)
-        if not self._front.may_repeat():
+        if self._repeated or not self._front.may_repeat():
             self._fail(refusal)
             return
+        self._repeated = True
+        self._spent += 1
         self._settle()
         # There is no connection until the next node accepts.
         self.transport = None  # type: ignore[assignment]

@@ -39,7 +39,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.interfaces import IStream
-from emperor.proxy.poller import BROKEN, ENDED, READABLE, TO_READ, WRITABLE, Poller
+from emperor.proxy.poller import BROKEN, ENDED, READABLE, RESET, TO_READ, WRITABLE, Poller
 
 #: Bytes of one read: one connection's turn.
 READ_SIZE = 64 * 1024
@@ -60,7 +60,7 @@ class Stream:
     """
     One connected socket.
 
-    @ivar taken: bytes that a slow peer has made room for later.
+    @ivar taken: bytes that were sent when a slow peer had made room.
     """
 
     _log = Logger()
@@ -74,6 +74,7 @@ class Stream:
         "_kept_size",
         "_losing",
         "_name",
+        "_patient",
         "_paused",
         "_peer",
         "_poller",
@@ -84,6 +85,7 @@ class Stream:
         "_reading",
         "_reason",
         "_recv",
+        "_registered",
         "_send",
         "_socket",
         "_streaming",
@@ -100,13 +102,19 @@ class Stream:
         family: int,
         name: object,
         host: IAddress | None = None,
+        *,
+        patient: bool = True,
     ) -> None:
         """
         @param connection: connected; it need not be non-blocking.
         @param family: of its address; asked of the socket it would cost a call.
         @param name: the peer's address as C{accept} gave it.
         @param host: our address; L{None}: to be asked of the socket.
+        @param patient: what the peer has sent is worth reading after it has
+            reset the connection: a server's answer is, a client's request is
+            not.
         """
+        self._patient = patient
         self._poller = poller
         self._socket = connection
         self._recv = connection.recv
@@ -120,7 +128,7 @@ class Stream:
         self._producer: Any = None
         self._reading = True
         self._streaming = self._paused = self._pulling = False
-        self._losing = self._gone = False
+        self._losing = self._gone = self._registered = False
         self._half_closing = self._read_ended = self._write_closed = self._write_failed = False
 
     def start(self, protocol: IProtocol, *, read: bool) -> None:
@@ -137,8 +145,7 @@ class Stream:
         except Exception:
             self._broke()
         if self._reading and not self._watched:
-            self._watched = READABLE
-            self._poller.watch(self._socket.fileno(), READABLE, self.ready)
+            self._update()
 
     @property
     def disconnecting(self) -> bool:
@@ -159,6 +166,8 @@ class Stream:
             if self._reading:
                 if event & TO_READ:
                     self._read(event)
+            elif event & RESET and not self._patient:
+                self._end(Failure(ConnectionLost()))
             elif event & TO_READ and not self._gone:
                 self._update()
         except Exception:
@@ -294,7 +303,7 @@ class Stream:
         """
         self._write_failed = True
         self._kept, self._kept_size = [], 0
-        if self._losing:
+        if self._losing or not self._patient:
             self._end(Failure(ConnectionLost()))
             return
         if self._paused:
@@ -416,13 +425,23 @@ class Stream:
         wanted = (READABLE if self._reading else 0) | (WRITABLE if self._kept else 0)
         if self._gone or wanted == self._watched:
             return
-        if not self._watched:
-            self._poller.watch(self._socket.fileno(), wanted, self.ready)
-        elif wanted:
-            self._poller.change(self._socket.fileno(), wanted)
+        descriptor = self._socket.fileno()
+        if not self._registered:
+            self._registered = True
+            self._poller.watch(descriptor, wanted, self.ready)
+        elif wanted or not self._patient:
+            # Of nothing else the kernel still tells that the peer has gone.
+            self._poller.change(descriptor, wanted)
         else:
-            self._poller.forget(self._socket.fileno())
+            self._registered = False
+            self._poller.forget(descriptor)
         self._watched = wanted
+
+    def fileno(self) -> int:
+        """
+        Of the socket; -1 when it is closed.
+        """
+        return self._socket.fileno()
 
     # Who is there.
 

@@ -184,7 +184,7 @@ class AnswerWriter:
         elif self._head_only or status == b"304":
             self._size(0)
         elif encodings:
-            self.framing, self.persistent = Framing.CLOSING, False
+            self._pass_encoded()
         elif lengths:
             self._size(int(lengths[0]))
         elif self._minor_version and self.persistent:
@@ -198,6 +198,14 @@ class AnswerWriter:
         if self._minor_version and not head.startswith(b"HTTP/1.1"):
             head = b"HTTP/1.1" + head[8:]
         return b"%b%b\r\n" % (head[:-2], added) if added else head
+
+    def _pass_encoded(self) -> None:
+        """
+        The node's own chunks end with the connection.
+        """
+        if not self._minor_version:
+            raise BadAnswer("the answer is chunked, which an HTTP/1.0 client cannot read")
+        self.framing, self.persistent = Framing.CLOSING, False
 
     def _size(self, length: int) -> None:
         self.framing, self._remaining = Framing.SIZED, length

@@ -231,6 +231,8 @@ def _take_host(head: RequestHead, host: bytes | None) -> None:
         head.keep_alive = False
     elif host is None:
         raise BadRequest(400, "HTTP/1.1 without a Host header")
+    if head.target == b"*" and head.method != b"OPTIONS":
+        raise BadRequest(400, "the target * is for OPTIONS only")
     if head.target.startswith(b"/") or head.target == b"*":
         head.host = host or b""
         return

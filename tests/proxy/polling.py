@@ -247,13 +247,14 @@ class PollingMixin:
         pair: tuple[socket.socket, socket.socket] | None = None,
         *,
         read: bool = False,
+        patient: bool = True,
     ) -> tuple[Stream, Far]:
         """
         A started stream on the first of two sockets, and the other one.
         """
         near, far = pair or socket.socketpair()
         peer = near.getpeername()
-        stream = Stream(self.poller, near, near.family, peer)
+        stream = Stream(self.poller, near, near.family, peer, patient=patient)
         self.addCleanup(stream.abortConnection)
         other = self.far(far)
         stream.start(protocol, read=read)

@@ -464,6 +464,20 @@ class PostBufferingTests(FastRouterCase):
             self.assertEqual(client.take(), b"answer")
             self.assertIsNotNone(client.lost)
 
+    def test_early_answer(self) -> None:
+        """
+        A node that answers without reading the body has answered: its reset is
+        no failure.
+        """
+        wire = self.start(post_buffering=100)
+        client = self.ask(self.upload(6))
+        client.send(b"abcdef")
+        node = wire.dial.accept()
+        node.send(b"answer")
+        node.break_off()
+        self.assertEqual(client.take(), b"answer")
+        self.assertFalse(client.aborted)
+
     def test_nothing_to_keep(self) -> None:
         """
         A request without a body, or with one of unknown length, goes on.
@@ -534,6 +548,31 @@ class TrustTests(FastRouterCase):
         frontend = client.protocol
         assert isinstance(frontend, Frontend)
         self.assertEqual([frontend.header(b"x-a"), frontend.header(b"x-b")], [b"1", b""])
+
+    def test_body_on_the_way(self) -> None:
+        """
+        A body that nobody told of waits while a second node is asked.
+        """
+        wire = self.start(to=(NODE, OTHER))
+        variables = [(b"HTTP_HOST", b"a"), (b"REQUEST_METHOD", b"GET")]
+        client = self.ask(build_packet(0, encode_variables(variables), 0))
+        wire.dial.accept().lose()
+        client.send(b"late")
+        self.assertFalse(client.reading)
+        node = wire.dial.accept()
+        self.assertTrue(node.take().endswith(b"late"))
+        self.assertTrue(client.reading)
+
+    def test_refused_head(self) -> None:
+        """
+        The answer to HEAD has no body, whoever gives it.
+        """
+        self.start(to=())
+        variables = [(b"HTTP_HOST", b"a"), (b"REQUEST_METHOD", b"HEAD")]
+        client = self.ask(build_packet(0, encode_variables(variables), 0))
+        head, _, body = client.take().partition(b"\r\n\r\n")
+        self.assertIn(b" 404 ", head)
+        self.assertEqual(body, b"")
 
     def test_repeated(self) -> None:
         """

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 
 from emperor.config.settings import Mapper
-from emperor.proxy.http import PIPELINE_LIMIT, HttpFrontend
+from emperor.proxy.http import HEADS_PER_TURN, PIPELINE_LIMIT, HttpFrontend
 from emperor.proxy.refusals import Reason
 from emperor.proxy.spool import Spool
 from emperor.routing.mappers import Asked
@@ -241,6 +241,17 @@ class BrokenAnswerTests(HttpCase):
         node.lose()
         self.assert_refused(client.take(), 502)
 
+    def test_host_that_is_no_text(self) -> None:
+        """
+        A forced key lets any host through; it can be named all the same.
+        """
+        wire = self.start(force_key="x")
+        client = self.ask(GET.replace(b"a.example", b"\xff"))
+        node = wire.dial.accept()
+        node.send(OK[:5])
+        node.lose()
+        self.assert_refused(client.take(), 502, b"\\xff")
+
     def test_nothing(self) -> None:
         """
         A node that closes without an answer makes a 502.
@@ -382,6 +393,47 @@ class PipelineTests(HttpCase):
             node.send(OK)
             more += self.flood(client)
         self.assertLess(more, 2, "a whole buffer for each answered request")
+
+    def test_client_that_takes_nothing(self) -> None:
+        """
+        No request is read of a client that does not take its answers; when it
+        does, all are answered.  Likewise for refusals.
+        """
+        bad = b"GET / HTTP/1.1\r\nHost: /\r\n\r\n"
+        for request in (GET, bad):
+            wire = self.start()
+            client = self.ask()
+            client.fill()
+            wire.dial.accept().send(OK)
+            client.reading = True
+            client.send(request * 3)
+            self.assertFalse(client.reading)
+            self.assertEqual(len(wire.dialer.dials), 1)
+            self.assertEqual(client.take(), OK)
+            client.drain()
+            if request is GET:
+                for _ in range(3):
+                    wire.dial.accept().send(OK)
+            self.assertEqual(client.take().count(b"HTTP/1.1 "), 3)
+            self.assertTrue(client.reading)
+
+    def test_turns(self) -> None:
+        """
+        Thousands of requests that are answered here leave others their turn.
+        """
+        wire = self.start()
+        client = self.ask(b"")
+        bad = b"GET / HTTP/1.1\r\nHost: /\r\n\r\n"
+        client.protocol.dataReceived(bad * (HEADS_PER_TURN * 3 + 1))
+        self.assertEqual(client.take().count(b"HTTP/1.1 400"), HEADS_PER_TURN)
+        self.assertFalse(client.reading)
+        wire.clock.advance(0)
+        self.assertEqual(client.take().count(b"HTTP/1.1 400"), HEADS_PER_TURN * 2 + 1)
+        self.assertTrue(client.reading)
+        client.protocol.dataReceived(bad * (HEADS_PER_TURN + 1))
+        client.lose()
+        wire.clock.advance(0)
+        self.assertEqual(client.take().count(b"HTTP/1.1 400"), HEADS_PER_TURN)
 
     def flood(self, client: FakeStream) -> int:
         pieces = 0
@@ -663,6 +715,21 @@ class EndTests(HttpCase):
         for _ in range(2):
             wire.dial.accept().send(OK)
             self.assertTrue(client.take().endswith(b"ok"))
+        self.assertIsNotNone(client.lost)
+
+    def test_half_close_within_the_next(self) -> None:
+        """
+        A client that closes its half within its second request is told so at
+        once, after its first answer.
+        """
+        wire = self.start()
+        client = self.ask(GET + GET[:10])
+        client.reading = True
+        client.send_end()
+        wire.dial.accept().send(OK)
+        answers = client.take()
+        self.assertTrue(answers.startswith(OK))
+        self.assert_refused(answers[len(OK) :], 400)
         self.assertIsNotNone(client.lost)
 
     def test_end_is_read_once(self) -> None:

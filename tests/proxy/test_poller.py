@@ -298,3 +298,14 @@ class StopTests(PollingCase):
         self.assertTrue(protocol.is_lost)
         far.read()
         self.assertTrue(far.ended)
+
+    def test_stop_by_the_last(self) -> None:
+        """
+        The end of the last connection may end everything.
+        """
+        protocol = Recorder()
+        self.patch(protocol, "connectionLost", lambda reason: self.poller.stop())
+        _, far = self.stream(protocol)
+        far.socket.close()
+        self.poller.doRead()
+        self.assertEqual(self.clock.readers, set())

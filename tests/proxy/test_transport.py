@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import struct
 import weakref
 from collections.abc import Callable
 from contextlib import closing
@@ -535,6 +536,71 @@ class EndTests(PollingCase):
             far.socket.close()
             self.serve_until(protocol.reasons.copy)
         self.assertEqual(open_descriptors(), before)
+
+
+class ImpatientTests(PollingCase):
+    """
+    A client's connection: what it has sent is of no use when it has gone.
+    """
+
+    def reset(self) -> tuple[Recorder, Stream, Callable[[], None]]:
+        protocol = Recorder()
+        near, far = tcp_pair()
+        stream, _ = self.stream(protocol, (near, far), patient=False)
+
+        def reset() -> None:
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            far.close()
+
+        return protocol, stream, reset
+
+    def test_reset_while_paused(self) -> None:
+        """
+        A reset is noticed although nothing is read.
+        """
+        protocol, stream, reset = self.reset()
+        stream.pauseProducing()
+        reset()
+        self.serve_until(protocol.reasons.copy)
+        self.assertEqual(protocol.reasons, [ConnectionLost])
+
+    def test_reset_behind_bytes(self) -> None:
+        """
+        Also where an unwanted byte came before, and nothing is watched for.
+        """
+        near, far = tcp_pair()
+        protocol = Recorder()
+        stream, _ = self.stream(protocol, (near, far), patient=False)
+        stream.pauseProducing()
+        far.send(b"x")
+        self.serve()
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        far.close()
+        self.serve_until(protocol.reasons.copy)
+
+    def test_failed_write(self) -> None:
+        """
+        So is one that writing finds.
+        """
+        protocol, stream, reset = self.reset()
+        stream.pauseProducing()
+        reset()
+        stream.write(b"x")
+        self.serve_until(protocol.reasons.copy)
+
+    def test_end_while_paused(self) -> None:
+        """
+        The peer's end alone is none: it may still read.
+        """
+        near, far = tcp_pair()
+        protocol = HalfRecorder()
+        stream, other = self.stream(protocol, (near, far), patient=False)
+        stream.pauseProducing()
+        far.shutdown(socket.SHUT_WR)
+        self.serve()
+        self.assertEqual(protocol.reasons, [])
+        stream.write(b"answer")
+        self.assertEqual(other.read(), b"answer")
 
 
 class AddressTests(PollingCase):

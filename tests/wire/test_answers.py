@@ -69,6 +69,13 @@ class FramingTests(SynchronousTestCase):
         self.assertEqual((answer.framing, answer.persistent), (Framing.CLOSING, False))
         self.assertEqual((answer.complete, answer.finish(), answer.complete), (False, b"", True))
 
+    def test_chunked_for_the_old(self) -> None:
+        """
+        A client of HTTP/1.0 cannot read a node's chunks (RFC 9112 section 6.1).
+        """
+        answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.assertRaises(BadAnswer, writer(minor_version=0, persistent=False).feed, answer)
+
     def test_closing(self) -> None:
         """
         A client that does not go on gets an unsized answer as it is.

@@ -171,6 +171,7 @@ class HeadTests(ReaderCase):
         OPTIONS may ask the server as a whole.
         """
         self.assertEqual(read(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")[0].target, b"*")
+        self.assertRaises(BadRequest, read, b"GET * HTTP/1.1\r\nHost: a\r\n\r\n")
 
 
 class StrictTests(ReaderCase):
