@@ -276,7 +276,6 @@ class Emperor(Service):
             self._guarded(watcher, status)
         if status.phase is Phase.GONE:
             self._remove(status.id)
-            self._vacancies.look()
 
     def _read_addresses(self, id: VassalId) -> frozenset[Address]:
         vassal = self._vassals[id]

@@ -38,6 +38,7 @@ from twisted.python.failure import Failure
 from emperor.config.doorways import Doorway
 from emperor.vassals.core import Court
 from emperor.vassals.doors import NO_DOOR, Door
+from emperor.vassals.record import Record
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.vassals.vassal import Vassal
@@ -63,7 +64,7 @@ class Succession:
         @param find: where the Emperor listens for a vassal, if it does.
         """
         self.spec = spec
-        self._told = VassalStatus(spec.id, Phase.GONE)
+        self._record = Record(spec.id, court.observe)
         self._court = court
         self._find = find
         self._open_door = open_door
@@ -72,9 +73,6 @@ class Succession:
         self._current: Vassal | None = None
         self._next: Vassal | None = None
         self._leaving: list[Vassal] = []
-        # Of generations before the current one, and of those that failed.
-        self._starts = self._reloads = self._failed_reloads = 0
-        self._trouble: tuple[str, tuple[str, ...]] = ("", ())
         # Called when all generations are gone.
         self._afterwards: Callable[[], None] | None = None
 
@@ -90,10 +88,10 @@ class Succession:
         """
         How it is now.
         """
-        if self._current is None or self._current.status.pid != self._told.pid:
-            return self._told
+        if self._current is None or self._current.status.pid != self._record.told.pid:
+            return self._record.told
         now = self._current.status
-        return replace(self._told, loyal_at=now.loyal_at, failures=now.failures)
+        return replace(self._record.told, loyal_at=now.loyal_at, failures=now.failures)
 
     @property
     def beat_at(self) -> float:
@@ -279,7 +277,7 @@ class Succession:
     def _renew(self) -> None:
         if self._next is not None:
             self._drop_next()
-        self._trouble = ("", ())
+        self._record.forgive()
         self._next = generation = self._generation()
         generation.wanted(self.spec)
         generation.wake()  # It must show that it works, whoever knocks.
@@ -287,7 +285,7 @@ class Succession:
     def _drop_next(self) -> None:
         generation, self._next = self._next, None
         if generation is not None:
-            self._starts += generation.status.starts
+            self._record.count_start(generation.status)
             self._leaving.append(generation)
             generation.unwanted()
 
@@ -308,12 +306,12 @@ class Succession:
 
     def _saw_current(self, generation: Vassal, status: VassalStatus) -> None:
         if status.phase is Phase.GONE:
-            self._inherit(status)
+            self._record.inherit(status)
             self._current = None
             self._bury(generation)
         elif self._next is None or not self._serves(generation, status):
-            if status.accepted_at > self._told.accepted_at:
-                self._trouble = ("", ())
+            if status.accepted_at > self._record.told.accepted_at:
+                self._record.forgive()
             self._publish(status)
 
     def _saw_next(self, generation: Vassal, status: VassalStatus) -> None:
@@ -331,9 +329,9 @@ class Succession:
 
     def _take_over(self, generation: Vassal) -> None:
         before, self._current, self._next = self._current, generation, None
-        self._reloads += 1
+        self._record.count_reload()
         if before is not None:
-            self._inherit(before.status)
+            self._record.inherit(before.status)
         # Whoever reads its file when it reloads does it now, as it has been read.
         self._publish(replace(generation.status, phase=Phase.RELOADING))
         self._publish(generation.status)
@@ -345,20 +343,11 @@ class Succession:
             )
             self._retire(before)
 
-    def _inherit(self, status: VassalStatus) -> None:
-        """
-        Count what a generation has done that is not the current one any more.
-        """
-        self._starts += status.starts
-        self._reloads += status.reloads
-        self._failed_reloads += status.failed_reloads
-
     def _fail(self, trouble: str, status: VassalStatus) -> None:
         """
         The next generation does not come; the current one serves on.
         """
-        self._failed_reloads += 1
-        self._trouble = (f"{trouble}; the generation before serves on", status.said)
+        self._record.fail(f"{trouble}; the generation before serves on", status.said)
         self._drop_next()
         if self._current is not None:
             self._publish(self._current.status)
@@ -385,15 +374,6 @@ class Succession:
             self._publish(VassalStatus(self.spec.id, Phase.GONE, since=self._court.clock.seconds()))
 
     def _publish(self, status: VassalStatus) -> None:
-        trouble, said = self._trouble
         if status.phase is Phase.STOPPING and self._afterwards is not None:
             status = replace(status, phase=Phase.REPLACED)
-        self._told = replace(
-            status,
-            starts=status.starts + self._starts,
-            reloads=status.reloads + self._reloads,
-            failed_reloads=status.failed_reloads + self._failed_reloads,
-            trouble=status.trouble or trouble,
-            said=status.said or said,
-        )
-        self._court.observe(self._told)
+        self._record.tell(status)

@@ -2,14 +2,23 @@
 Tests for L{emperor.vassals.emperor}.
 """
 
+from typing import cast
+
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from emperor.addresses import Address, parse_address
+from emperor.addresses import Address, UnixAddress, parse_address
+from emperor.config.doorways import Doorway
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IRealm, IVassalDirectory
-from emperor.testing.vassals import MemoryMonitor, MemoryProcess, MemorySpawner, make_spec
+from emperor.testing.vassals import (
+    MemoryDoor,
+    MemoryMonitor,
+    MemoryProcess,
+    MemorySpawner,
+    make_spec,
+)
 from emperor.vassals.commandline import Program
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
@@ -54,9 +63,12 @@ class EmperorTestCase(SynchronousTestCase):
             launcher.launch,
             settings=settings,
             listening=self.listening,
+            find_door=lambda spec: self.doorway,
+            open_door=MemoryDoor,
             random=lambda: 0,
             remove_socket=self.removed.append,
         )
+        self.doorway: Doorway | None = None
         self.same_socket = False
         self.port = ""
         self.listening_fault: Exception | None = None
@@ -118,6 +130,27 @@ class EmperorTests(EmperorTestCase):
         self.assertEqual([], self.removed)
         a.ends()
         self.assertEqual([b"/a.ini.sock"], self.removed)
+
+    def test_sleeping(self) -> None:
+        """
+        It is known where a vassal can be woken, and what it does; a request may
+        wait there, unless the vassal is not coming.
+        """
+        held = parse_address("/held.sock")
+        self.doorway = Doorway(cast(UnixAddress, held), on_demand=True)
+        self.run_with(A)
+        self.assertEqual("vassal a.ini sleeps", self.emperor.reason_for_absence(held))
+        self.assertEqual((held, set()), (self.emperor.door(A.id), self.emperor.leaving))
+        self.assertIn(held, self.emperor.addresses(A.id))
+        self.emperor.wake(A.id)
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+        self.assertEqual((set(), 77), (self.emperor.leaving, self.reactor.last.fds[0]))
+        self.reactor.last.ends(code=1)
+        self.assertIn(held, self.emperor.leaving)
+        self.monitor.want()
+        self.assertEqual(set(), self.emperor.leaving)
+        self.assertIn(b"/held.sock", self.removed)
 
     def test_a_port_that_another_vassal_leaves(self) -> None:
         """

@@ -127,6 +127,7 @@ class MachineTests(SynchronousTestCase):
         self.world.want(2)
         self.check(Phase.RELOADING)
         self.reactor.last.ends()
+        self.assertEqual(0, self.world.vassal.status.failed_reloads)
         self.reactor.pump([0, 0])
         self.check(Phase.STARTING)
 
@@ -453,6 +454,17 @@ class MachineTests(SynchronousTestCase):
         self.reactor.last.ends(signal=9)
         self.check(Phase.HELD_BACK, 0)
         self.assertEqual(1, self.world.vassal.status.failed_reloads)
+
+    def test_heart_during_a_reload(self) -> None:
+        """
+        While a vassal reloads no beat is expected, however long that takes.
+        """
+        self.world.serve()
+        self.reactor.last.says(Said.ALIVE)
+        self.world.want(2)
+        self.reactor.advance(2 * HEARTBEAT)
+        self.check(Phase.RELOADING)
+        self.assertEqual(("", []), (self.world.vassal.status.trouble, self.reactor.last.signals))
 
     def test_heart_of_one_that_leaves(self) -> None:
         """

@@ -8,7 +8,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from emperor.addresses import parse_address
+from emperor.addresses import UnixAddress, parse_address
+from emperor.config.doorways import Doorway
 from emperor.interfaces import IVassalDirectory, IVassalNews
 from emperor.vassals.news import Herald, Mirror
 from emperor.vassals.status import Phase
@@ -73,6 +74,21 @@ class MirrorTests(EmperorTestCase):
         address = parse_address("/a.ini.sock")
         self.reactor.rightNow += 5
         self.assertEqual("vassal a.ini is restarting", self.mirror.reason_for_absence(address))
+
+    def test_the_emperor_has_the_socket(self) -> None:
+        """
+        Where a request may wait, and where nobody is coming, is the same in both.
+        """
+        held = parse_address("/held.sock")
+        assert isinstance(held, UnixAddress)
+        self.doorway = Doorway(held)
+        (process,) = self.run_with(A)
+        process.ends(code=1)
+        self.reactor.advance(0)
+        self.assertIn(held, self.emperor.leaving)
+        self.assertEqual(self.emperor.leaving, self.mirror.leaving)
+        self.reactor.pump([1, 0, 0])
+        self.assertEqual((set(), set()), (self.emperor.leaving, self.mirror.leaving))
 
     def test_one_message_for_one_turn(self) -> None:
         """

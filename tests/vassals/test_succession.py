@@ -238,6 +238,18 @@ class RenewalTests(SynchronousTestCase):
         status = self.world.status
         self.assertEqual(("", (), 1), (status.trouble, status.said, status.failed_reloads))
 
+    def test_forgotten(self) -> None:
+        """
+        What was wrong is forgotten also when the current one dies and comes back.
+        """
+        self.world.renew().ends(code=22)
+        self.old.ends(signal=9)
+        self.world.reactor.pump([0, 0])
+        self.assertNotEqual("", self.world.status.trouble)
+        self.world.reactor.advance(1)
+        self.world.reactor.last.says(Said.ACCEPTING)
+        self.assertEqual("", self.world.status.trouble)
+
     def test_changed_again(self) -> None:
         """
         A file that changes once more makes another next generation; there is
@@ -617,6 +629,23 @@ class ChangedDoorTests(SynchronousTestCase):
             self.assertEqual(3, world.vassal.spec.fingerprint)
             still = [door.doorway for door in world.doors if not door.closed]
             self.assertEqual([after] if after else [], still)
+
+    def test_nobody_uses_it(self) -> None:
+        """
+        A door that is not wanted any more, and that no generation has, is closed
+        while an earlier generation is still leaving.
+        """
+        world = World(ELSEWHERE)
+        world.want()
+        world.doorway = DEMAND
+        world.want(2)
+        world.doorway = None
+        world.want(3)
+        world.vassal.unwanted()
+        world.want(4)
+        self.assertEqual([False, True], [door.closed for door in world.doors])
+        world.reactor.processes[0].ends()
+        self.assertEqual([True, True], [door.closed for door in world.doors])
 
     def test_changed_back(self) -> None:
         """
