@@ -43,6 +43,7 @@ class CrowdTests(TestCase):
         script.write_text(FAKE)
         script.chmod(0o755)
         self.realm = Realm(directory, str(script))
+        self.addCleanup(self.realm.keeper.stopService)
         self.addCleanup(self.stop)
         self.accepted: list[VassalStatus] = []
         self.together = 0

@@ -4,6 +4,7 @@ Tests for L{emperor.keeper.hooks}.
 
 import os
 import time
+from socket import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -30,7 +31,14 @@ class RunTests(SynchronousTestCase):
         """
         It has nothing to read, whatever the vassal's standard input is.
         """
-        self.run_shell("[ /proc/self/fd/0 -ef /dev/null ]")
+        before = os.dup(0)
+        try:
+            with socket() as listening:
+                os.dup2(listening.fileno(), 0)
+            self.run_shell("[ /proc/$$/fd/0 -ef /dev/null ]")
+        finally:
+            os.dup2(before, 0)
+            os.close(before)
 
     def test_bad(self) -> None:
         """
