@@ -4,6 +4,9 @@ Which vassals have a door, and where.
 What the vassal's own file says comes first.  Then the options, of which the first
 that is set decides, as in uWSGI: a file beside the vassal's with the address in
 its first line, a directory of sockets, a command that prints the address.
+
+With C{emperor-tyrant} the first two are somebody else's words, and it is root who
+would listen: no user gets a socket that he could not have opened himself.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from emperor.addresses import BadAddress
+from emperor.addresses import BadAddress, SocketAddress, TcpAddress
 from emperor.config.doorways import Doorway, parse_doorway
 from emperor.config.errors import Problem
 from emperor.config.settings import EmperorSettings
@@ -27,6 +30,9 @@ from emperor.vassals.spec import VassalSpec, shown
 
 #: Bytes of a side file that are looked at.
 _SIDE_FILE_LIMIT = 4096
+
+#: The first TCP port that takes no rights.
+_FIRST_PORT = 1024
 
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 
@@ -83,13 +89,27 @@ class Doorways:
         for problem in problems:
             self._complain(spec, str(problem))
         if found is not None or problems:
-            return found
+            return self._permitted(spec, found)
         if self._settings.on_demand_extension:
-            return self._of_file(spec, self._settings.on_demand_extension)
+            found = self._of_file(spec, self._settings.on_demand_extension)
+            return self._permitted(spec, found)
         if self._settings.on_demand_directory:
             return self._of_directory(spec, self._settings.on_demand_directory)
         if self._settings.on_demand_command:
             return self._of_command(spec, self._settings.on_demand_command)
+        return None
+
+    def _permitted(self, spec: VassalSpec, found: Found) -> Found:
+        """
+        A doorway that the owner of the vassal's file may have chosen.
+        """
+        if found is None or not self._settings.launch.tyrant or _is_anybodys(found.address):
+            return found
+        self._complain(
+            spec,
+            f"with emperor-tyrant it may name a TCP port from {_FIRST_PORT} on or an abstract "
+            f"socket, and not {found.address}; emperor-on-demand-directory can have files",
+        )
         return None
 
     def _of_file(self, spec: VassalSpec, extension: str) -> Found:
@@ -132,3 +152,10 @@ class Doorways:
             vassal=shown(spec.id.name),
             problem=shown(problem),
         )
+
+
+def _is_anybodys(address: SocketAddress) -> bool:
+    """
+    Whether every user may listen there.
+    """
+    return address.port >= _FIRST_PORT if isinstance(address, TcpAddress) else address.is_abstract

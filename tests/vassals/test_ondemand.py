@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
@@ -16,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.addresses import TcpAddress, UnixAddress
 from emperor.config.doorways import Doorway
 from emperor.config.errors import Problem
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings, Origin
 from emperor.testing.vassals import make_spec
 from emperor.vassals.asking import NoAnswer
@@ -39,15 +41,15 @@ class DoorwaysTests(SynchronousTestCase):
         self.asked.append((command, name, cwd))
         return self.answer
 
-    def find(self, name: str = "a.ini", **options: str) -> Found | Deferred[Found]:
+    def find(self, name: str = "a.ini", **options: Any) -> Found | Deferred[Found]:
         """
         Where the vassal's door is, with these options.
         """
-        settings = EmperorSettings(**options)  # type: ignore[arg-type]
+        settings = EmperorSettings(**options)
         doorways = Doorways(settings, lambda spec: self.written, self.is_cheap, self.ask)
         return doorways.find(make_spec(name, directory=str(self.place)))
 
-    def complaints(self, name: str = "a.ini", **options: str) -> list[str | None]:
+    def complaints(self, name: str = "a.ini", **options: Any) -> list[str | None]:
         """
         What is logged when it has no door.
         """
@@ -104,6 +106,26 @@ class DoorwaysTests(SynchronousTestCase):
         (self.place / "a.ini.dir").mkdir()
         (told,) = self.complaints(on_demand_extension=".dir")
         self.assertIn("Is a directory", told or "")
+
+    def test_tyrant(self) -> None:
+        """
+        With C{emperor-tyrant} a user's file gets no socket that only root could
+        open, and the administrator's options do.
+        """
+        launch = LaunchSettings(tyrant=True)
+        for address in (UnixAddress(b"/run/x.sock"), TcpAddress("", 1023)):
+            self.written = (Doorway(address), ())
+            (told,) = self.complaints(launch=launch, on_demand_directory="/run")
+            self.assertIn(f"abstract socket, and not {address};", told or "")
+        for address in (UnixAddress(b"\0x\0"), TcpAddress("", 1024)):
+            self.written = (Doorway(address), ())
+            self.assertEqual(Doorway(address), self.find(launch=launch))
+        self.written = (None, ())
+        self.side(b"/run/x.sock,owner=x")
+        (told,) = self.complaints(launch=launch, on_demand_extension=".socket")
+        self.assertIn("and not /run/x.sock;", told or "")
+        expected = Doorway(UnixAddress(b"/run/a.socket"), on_demand=True)
+        self.assertEqual(expected, self.find(launch=launch, on_demand_directory="/run"))
 
     def test_directory(self) -> None:
         """
