@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import FailTest, SkipTest, TestCase
 
 from emperor.keeper.groups import find_place
+from emperor.vassals import keeping
 from emperor.vassals.keeping import Keeper, NotKept
 from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.wire.hooks import Command, Hooks
@@ -349,6 +350,19 @@ class RightsTests(KeeperTestCase):
         self.keeper._transport.signalProcess("KILL")
         await recorder.ended
         self.assertEqual([], self.processes())
+
+    async def test_dies_with_the_keeper(self) -> None:
+        """
+        The kernel itself kills it when the keeper is killed, also if it has
+        become somebody else.
+        """
+        self.patch(keeping, "kill_children", lambda *_: [])
+        for user in (None, User(12345, 12345)):
+            recorder = self.start("echo; exec sleep 1000", rights=Rights(user))
+            await eventually(lambda: recorder.printed, "it runs")  # noqa: B023
+            self.keeper._transport.signalProcess("KILL")
+            await recorder.ended
+            await eventually(lambda: not self.processes(), "it is killed")
 
     async def test_groups(self) -> None:
         """
