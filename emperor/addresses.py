@@ -185,6 +185,18 @@ def parse_node(text: str) -> Address:
     return _server(text, text, NODE_FORMS) if _has_port(text) else parse_address(text)
 
 
+def parse_announced(text: str) -> Address:
+    """
+    Read the address that a node, wherever it runs, gives as its own: a relative
+    path leads nowhere then.
+
+    @raise BadAddress: the text has none of the accepted forms.
+    """
+    if not text.startswith(("/", "@")) and not _has_port(text):
+        raise BadAddress(f"{text!r} is no address of a node; accepted: {NODE_FORMS}")
+    return parse_node(text)
+
+
 def parse_listen(text: str) -> ListenAddress:
     """
     Read the address that a router listens on.

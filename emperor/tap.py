@@ -286,6 +286,7 @@ def build_router(
         grace=settings.shutdown_grace,
         cheap=make_cheap_mode(router.settings, server.registry),
         subscribed=lambda: server.registry.pools,
+        rejected=server.rejections.by_reason,
     )
     for companion in (key_mappers, *subscribed.companions):
         service.accompany(companion)
@@ -328,6 +329,7 @@ def build_processes(
         os.environ,
         subscriptions=server.news,
         registry=server.registry,
+        rejected=server.rejections.by_reason,
     )
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from random import random as system_random
 
-from emperor.addresses import Address, BadAddress, TcpAddress, parse_address
+from emperor.addresses import Address, BadAddress, TlsAddress, UnixAddress, parse_announced
 from emperor.routing.expiry import Expiring
 from emperor.routing.health import Quarantine
 from emperor.routing.lookups import BadKey, pool_key
@@ -325,7 +325,8 @@ def _address(announcement: Announcement) -> Address | None:
     text = announcement.address
     if not text and announcement.vassal:
         return None
-    address = parse_address(text)
-    if isinstance(address, TcpAddress) and not address.port:
+    address = parse_announced(text)
+    server = address.server if isinstance(address, TlsAddress) else address
+    if not isinstance(server, UnixAddress) and not server.port:
         raise BadAddress(f"nothing can listen at {text!r}: port 0 (accepted: 1 to 65535)")
     return address

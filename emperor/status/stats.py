@@ -63,7 +63,11 @@ def describe(state: RouterState, pools: Iterable[PoolStatistics]) -> dict[str, A
     if state.has_pools:
         shown["subscriptions"] = map(_pool, pools)
     shown["cheap"] = int(state.sleeping)
-    return {**shown, **_counts(state.counts), "processes": [*map(_process, state.processes)]}
+    shown.update(_counts(state.counts))
+    if state.has_pools:
+        shown["rejected"] = dict(state.rejected)
+    shown["processes"] = [*map(_process, state.processes)]
+    return shown
 
 
 def _fixed(node: FixedStatistics) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import UnixAddress
+from emperor.addresses import NamedAddress, UnixAddress
 from emperor.routing.members import Member
 from emperor.routing.outcomes import Outcome, Result
 from emperor.routing.roster import RegistrySettings
@@ -143,8 +143,13 @@ class AnnounceTests(Case):
         wrong: list[tuple[dict[str, Any], str]] = [
             ({"key": ""}, "1 to 255"),
             ({"key": "a" * 256}, "1 to 255"),
-            ({"address": ""}, "no socket address"),
+            ({"address": ""}, "no address"),
+            ({"address": "not an address"}, "accepted: :port, ip:port"),
+            ({"address": "127.0.0.1"}, "accepted: :port, ip:port"),
+            ({"address": "run/a.sock"}, "accepted: :port, ip:port"),
             ({"address": "1.2.3.4:0"}, "port 0"),
+            ({"address": "app.test:0"}, "port 0"),
+            ({"address": "tls://app.test:0"}, "port 0"),
             ({"address": "1.2.3.4:99999"}, "no port"),
             ({"address": "/" + "x" * 200}, "at most 107"),
         ]
@@ -153,6 +158,16 @@ class AnnounceTests(Case):
                 outcome = self.say(**{"leaving": leaving, **values})
                 self.assertIs(outcome.result, Result.REFUSED)
                 self.assertIn(reason, outcome.reason)
+        self.assertTrue(self.registry.is_empty)
+
+    def test_names(self) -> None:
+        """
+        A node may have a name, which is looked up when it is dialed.
+        """
+        self.say("App.test:3031")
+        [found] = self.registry.pools
+        self.assertEqual(list(found.members), [NamedAddress("app.test", 3031)])
+        self.say("app.test:3031", leaving=True)
         self.assertTrue(self.registry.is_empty)
 
     def test_protocol(self) -> None:
