@@ -255,10 +255,22 @@ def _split(text: str) -> tuple[str, int]:
 def _literal(host: str, text: str, forms: str) -> str:
     try:
         if host.startswith("[") and host.endswith("]"):
-            return str(IPv6Address(host[1:-1]))
+            return _zoned(IPv6Address(host[1:-1]), text)
         return str(IPv4Address(host)) if host else ""
     except AddressValueError as error:
         raise BadAddress(f"{text!r} is no socket address ({error}); accepted: {forms}") from error
+
+
+def _zoned(address: IPv6Address, text: str) -> str:
+    """
+    An address with its zone, the interface after the %.
+    """
+    if address.scope_id is not None and not address.is_link_local:
+        raise BadAddress(
+            f"%{address.scope_id} in {text!r}: only a link-local address, which begins with fe80:,"
+            " has an interface, as [fe80::1%eth0]:port; accepted otherwise: [v6]:port"
+        )
+    return str(address)
 
 
 def _is_name(host: str) -> bool:

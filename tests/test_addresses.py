@@ -64,6 +64,7 @@ class AddressTests(SynchronousTestCase):
             "127.0.0.1:0": TcpAddress("127.0.0.1", 0),
             "[::1]:65535": TcpAddress("::1", 65535),
             "[0:0::1]:1": TcpAddress("::1", 1),
+            "[fe80::1%eth0]:80": TcpAddress("fe80::1%eth0", 80),
             "/run/a.sock": UnixAddress(b"/run/a.sock"),
             "/run/a:80": UnixAddress(b"/run/a:80"),
             "./a:80": UnixAddress(b"./a:80"),
@@ -106,6 +107,16 @@ class AddressTests(SynchronousTestCase):
         ):
             error = self.assertRaises(BadAddress, parse_address, text)
             self.assertIn(repr(text)[1:20].lstrip("@").rstrip("'"), str(error))
+
+    def test_interface(self) -> None:
+        """
+        Only a link-local address belongs to an interface.
+        """
+        for parse in (parse_address, parse_node, parse_listen):
+            for text in ("[::1%lo]:80", "[2001:db8::1%1]:80"):
+                error = self.assertRaises(BadAddress, parse, text)
+                self.assertIn(f"in {text!r}: only a link-local address", str(error))
+                self.assertIn("accepted otherwise: [v6]:port", str(error))
 
     def test_length(self) -> None:
         """

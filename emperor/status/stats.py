@@ -18,8 +18,10 @@ from emperor.routing.statistics import NodeStatistics, PoolStatistics
 from emperor.status.snapshot import ProcessState, RouterState
 from emperor.wire.control import Counts
 
-#: Characters of a piece, at least, but for the last one; so many take 0.3 ms.
-PIECE = 4 * 1024
+#: Characters of a piece, at least, but for the last one; so many take about 1 ms.
+#: Smaller ones would need more turns of the reactor, each of which is as long as
+#: the requests' work in it.
+PIECE = 16 * 1024
 
 _encode = json.JSONEncoder().encode
 
