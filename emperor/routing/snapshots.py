@@ -31,12 +31,13 @@ class Remembered:
     A node of a snapshot.
 
     @ivar age: seconds between its last announcement and the snapshot.
-    @ivar silent: see L{emperor.routing.members.Member}.
+    @ivar silent: see L{emperor.routing.members.Member}; C{hops}, too.
     """
 
     announcement: Announcement
     age: float
     silent: bool = False
+    hops: tuple[str, ...] = ()
 
 
 def dump(pools: Iterable[SubscribedPool], now: float) -> dict[str, object]:
@@ -46,7 +47,8 @@ def dump(pools: Iterable[SubscribedPool], now: float) -> dict[str, object]:
     nodes = []
     for pool in pools:
         for member in pool.members.values():
-            nodes.append(Remembered(member.announcement, now - member.last_check, member.silent))
+            age = now - member.last_check
+            nodes.append(Remembered(member.announcement, age, member.silent, member.hops))
         for sleeper in pool.sleepers.values():
             nodes.append(Remembered(sleeper.announcement, now - sleeper.last_check))
     return {"version": VERSION, "nodes": [asdict(node) for node in nodes]}
@@ -73,9 +75,16 @@ def _node(number: int, node: Mapping[str, object]) -> Remembered:
             raise ValueError(f"its age is {age!r}")
         if not isinstance(silent, bool) or not isinstance(values, Mapping):
             raise ValueError(f"silent is {silent!r}, announcement is {values!r}")
-        return Remembered(_announcement(values), age, silent)
+        return Remembered(_announcement(values), age, silent, _hops(node.get("hops", [])))
     except (KeyError, TypeError, ValueError) as error:
         raise BadSnapshot(f"node {number} of the snapshot is malformed: {error}") from error
+
+
+def _hops(values: object) -> tuple[str, ...]:
+    # Snapshots of earlier versions have none.
+    if not isinstance(values, list | tuple) or not all(isinstance(each, str) for each in values):
+        raise ValueError(f"hops is {values!r}, not a list of marks")
+    return tuple(values)
 
 
 def _announcement(values: Mapping[str, object]) -> Announcement:
