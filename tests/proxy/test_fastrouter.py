@@ -393,6 +393,17 @@ class LoopTests(FastRouterCase):
             self.assert_refused(client.take(), 508, b"has come back to this router", b"a.example")
             self.assertEqual(wire.refusals.counts, {Reason.LOOP: 1})
 
+    def test_named(self) -> None:
+        """
+        A name may lead back to this very router.
+        """
+        self.registry = Registry(RegistrySettings())
+        self.join("router.test:80")
+        wire = self.start(to=())
+        self.ask()
+        client = self.ask(wire.dial.accept().take())
+        self.assert_refused(client.take(), 508, b"has come back to this router")
+
     def test_long_way(self) -> None:
         """
         A request goes through eight routers and no further.
