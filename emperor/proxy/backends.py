@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from errno import ECONNREFUSED, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM
-from typing import cast
+from typing import Any, cast
 
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import (
@@ -21,6 +21,7 @@ from twisted.internet.interfaces import (
     IProtocol,
     IReactorTCP,
     IStreamClientEndpoint,
+    ITCPTransport,
 )
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
@@ -89,8 +90,14 @@ class EndpointDialer:
             wanted.clear()
             connecting.cancel()
 
+        def connected(protocol: Any) -> None:
+            # A body behind the packet does not wait for its acknowledgement.
+            tcp = ITCPTransport(protocol.transport, None)
+            if tcp is not None:
+                tcp.setTcpNoDelay(True)
+
         connecting = self._endpoint(address, timeout).connect(_OneConnection(protocol))
-        connecting.addErrback(not_connected)
+        connecting.addCallbacks(connected, not_connected)
         return give_up
 
     def _endpoint(self, address: TcpAddress, timeout: float) -> IStreamClientEndpoint:

@@ -27,6 +27,7 @@ from emperor.proxy.transport import Stream
 _KIND = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
 # As plain numbers: the enumerations are converted for every call.
+_TCP, _NODELAY = int(socket.IPPROTO_TCP), int(socket.TCP_NODELAY)
 _UNIX, _INET, _INET6 = int(socket.AF_UNIX), int(socket.AF_INET), int(socket.AF_INET6)
 
 #: Seconds until a UNIX socket whose queue is full is tried again.
@@ -58,6 +59,9 @@ class PollingDialer:
         except OSError as error:  # no descriptor is left
             return self._fail_later(failed, error)
         try:
+            if family != _UNIX:
+                # A body behind the packet does not wait for its acknowledgement.
+                connection.setsockopt(_TCP, _NODELAY, 1)
             problem = connection.connect_ex(name)
             if problem == EINPROGRESS:
                 problem = connection.connect_ex(name)

@@ -4,6 +4,10 @@ A client's connection, whatever it speaks.
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from fcntl import ioctl
+from termios import TIOCOUTQ
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -126,11 +130,11 @@ class Frontend(Protocol):
 
     def _taken(self) -> int:
         """
-        Bytes that slow receivers have taken; Twisted's own transports do not
-        tell, so there only a full buffer that empties counts.
+        A number that changes when a receiver has taken something.
         """
         node = None if self.session is None else self.session.transport
-        return sum(getattr(stream, "taken", 0) for stream in (self.transport, node))
+        streams = [stream for stream in (self.transport, node) if stream is not None]
+        return sum(getattr(stream, "taken", 0) - unsent(stream) for stream in streams)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -348,3 +352,18 @@ def host_of(address: IAddress) -> str:
     """
     host = str(getattr(address, "host", ""))
     return host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host
+
+
+def unsent(stream: IStream) -> int:
+    """
+    Bytes that the kernel still keeps for a receiver.
+
+    It wakes a sender only when a third of a buffer is free, which for a slow
+    receiver can be minutes.
+    """
+    descriptor = getattr(stream, "fileno", lambda: -1)()
+    if descriptor < 0:
+        return 0
+    with suppress(OSError):
+        return int.from_bytes(ioctl(descriptor, TIOCOUTQ, bytes(4)), sys.byteorder)
+    return 0

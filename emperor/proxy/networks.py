@@ -50,6 +50,7 @@ class PollingNetwork(Service):
         """
         See L{INetwork.listen}.
         """
+        _hurry(listener)
         port = PollingPort(self._poller, listener, factory)
         port.startListening()
         return port
@@ -73,11 +74,22 @@ class ReactorNetwork(Service):
             shared = SharedPort(listener, factory, self._reactor)
             shared.startListening()
             return cast(IPort, shared)
+        _hurry(listener)
         with listener:
             port = self._reactor.adoptStreamPort(
                 listener.fileno(), listener.family, cast(ServerFactory, factory)
             )
         return cast(IPort, port)
+
+
+def _hurry(listener: socket.socket) -> None:
+    """
+    Let every connection send at once what it has: an answer in two pieces would
+    wait for the client's delayed acknowledgement of the first.  Connections
+    inherit this from where they are accepted.
+    """
+    if listener.family != socket.AF_UNIX:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class INetworkReactor(IStreamReactor, IPollingReactor):

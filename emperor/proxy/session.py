@@ -18,7 +18,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from emperor.interfaces import IStream
-from emperor.proxy.backends import explain, is_exhausted
+from emperor.proxy.backends import explain, is_absent, is_exhausted
 from emperor.proxy.refusals import Reason, Refusal
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
@@ -31,6 +31,9 @@ IDEMPOTENT = frozenset([b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 
 #: Neither modifier takes the place of the node's.
 _NODES_OWN = (0, 0)
+
+#: Nodes that one request is offered to, before the fallback.
+MOST_NODES = 64
 
 #: Seconds that a node has to close its connection after its answer.
 CLOSING = 5.0
@@ -170,7 +173,7 @@ class Session(Protocol):
         self._node: Target
         self._tried: list[Target] = []
         self._counted = self._repeated = False
-        self._sent = self._received = 0
+        self._spent = self._sent = self._received = 0
         self._payload = b""
         self._modifiers = _NODES_OWN
         self._give_up: Callable[[], None] | None = None
@@ -223,14 +226,17 @@ class Session(Protocol):
         """
         The pool's next node, and after the last one the first of the fallback;
         of all the attempts there may be, the last one is the fallback's.
+
+        A node that refuses at once costs next to nothing, so it does not count.
         """
         router, tried = self._router, self._tried
-        left = router.settings.max_retries - len(tried)
+        most = router.settings.max_retries
+        left = most - self._spent
         fallback = router.routes.fallback
-        if left < 0:
+        if left < 0 or (tried and not most):
             return None
         node = None
-        if left or fallback is None or not tried:
+        if len(tried) < MOST_NODES and (left or fallback is None or not tried):
             node = self._pool.pick(router.deadlines.now, tried, self._front)
         if node is None and fallback is not None and self._pool is not fallback:
             self._pool = fallback
@@ -242,6 +248,7 @@ class Session(Protocol):
             detail = f"no connection can be made: {explain(failure)}"
             self._fail(Refusal(Reason.NO_ROOM, detail, self.host))
             return
+        self._spent += not is_absent(failure)
         self._pool.failed(self._node, self._router.deadlines.now)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
 
@@ -302,6 +309,7 @@ class Session(Protocol):
             self._fail(refusal)
             return
         self._repeated = True
+        self._spent += 1
         self._settle()
         # There is no connection until the next node accepts.
         self.transport = None  # type: ignore[assignment]

@@ -60,7 +60,7 @@ class Stream:
     """
     One connected socket.
 
-    @ivar taken: bytes that a slow peer has made room for later.
+    @ivar taken: bytes that were sent when a slow peer had made room.
     """
 
     _log = Logger()
@@ -436,6 +436,12 @@ class Stream:
             self._registered = False
             self._poller.forget(descriptor)
         self._watched = wanted
+
+    def fileno(self) -> int:
+        """
+        Of the socket; -1 when it is closed.
+        """
+        return self._socket.fileno()
 
     # Who is there.
 

@@ -246,7 +246,7 @@ class Registry:
 
     def snapshot(self, now: float) -> dict[str, object]:
         """
-        All nodes as JSON can hold them.
+        All nodes, to be taken in pieces (L{emperor.routing.snapshots.dump}).
         """
         return dump(self.pools, now)
 

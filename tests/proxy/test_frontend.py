@@ -4,11 +4,15 @@ What both front ends do with a client's connection.
 
 from __future__ import annotations
 
+import socket
+from typing import cast
+
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.settings import RouterSettings
-from emperor.proxy.frontend import LINGER, Frontend, host_of
+from emperor.interfaces import IStream
+from emperor.proxy.frontend import LINGER, Frontend, host_of, unsent
 from emperor.proxy.refusals import Refusal
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, Dialogue
@@ -143,3 +147,30 @@ class HostTests(SynchronousTestCase):
             (UNIXAddress(None), ""),
         ):
             self.assertEqual(host_of(address), host)
+
+
+class UnsentTests(SynchronousTestCase):
+    def test_kernel(self) -> None:
+        """
+        What a receiver has not taken from the kernel is known.
+        """
+        near, far = socket.socketpair()
+        self.addCleanup(near.close)
+        self.addCleanup(far.close)
+        stream = cast(IStream, near)
+        self.assertEqual(unsent(stream), 0)
+        near.send(b"x" * 1000)
+        before = unsent(stream)
+        self.assertGreaterEqual(before, 1000)
+        far.recv(1000)
+        self.assertLess(unsent(stream), before)
+
+    def test_nothing_to_ask(self) -> None:
+        """
+        A stream that is closed, or has no descriptor, keeps nothing.
+        """
+        near, far = socket.socketpair()
+        near.close()
+        far.close()
+        self.assertEqual(unsent(cast(IStream, near)), 0)
+        self.assertEqual(unsent(cast(IStream, object())), 0)

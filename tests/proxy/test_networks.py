@@ -18,6 +18,7 @@ from emperor.interfaces import IDialer, INetwork, IPort
 from emperor.proxy.backends import IStreamReactor
 from emperor.proxy.networks import PollingNetwork, ReactorNetwork
 from emperor.proxy.poller import IPollingReactor
+from emperor.proxy.transport import Stream
 from emperor.proxy.unixsockets import SharedPort
 from tests.proxy.polling import PollingClock, PollingMixin, Recorder
 from tests.proxy.test_accepting import Clients
@@ -56,6 +57,11 @@ class PollingNetworkTests(PollingMixin, SynchronousTestCase):
         self.network.dialer.dial(node, client, self.fail, 5)
         self.serve_until(lambda: client.events and factory.made)
         server = factory.made[0]
+        hurries = [
+            cast(Stream, each.transport)._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            for each in (client, server)
+        ]
+        self.assertTrue(all(hurries))
         client.transport.write(b"request")
         self.serve_until(lambda: server.received == b"request")
         server.transport.write(b"answer")
@@ -107,6 +113,18 @@ class ReactorNetworkTests(SynchronousTestCase):
         ((_, family, factory),) = self.reactor.adoptedPorts
         self.assertEqual((family, factory), (socket.AF_INET, self.factory))
         self.assertEqual(self.listener.fileno(), -1)
+
+    def test_at_once(self) -> None:
+        """
+        Connections send small pieces at once.
+        """
+        listener = self.listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        copy = listener.dup()
+        self.addCleanup(copy.close)
+        self.network.listen(listener, Clients())
+        self.assertTrue(copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
     def test_rest(self) -> None:
         """

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.addresses import parse_address
 from emperor.config.settings import Node
 from emperor.proxy.refusals import Reason, Refusal
-from emperor.proxy.session import CLOSING, PHASES, Event, Phase, Session
+from emperor.proxy.session import CLOSING, MOST_NODES, PHASES, Event, Phase, Session
 from emperor.routing.pools import ANYONE, FixedNodes, Pool, Seeker, SingleNode, Target
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, NODE, OTHER, Dialogue, DialogueCase
@@ -253,9 +253,26 @@ class OtherNodesTests(SessionCase):
                 FixedNodes(self.nodes(1, 2, 3, 4), 30), max_retries=2, fallback=fallback
             )
             for _ in expected:
-                self.dialogue.dial.refuse()
+                self.dialogue.dial.time_out()
             self.assertEqual(self.ports(), [f"127.0.0.1:{port}" for port in expected])
-            self.assert_over(session, Reason.NODE_ABSENT)
+            self.assert_over(session, Reason.NODE_TIMEOUT)
+
+    def test_refusals_are_free(self) -> None:
+        """
+        However many nodes refuse, one that is left gets the request before the
+        fallback; only so many are asked.
+        """
+        session = self.begin(
+            FixedNodes(self.nodes(*range(1, 100)), 30), max_retries=1, fallback=self.nodes(999)
+        )
+        while session.phase is Phase.CONNECTING:
+            self.dialogue.dial.refuse()
+        self.assertEqual(self.ports()[MOST_NODES:], ["127.0.0.1:999"])
+        self.begin(FixedNodes(self.nodes(*range(1, 9)), 30), max_retries=1)
+        for _ in range(7):
+            self.dialogue.dial.refuse()
+        self.dialogue.dial.accept()
+        self.assertEqual(self.front.told, ["ready"])
 
     def test_no_retries(self) -> None:
         """

@@ -19,6 +19,7 @@ from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.copying import PIECE, Backlog, Copy, Copyist
 from emperor.wire.control import NodeNews, Subscriptions
 from emperor.wire.subscription import Announcement
+from tests.routing.nodes import taken
 from tests.subscriptions.fakes import NODE, OTHER, leaving, make_ledger, nodes
 from tests.wire.announcements import announcement
 
@@ -208,7 +209,7 @@ class CopyTests(CopyCase):
         A node from a file, which has a moment to be heard of, has it here too.
         """
         self.announce(announcement())
-        snapshot = self.ledger.registry.snapshot(self.clock.seconds())
+        snapshot = taken(self.ledger.registry.snapshot(self.clock.seconds()))
         self.begin()
         self.ledger.registry.restore(snapshot, self.clock.seconds(), age=60)
         self.connect()
