@@ -276,6 +276,7 @@ def build_router(
         vassals=emperor,
         refusals=RefusalLog(reactor),
         mappers=mappers,
+        mark=server.mark,
     )
     service = RouterService(
         reactor,
@@ -320,7 +321,7 @@ def build_processes(
     load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
     grace, transport = settings.shutdown_grace, settings.transport
     subscribable = is_subscribable(router.settings, settings.emperor)
-    order = Configure(router.settings, platform.node(), grace, transport, subscribable)
+    order = Configure(router.settings, platform.node(), grace, transport, subscribable, server.mark)
     return RouterProcesses(
         reactor,
         order,

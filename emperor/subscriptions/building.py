@@ -188,6 +188,7 @@ def build_server(
         rejections=rejections,
         each_second=each_second,
         at_end=at_end,
+        mark=mark,
     )
 
 

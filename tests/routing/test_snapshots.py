@@ -42,11 +42,12 @@ class SnapshotTests(SynchronousTestCase):
         What was known is known again, through JSON.
         """
         pool = SubscribedPool("a", algorithm("wrr"), Quarantine(lambda: 0))
-        node = Member(parse_address("/a"), said, last_check=3, deadline=20, silent=silent)
+        way = ("a" * 16, "b" * 16)
+        node = Member(parse_address("/a"), said, last_check=3, deadline=20, hops=way, silent=silent)
         pool.members[node.address] = node
         pool.sleepers["v"] = Sleeper(said, 5, 22)
         snapshot = taken(dump([pool], 10))
-        self.assertEqual(load(snapshot), [Remembered(said, 7, silent), Remembered(said, 5)])
+        self.assertEqual(load(snapshot), [Remembered(said, 7, silent, way), Remembered(said, 5)])
 
     def test_meanwhile(self) -> None:
         """
@@ -90,6 +91,8 @@ class SnapshotTests(SynchronousTestCase):
             {"age": float("nan")},
             {"age": float("inf")},
             {"silent": 0},
+            {"hops": "abc"},
+            {"hops": [1]},
             {"announcement": []},
             {"announcement": {}},
             {"announcement": {**said, "weight": "1"}},

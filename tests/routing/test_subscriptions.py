@@ -160,6 +160,26 @@ class AnnounceTests(Case):
                 self.assertIn(reason, outcome.reason)
         self.assertTrue(self.registry.is_empty)
 
+    def test_hops(self) -> None:
+        """
+        The latest announcement tells the way, and the place behind the direct
+        ones; both are known after a restart.
+        """
+        way = ("b" * 16,)
+        self.registry.announce(announcement("/x"), 0, way)
+        self.say("/y")
+        [pool] = self.registry.pools
+        self.assertEqual([member.hops for member in pool.members.values()], [way, ()])
+        picked = {str(member.address) for _ in range(4) if (member := pool.pick(0, ()))}
+        self.assertEqual(picked, {"/y"})
+        restarted = Registry(RegistrySettings())
+        restarted.restore(taken(self.registry.snapshot(1)), 1)
+        [pool] = restarted.pools
+        self.assertEqual([member.hops for member in pool.members.values()], [way, ()])
+        restarted.announce(announcement("/x"), 2)
+        picked = {str(member.address) for _ in range(4) if (member := pool.pick(2, ()))}
+        self.assertEqual(picked, {"/x", "/y"})
+
     def test_names(self) -> None:
         """
         A node may have a name, which is looked up when it is dialed.
