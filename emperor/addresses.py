@@ -185,6 +185,18 @@ def parse_node(text: str) -> Address:
     return _server(text, text, NODE_FORMS) if _has_port(text) else parse_address(text)
 
 
+def parse_announced(text: str) -> Address:
+    """
+    Read the address that a node, wherever it runs, gives as its own: a relative
+    path leads nowhere then.
+
+    @raise BadAddress: the text has none of the accepted forms.
+    """
+    if not text.startswith(("/", "@")) and not _has_port(text):
+        raise BadAddress(f"{text!r} is no address of a node; accepted: {NODE_FORMS}")
+    return parse_node(text)
+
+
 def parse_listen(text: str) -> ListenAddress:
     """
     Read the address that a router listens on.
@@ -243,10 +255,22 @@ def _split(text: str) -> tuple[str, int]:
 def _literal(host: str, text: str, forms: str) -> str:
     try:
         if host.startswith("[") and host.endswith("]"):
-            return str(IPv6Address(host[1:-1]))
+            return _zoned(IPv6Address(host[1:-1]), text)
         return str(IPv4Address(host)) if host else ""
     except AddressValueError as error:
         raise BadAddress(f"{text!r} is no socket address ({error}); accepted: {forms}") from error
+
+
+def _zoned(address: IPv6Address, text: str) -> str:
+    """
+    An address with its zone, the interface after the %.
+    """
+    if address.scope_id is not None and not address.is_link_local:
+        raise BadAddress(
+            f"%{address.scope_id} in {text!r}: only a link-local address, which begins with fe80:,"
+            " has an interface, as [fe80::1%eth0]:port; accepted otherwise: [v6]:port"
+        )
+    return str(address)
 
 
 def _is_name(host: str) -> bool:

@@ -69,3 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except usage.UsageError as error:
         raise SystemExit(f"emperor: {error}") from error
     cast(_Command, options.subOptions).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -260,6 +260,11 @@ class IRouterState(Interface):
         The same for each of its processes that run now, by their numbers.
         """
 
+    def rejected() -> Mapping[str, int]:
+        """
+        How many subscriptions were turned away since its start, by the reason.
+        """
+
     def fixed() -> Sequence[FixedStatistics]:
         """
         How the nodes of its configuration do.

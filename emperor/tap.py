@@ -325,6 +325,7 @@ def build_router(
         vassals=emperor,
         refusals=RefusalLog(reactor),
         mappers=mappers,
+        mark=server.mark,
     )
     service = RouterService(
         reactor,
@@ -335,6 +336,7 @@ def build_router(
         grace=settings.shutdown_grace,
         cheap=make_cheap_mode(router.settings, server.registry),
         subscribed=lambda: server.registry.pools,
+        rejected=server.rejections.by_reason,
     )
     for companion in (key_mappers, *subscribed.companions):
         service.accompany(companion)
@@ -368,7 +370,7 @@ def build_processes(
     load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
     grace, transport = settings.shutdown_grace, settings.transport
     subscribable = is_subscribable(router.settings, settings.emperor)
-    order = Configure(router.settings, platform.node(), grace, transport, subscribable)
+    order = Configure(router.settings, platform.node(), grace, transport, subscribable, server.mark)
     return RouterProcesses(
         reactor,
         order,
@@ -377,6 +379,7 @@ def build_processes(
         os.environ,
         subscriptions=server.news,
         registry=server.registry,
+        rejected=server.rejections.by_reason,
     )
 
 

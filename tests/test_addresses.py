@@ -21,6 +21,7 @@ from emperor.addresses import (
     TlsAddress,
     UnixAddress,
     parse_address,
+    parse_announced,
     parse_listen,
     parse_node,
 )
@@ -63,6 +64,7 @@ class AddressTests(SynchronousTestCase):
             "127.0.0.1:0": TcpAddress("127.0.0.1", 0),
             "[::1]:65535": TcpAddress("::1", 65535),
             "[0:0::1]:1": TcpAddress("::1", 1),
+            "[fe80::1%eth0]:80": TcpAddress("fe80::1%eth0", 80),
             "/run/a.sock": UnixAddress(b"/run/a.sock"),
             "/run/a:80": UnixAddress(b"/run/a:80"),
             "./a:80": UnixAddress(b"./a:80"),
@@ -105,6 +107,16 @@ class AddressTests(SynchronousTestCase):
         ):
             error = self.assertRaises(BadAddress, parse_address, text)
             self.assertIn(repr(text)[1:20].lstrip("@").rstrip("'"), str(error))
+
+    def test_interface(self) -> None:
+        """
+        Only a link-local address belongs to an interface.
+        """
+        for parse in (parse_address, parse_node, parse_listen):
+            for text in ("[::1%lo]:80", "[2001:db8::1%1]:80"):
+                error = self.assertRaises(BadAddress, parse, text)
+                self.assertIn(f"in {text!r}: only a link-local address", str(error))
+                self.assertIn("accepted otherwise: [v6]:port", str(error))
 
     def test_length(self) -> None:
         """
@@ -204,6 +216,34 @@ class NodeTests(SynchronousTestCase):
             parse_node(text)
         except BadAddress as error:
             self.assertTrue(str(error))
+
+
+class AnnouncedTests(SynchronousTestCase):
+    def test_forms(self) -> None:
+        """
+        What a node says of itself may be all that a node can be.
+        """
+        for text in ("127.0.0.1:80", "[::1]:80", ":80", "App:80", "tls://app:443", "/run/a", "@a"):
+            self.assertEqual(parse_announced(text), parse_node(text))
+
+    def test_errors(self) -> None:
+        """
+        A path that is relative to nobody knows what, and a host without a port.
+        """
+        for text in ("not an address", "127.0.0.1", "localhost", "./a.sock", "run/a", "..:80", ""):
+            error = self.assertRaises(BadAddress, parse_announced, text)
+            self.assertIn("accepted: :port, ip:port", str(error), text)
+
+    @given(st.text() | st.text(alphabet=":[]@/.0123456789afxtls-_"))
+    def test_any_text(self, text: str) -> None:
+        """
+        Any text is an address or is refused.
+        """
+        try:
+            address = parse_announced(text)
+        except BadAddress:
+            return
+        self.assertEqual(address, parse_node(text))
 
 
 class ListenTests(SynchronousTestCase):

@@ -4,6 +4,8 @@ Tests for L{emperor.ctl}.
 
 from __future__ import annotations
 
+import runpy
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from unittest.mock import patch
@@ -63,3 +65,14 @@ class MainTests(SynchronousTestCase):
             main(["subscribe", "-s", "/run/s", "-k", "foo.com", "-a", "/node", "--once"])
         ((options,),) = (call.args for call in run.call_args_list)
         self.assertEqual(options.pools, ["foo.com"])
+
+    def test_as_a_module(self) -> None:
+        """
+        It can be run as C{python -m emperor.ctl}.
+        """
+        with (
+            patch("sys.argv", ["emperor", "conquer"]),
+            patch("sys.modules", {k: v for k, v in sys.modules.items() if k != "emperor.ctl"}),
+        ):
+            error = self.assertRaises(SystemExit, runpy.run_module, "emperor.ctl", None, "__main__")
+        self.assertIn("conquer", str(error))

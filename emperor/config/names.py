@@ -268,7 +268,9 @@ NEEDLESS: dict[str, str] = {
         for option, why in {
             "buffer-size": "bytes are taken as they come, and no faster than they can be passed on",
             "events": "all that has happened is taken at once",
-            "harakiri": "no request can hold up another one",
+            "harakiri": "nothing that is done for a request waits, and each of its parts has its"
+            f" own time-out; a function of {router}-use-code-string, which can hold up all"
+            f" requests, is ended after {router}-code-timeout",
             "post-buffering-dir": "temporary files lie in $TMPDIR, as uWSGI's do",
             "quiet": "refusals in great number are counted, not logged one by one",
         }.items()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import ClassVar
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
 from emperor.config.launchsettings import LaunchSettings
@@ -36,7 +37,11 @@ class Node:
 
     @ivar modifier1: of the uwsgi packet, 0 to 255.
     @ivar modifier2: of the uwsgi packet, 0 to 255.
+    @cvar may_return: see L{emperor.routing.pools.Target}; C{hops}, too.
     """
+
+    may_return: ClassVar[bool] = False
+    hops: ClassVar[tuple[str, ...]] = ()
 
     address: Address
     modifier1: int = 0

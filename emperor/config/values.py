@@ -8,9 +8,11 @@ import os
 import re
 
 from emperor.addresses import (
+    FORMS,
     Address,
     ListenAddress,
     SocketAddress,
+    UnixAddress,
     parse_address,
     parse_listen,
     parse_node,
@@ -140,9 +142,14 @@ def address(text: str) -> SocketAddress:
     A socket address.
 
     @raise emperor.addresses.BadAddress: the text is none.
-    @raise BadValue: see L{place}.
+    @raise BadValue: see L{place}; or it is one word, which is rather a mistake
+        than a relative path.
     """
-    return parse_address(place(text))
+    found = parse_address(place(text))
+    is_word = isinstance(found, UnixAddress) and not found.is_abstract and "/" not in text
+    if is_word and not text.endswith((".sock", ".socket")):
+        raise BadValue(f"{text!r} is no socket address; accepted: {FORMS}")
+    return found
 
 
 def place(text: str) -> str:

@@ -29,6 +29,7 @@ from zope.interface import implementer
 
 from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.interfaces import IDialer
+from emperor.proxy.binding import NO_INTERFACE
 from emperor.proxy.unixsockets import IUnixReactor, UnixDialer
 
 #: What the system says when there is no descriptor or memory left.
@@ -150,6 +151,8 @@ def explain(failure: Failure) -> str:
     if isinstance(failure.value, CannotReach):
         return str(failure.value.args[0])
     number = error_number(failure)
+    if number < 0:  # getaddrinfo's, which reads literals too
+        return NO_INTERFACE
     return os.strerror(number) if number else type(failure.value).__name__
 
 

@@ -14,6 +14,9 @@ from errno import EADDRINUSE
 from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.stale import remove_stale_socket
 
+#: Of a link-local address, as C{[fe80::1%eth0]:80}.
+NO_INTERFACE = "this machine has no network interface of the name after %"
+
 
 class CannotListen(Exception):
     """
@@ -69,6 +72,8 @@ def advice(error: OSError) -> str:
     """
     Why something cannot be bound, and what to do.
     """
+    if isinstance(error, socket.gaierror):
+        return NO_INTERFACE
     text = error.strerror or str(error)
     if error.errno == EADDRINUSE:
         return f"{text}; stop the program that has it, or choose another address"

@@ -1,6 +1,7 @@
 """
 A Python file of the administrator's and one function in it: loaded, and loaded
-again when the file has changed.
+again when the file has changed.  Loading it has the time-out of the function, in
+the main thread.
 """
 
 from __future__ import annotations
@@ -19,11 +20,9 @@ from twisted.python.failure import Failure
 
 from emperor.config.errors import ConfigurationError, fault
 from emperor.config.settings import CodeSource, Origin
+from emperor.proxy.alarm import TookTooLong, within
 
 Function = Callable[[str], Any]
-
-#: What the administrator's code may raise; C{sys.exit} in it must not stop us.
-CODE_ERRORS = (Exception, SystemExit)
 
 #: Seconds between two looks at the file.
 LOOK_INTERVAL = 1.0
@@ -109,19 +108,26 @@ def _load(source: CodeSource) -> Function:
     module.__file__ = path
     linecache.checkcache(path)
     try:
-        exec(compile(code, path, "exec", dont_inherit=True), module.__dict__)
+        within(source.timeout, _run, code, path, module)
         return _function(module, source)
-    except (*CODE_ERRORS, ConfigurationError) as error:
+    except ConfigurationError:
         _restore(name, before)
-        if isinstance(error, ConfigurationError):
-            raise
-        message = f"cannot be loaded: {describe(error)}"
+        raise
+    except BaseException as error:  # whatever it raises, it must not stop us
+        _restore(name, before)
+        slow = isinstance(error, TookTooLong)
+        why = f"it takes longer than {source.timeout:g} s" if slow else describe(error)
+        message = f"cannot be loaded: {why}"
         raise fault(message, Origin(path, line_of(Failure(error), path))) from error
+
+
+def _run(code: bytes, path: str, module: ModuleType) -> None:
+    exec(compile(code, path, "exec", dont_inherit=True), module.__dict__)
 
 
 def _restore(name: str, module: ModuleType | None) -> None:
     if module is None:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
     else:
         sys.modules[name] = module
 

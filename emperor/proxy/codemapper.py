@@ -3,7 +3,9 @@ Keys whose nodes a Python function of the administrator's tells.
 
 The function is called for each request and its results are not remembered, so
 that it may take turns.  It runs in the router's own thread: one that waits must
-return a Deferred or be a coroutine, and is waited for up to the time-out.
+return a Deferred or be a coroutine, and is waited for up to the time-out.  One
+that does not come back is ended after the same time (L{emperor.proxy.alarm}), and
+so is each step of a coroutine.
 
 Every process of a router loads the file for itself.
 """
@@ -11,7 +13,9 @@ Every process of a router loads the file for itself.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Coroutine, Generator
 from functools import lru_cache
+from types import coroutine
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -22,7 +26,8 @@ from zope.interface import implementer
 
 from emperor.config.settings import CodeSource
 from emperor.interfaces import IKeyMapper
-from emperor.proxy.codefile import CODE_ERRORS, CodeFile, describe, line_of
+from emperor.proxy.alarm import TookTooLong, within
+from emperor.proxy.codefile import CodeFile, describe, line_of
 from emperor.routing.mapping import (
     BadNodes,
     MapperBroken,
@@ -86,13 +91,13 @@ class CodeMapper:
         function = self._file.current()
         begun = self._clock.seconds()
         try:
-            result = function(key)
-        except CODE_ERRORS as error:
+            result = within(self._source.timeout, function, key)
+        except BaseException as error:  # whatever it raises, it must not stop us
             raise self._failed(key, Failure()) from error
         finally:
             self._check_time(self._clock.seconds() - begun)
         if inspect.iscoroutine(result):
-            result = Deferred.fromCoroutine(result)
+            result = Deferred.fromCoroutine(_in_steps(result, self._source.timeout))
         if isinstance(result, Deferred):
             return self._wait(key, result)
         return self._pool(key, result)
@@ -104,8 +109,7 @@ class CodeMapper:
         """
 
         def too_late() -> None:
-            within = f"within {self._source.timeout:g} s"
-            answer.errback(MapperUnavailable(f"{self._name} does not answer {within}"))
+            answer.errback(MapperUnavailable(self._too_late()))
             asking.cancel()
 
         def ended(result: object) -> None:
@@ -113,7 +117,7 @@ class CodeMapper:
             if not answer.called:
                 try:
                     answer.callback(self._result(key, result))
-                except MapperBroken:
+                except (MapperBroken, MapperUnavailable):
                     answer.errback()
 
         def answered(result: Pool | Failure | None) -> Pool | Failure | None:
@@ -155,10 +159,13 @@ class CodeMapper:
             told = f"{self._about(key)} gave {shown(result)}"
             raise MapperBroken(f"{told}: {error}; {_ACCEPTED}") from error
 
+    def _too_late(self) -> str:
+        return f"{self._name} does not answer within {self._source.timeout:g} s"
+
     def _about(self, key: str) -> str:
         return f"{self._name} asked for {key!r}"
 
-    def _failed(self, key: str, failure: Failure) -> MapperBroken:
+    def _failed(self, key: str, failure: Failure) -> MapperBroken | MapperUnavailable:
         """
         The error of a request that the function has failed for.
         """
@@ -166,10 +173,13 @@ class CodeMapper:
         if isinstance(error, CancelledError):
             return MapperBroken(f"{self._about(key)} was cancelled")
         line = line_of(failure, self._source.path)
+        slow = isinstance(error, TookTooLong)
         text = f"{self._about(key)} failed in line {line}: {describe(error)}"
+        if slow:
+            text = f"{self._too_late()}; it was ended in line {line}"
         if self._remarkable(f"{line} {type(error).__name__}"):
             self._log.failure("{text}", failure, text=text)
-        return MapperBroken(text)
+        return MapperUnavailable(text) if slow else MapperBroken(text)
 
     def _check_time(self, took: float) -> None:
         if took > BLOCKING and self._remarkable("blocking"):
@@ -192,6 +202,26 @@ class CodeMapper:
             self._remarked.clear()
         self._remarked[what] = now + REMARK_INTERVAL
         return True
+
+
+@coroutine
+def _in_steps(
+    code: Coroutine[Deferred[Any], Any, Any], seconds: float
+) -> Generator[Deferred[Any], Any, Any]:
+    """
+    A coroutine as it is, but with a bound for each of its steps.
+    """
+    step: Callable[..., Deferred[Any]] = code.send
+    value: Any = None
+    while True:
+        try:
+            waited_for = within(seconds, step, value)
+        except StopIteration as end:
+            return end.value
+        try:
+            step, value = code.send, (yield waited_for)
+        except BaseException as error:
+            step, value = code.throw, error
 
 
 @lru_cache(maxsize=4096)

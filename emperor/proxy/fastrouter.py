@@ -22,13 +22,14 @@ from emperor.proxy.session import IDEMPOTENT, Session
 from emperor.proxy.spool import SizedReader, Spool
 from emperor.proxy.trust import Trust
 from emperor.routing.pools import Pool
+from emperor.wire.hops import WAY
 from emperor.wire.uwsgi import BadPacket, PacketReader, find_variables, without_prefix
 
 #: Variables that name the key, the most important first (uWSGI, fastrouter).
 KEY_VARIABLES = (b"UWSGI_FASTROUTER_KEY", b"HTTP_HOST", b"SERVER_NAME")
 
 _READ = frozenset(
-    [*KEY_VARIABLES, b"CONTENT_LENGTH", b"PATH_INFO", b"REMOTE_ADDR", b"REQUEST_METHOD"]
+    [*KEY_VARIABLES, WAY, b"CONTENT_LENGTH", b"PATH_INFO", b"REMOTE_ADDR", b"REQUEST_METHOD"]
 )
 
 #: A worker takes its orders from variables with these names: which file to run,
@@ -122,6 +123,8 @@ class UwsgiFrontend(Frontend):
             self._variables = variables = find_variables(packet.payload, _READ)
             if _CONTROL in packet.payload and not self._trust.covers(self.transport.getPeer()):
                 self._payload = without_prefix(packet.payload, _CONTROL, _HARMLESS)
+            if WAY in variables:
+                self._check_way(variables)
             self._remaining = body_size(variables) - len(rest)
             path = variables.get(b"PATH_INFO", b"")
             pool = self.router.routes.pool_for(key_of(variables), path)
@@ -135,6 +138,15 @@ class UwsgiFrontend(Frontend):
                 self.wait_for(pool)
             else:
                 self.routed(pool)
+
+    def _check_way(self, variables: Mapping[bytes, bytes]) -> None:
+        """
+        @raise Refused: it goes round in a circle.
+        """
+        host = key_of(variables).decode("ascii", "backslashreplace")
+        refusal = self.router.returned(variables[WAY], host)
+        if refusal is not None:
+            raise Refused(refusal)
 
     def routed(self, pool: Pool) -> None:
         """

@@ -183,17 +183,20 @@ class RouterProcesses(Service):
         *,
         subscriptions: ISubscriptionNews,
         registry: Pools,
+        rejected: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         """
         @param order: what each process is told to be.
         @param rows: for each process the sockets it listens on, open.
         @param environ: what the processes inherit; usually C{os.environ}.
         @param registry: the program's own, of which the processes have copies.
+        @param rejected: see L{IRouterState.rejected}.
         """
         self.name = order.settings.kind
         self.settings = order.settings
         self._tally = tally = Tally(order.settings.to, registry)
         self.counts, self.fixed, self.pools = tally.counts, tally.fixed, tally.pools
+        self.rejected = rejected
         self._watching = LoopingCall(self._look)
         self._watching.clock = reactor
         self._order = order

@@ -50,6 +50,8 @@ class Reason(Enum):
     MAPPER_UNAVAILABLE = "mapper-unavailable"
     #: What is told of the host's node makes no sense.
     MAPPER_BROKEN = "mapper-broken"
+    #: Routers send it round in a circle.
+    LOOP = "loop"
 
 
 _STATUS = {
@@ -64,6 +66,7 @@ _STATUS = {
     Reason.NODE_TIMEOUT: 504,
     Reason.MAPPER_UNAVAILABLE: 503,
     Reason.MAPPER_BROKEN: 502,
+    Reason.LOOP: 508,
 }
 
 

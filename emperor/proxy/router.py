@@ -16,6 +16,8 @@ from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.proxy.routes import OtherMapper, Routes
 from emperor.routing.pools import FixedStatistics, Pool, Target
+from emperor.wire.hops import HOPS_LIMIT, WAY, WAY_LIMIT, add_mark, make_mark, marks_of
+from emperor.wire.uwsgi import PAYLOAD_LIMIT, find_variables
 
 
 class Router:
@@ -24,6 +26,7 @@ class Router:
 
     @ivar routes: the way from a host to a pool.
     @ivar leaving: see L{IVassalDirectory}; nearly always empty.
+    @ivar mark: see L{emperor.wire.hops}.
     @ivar draining: whether it stops; connections end with their request then.
     """
 
@@ -36,8 +39,10 @@ class Router:
         vassals: IVassalDirectory,
         refusals: RefusalLog,
         mappers: Mapping[Mapper, OtherMapper] | None = None,
+        mark: str = "",
     ) -> None:
         """
+        @param mark: the same in all its processes; empty: one of its own.
         @param mappers: those that the settings alone cannot answer.
         """
         self.settings = settings
@@ -46,9 +51,50 @@ class Router:
         self.clock = clock
         self.deadlines = Deadlines(clock)
         self.draining = False
+        self.mark = mark or make_mark()
         self.routes = Routes(settings, mappers or {})
         self._vassals = vassals
         self.leaving = vassals.leaving
+
+    def returned(self, way: bytes, host: str) -> Refusal | None:
+        """
+        The answer to a request that has come through this router already, or
+        through so many that nobody knows where it will end.
+
+        @param way: see L{WAY}.
+        @return: L{None}: it may go on.
+        """
+        marks = marks_of(way)
+        if self.mark in marks:
+            return Refusal(Reason.LOOP, "the request has come back to this router", host)
+        if len(marks) >= HOPS_LIMIT:
+            detail = f"the request came through {HOPS_LIMIT} routers, and no node was found"
+            return Refusal(Reason.LOOP, detail, host)
+        return None
+
+    def marked(self, payload: bytes) -> bytes:
+        """
+        A request's variables for a node that L{Target.may_return}.
+        """
+        return add_mark(payload, self.mark)
+
+    def passed_over(self, node: Target, payload: bytes, host: str) -> Refusal | None:
+        """
+        The answer to a request that had better not go to C{node}.
+
+        @param payload: its variables.
+        @return: L{None}: it may.
+        """
+        if not node.may_return:
+            return self.about_to_leave(node, host)
+        if len(payload) + WAY_LIMIT > PAYLOAD_LIMIT:
+            detail = "the request has no room for the mark of a router"
+            return Refusal(Reason.BAD_REQUEST, detail, host, 431)
+        way = find_variables(payload, frozenset([WAY])).get(WAY, b"")
+        if not set(marks_of(way)).isdisjoint(node.hops):
+            detail = f"{node.address} is a router that the request has come through"
+            return Refusal(Reason.LOOP, detail, host)
+        return self.about_to_leave(node, host)
 
     def about_to_leave(self, node: Target, host: str) -> Refusal | None:
         """

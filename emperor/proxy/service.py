@@ -5,7 +5,7 @@ A router as a service: it accepts, and at the end it lets requests finish.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from socket import socket
 
 from twisted.application.service import Service
@@ -128,16 +128,19 @@ class RouterService(Service):
         grace: float,
         cheap: CheapMode | None = None,
         subscribed: Callable[[], Collection[SubscribedPool]] = list,
+        rejected: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         """
         @param sockets: one for each address of the router's settings, open; they
             are ours from now on.
         @param cheap: L{None}: it accepts always.
         @param subscribed: gives the pools of nodes that have subscribed.
+        @param rejected: see L{IRouterState.rejected}.
         """
         self.name = router.settings.kind
         self.settings = router.settings
         self.subscribed = subscribed
+        self.rejected = rejected
         self._clock = clock
         self._network = network
         self._router = router

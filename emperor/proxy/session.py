@@ -210,9 +210,11 @@ class Session(Protocol):
             return
         self._tried.append(node)
         router = self._router
-        if router.leaving and (absent := router.about_to_leave(node, self.host)) is not None:
-            self._dial(absent)
-            return
+        if router.leaving or node.may_return:
+            passed_over = router.passed_over(node, self._payload, self.host)
+            if passed_over is not None:
+                self._dial(passed_over)
+                return
         self.phase = PHASES[Event.DIALED][self.phase]
         self._node = node
         timeout = router.settings.connect_timeout
@@ -262,9 +264,8 @@ class Session(Protocol):
         if self._give_up is not None:  # it took a while
             front.expect_within(self._router.settings.timeout)
         modifier1, modifier2 = self._modifiers
-        packet = build_packet(
-            modifier1 or node.modifier1, self._payload, modifier2 or node.modifier2
-        )
+        payload = self._router.marked(self._payload) if node.may_return else self._payload
+        packet = build_packet(modifier1 or node.modifier1, payload, modifier2 or node.modifier2)
         self._sent = len(packet)
         self.transport.write(packet)
         front.node_ready(self)

@@ -153,6 +153,7 @@ class Worker:
             vassals=self._mirror,
             refusals=self._refusals,
             mappers=mappers,
+            mark=order.mark,
         )
         sockets = self._open_sockets(len(order.settings.listen))
         self._router = RouterService(

@@ -132,15 +132,14 @@ class _Freshness:
     def _marks_of(self, owner: str) -> Marks:
         return self._marks.setdefault(owner, Marks())
 
-    def snapshot(self) -> list[Row]:
+    def snapshot(self) -> Iterator[Row]:
         """
-        What L{restore} takes; strings and numbers only.
+        What L{restore} takes; strings and numbers only.  Each owner's marks are
+        read when their turn comes.
         """
-        return [
-            [owner, *node, mark.joined, mark.left]
-            for owner, marks in self._marks.items()
-            for node, mark in marks
-        ]
+        for owner, marks in tuple(self._marks.items()):
+            for node, mark in tuple(marks):
+                yield [owner, *node, mark.joined, mark.left]
 
     def restore(self, rows: Iterable[Row]) -> None:
         """

@@ -8,7 +8,7 @@ files are read elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -155,10 +155,10 @@ class Gatekeeper:
         except Stale as error:
             raise Rejected(Cause.STALE, str(error)) from error
 
-    def snapshot(self) -> dict[str, list[Row]]:
+    def snapshot(self) -> dict[str, Iterator[Row]]:
         """
         What L{restore} takes, so that a restart lets no repetition in; lists,
-        strings and numbers only.
+        strings and numbers only, to be taken in pieces.
         """
         return {"signatures": self._signatures.snapshot(), "seals": self._seals.snapshot()}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from emperor.addresses import Address
+from emperor.addresses import Address, NamedAddress
 from emperor.routing.health import Health
 from emperor.wire.subscription import Announcement
 
@@ -39,6 +39,8 @@ class Member:
     @ivar last_check: when it was last heard of, in the clock of the routers.
     @ivar deadline: when it is silent, or forgotten if it is silent already,
         unless it is heard of before.
+    @ivar hops: through which routers it has come (L{emperor.wire.hops}); empty: it
+        has announced itself.
     @ivar silent: it has not announced itself for too long.
     @ivar wrr: requests left in this round (weighted round robin).
     @ivar turn: the larger, the later it was picked (least connections).
@@ -50,12 +52,14 @@ class Member:
     @ivar tx: bytes that came from it, as uWSGI counts.
     @ivar rx: bytes that went to it.
     @ivar failcnt: connections that it did not accept.
+    @ivar may_return: see L{emperor.routing.pools.Target}.
     """
 
     address: Address
     announcement: Announcement
     last_check: float
     deadline: float
+    hops: tuple[str, ...] = ()
     silent: bool = False
     modifier1: int = 0
     modifier2: int = 0
@@ -71,6 +75,7 @@ class Member:
     tx: int = 0
     rx: int = 0
     failcnt: int = 0
+    may_return: bool = False
 
     def __post_init__(self) -> None:
         name = str(self.address).encode("utf-8", "surrogateescape")
@@ -78,24 +83,29 @@ class Member:
         self._take_over(self.announcement)
 
     @property
-    def rank(self) -> tuple[bool, int]:
+    def rank(self) -> tuple[bool, bool, int]:
         """
         The lower, the sooner it serves.
         """
-        return self.silent, self.backup
+        return self.silent, bool(self.hops), self.backup
 
-    def heard(self, announcement: Announcement, now: float, deadline: float) -> None:
+    def heard(
+        self, announcement: Announcement, now: float, deadline: float, hops: tuple[str, ...] = ()
+    ) -> None:
         """
-        It announced itself again, perhaps with other values.
+        It announced itself again, perhaps with other values or another way.
         """
         self.last_check = now
         self.deadline = deadline
+        self.hops = hops
         self.silent = False
         self.last_requests = 0
         self._take_over(announcement)
 
     def _take_over(self, announcement: Announcement) -> None:
         self.announcement = announcement
+        # A name may well be that of this machine.
+        self.may_return = bool(self.hops) or isinstance(self.address, NamedAddress)
         self.modifier1 = announcement.modifier1
         self.modifier2 = announcement.modifier2
         self.weight = min(max(announcement.weight, 1), WEIGHT_LIMIT)
@@ -105,7 +115,7 @@ class Member:
 def foremost(members: Iterable[Member]) -> list[Member]:
     """
     Those of the lowest rank, in their order: backups only where nothing else
-    is left, silent nodes after all others.
+    is left, then what other routers have, silent nodes after all others.
     """
     members = list(members)
     if not members:

@@ -41,6 +41,18 @@ class Target(Protocol):
         Of the uwsgi packet, 0 to 255.
         """
 
+    @property
+    def may_return(self) -> bool:
+        """
+        Whether it may be a router that sends requests back to this one.
+        """
+
+    @property
+    def hops(self) -> tuple[str, ...]:
+        """
+        The marks of the routers through which it is known.
+        """
+
 
 class Seeker(Protocol):
     """

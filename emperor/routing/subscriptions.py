@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from random import random as system_random
 
-from emperor.addresses import Address, BadAddress, TcpAddress, parse_address
+from emperor.addresses import Address, BadAddress, TlsAddress, UnixAddress, parse_announced
 from emperor.routing.expiry import Expiring
 from emperor.routing.health import Quarantine
 from emperor.routing.lookups import BadKey, pool_key
@@ -111,11 +111,14 @@ class Registry:
         """
         return self._roster.lookup(host, path)
 
-    def announce(self, announcement: Announcement, now: float) -> Outcome:
+    def announce(
+        self, announcement: Announcement, now: float, hops: tuple[str, ...] = ()
+    ) -> Outcome:
         """
         A node comes, stays or leaves.
 
         @param now: seconds of a clock that never goes back.
+        @param hops: see L{Member}.
         """
         try:
             pool = self._pool(announcement)
@@ -131,10 +134,15 @@ class Registry:
             return self._clear(pool, address, announcement, now)
         if address is None:
             return self._sleep(pool, announcement, now)
-        return self._stay(pool, address, announcement, now)
+        return self._stay(pool, address, announcement, now, hops)
 
     def _stay(
-        self, pool: SubscribedPool, address: Address, announcement: Announcement, now: float
+        self,
+        pool: SubscribedPool,
+        address: Address,
+        announcement: Announcement,
+        now: float,
+        hops: tuple[str, ...],
     ) -> Outcome:
         """
         A node serves.
@@ -142,9 +150,9 @@ class Registry:
         deadline = now + self._settings.tolerance
         member = pool.members.get(address)
         if member is None:
-            return self._join(pool, Member(address, announcement, now, deadline))
+            return self._join(pool, Member(address, announcement, now, deadline, hops))
         rank = member.rank
-        member.heard(announcement, now, deadline)
+        member.heard(announcement, now, deadline, hops)
         self._expiring.look_at(deadline)
         if member.rank != rank:
             pool.sort_out()
@@ -238,7 +246,7 @@ class Registry:
 
     def snapshot(self, now: float) -> dict[str, object]:
         """
-        All nodes as JSON can hold them.
+        All nodes, to be taken in pieces (L{emperor.routing.snapshots.dump}).
         """
         return dump(self.pools, now)
 
@@ -265,7 +273,7 @@ class Registry:
         announcement = node.announcement
         if age > FORGOTTEN or self._find(announcement) is not None:
             return False
-        self.announce(announcement, now)
+        self.announce(announcement, now, node.hops)
         found = self._find(announcement)
         if found is None:
             return False
@@ -278,15 +286,23 @@ class Registry:
         return True
 
     def put(
-        self, announcement: Announcement, now: float, *, age: float, left: float, silent: bool
+        self,
+        announcement: Announcement,
+        now: float,
+        *,
+        age: float,
+        left: float,
+        silent: bool,
+        hops: tuple[str, ...] = (),
     ) -> None:
         """
         Know of a node what another registry knows.
 
         @param age: seconds since it was heard of there.
         @param left: seconds until it is silent there, or forgotten if it is.
+        @param hops: see L{Member}.
         """
-        self.announce(announcement, now)
+        self.announce(announcement, now, hops)
         found = self._find(announcement)
         if found is None:
             return
@@ -325,7 +341,8 @@ def _address(announcement: Announcement) -> Address | None:
     text = announcement.address
     if not text and announcement.vassal:
         return None
-    address = parse_address(text)
-    if isinstance(address, TcpAddress) and not address.port:
+    address = parse_announced(text)
+    server = address.server if isinstance(address, TlsAddress) else address
+    if not isinstance(server, UnixAddress) and not server.port:
         raise BadAddress(f"nothing can listen at {text!r}: port 0 (accepted: 1 to 65535)")
     return address

@@ -8,6 +8,7 @@ read when its turn comes (L{emperor.interfaces.IRouterState.pools}).
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emperor import __version__
@@ -39,6 +40,7 @@ class RouterState:
     @ivar sockets: where it listens, and then where nodes subscribe.
     @ivar fixed: the nodes of its configuration.
     @ivar has_pools: whether nodes can subscribe.
+    @ivar rejected: subscriptions that were turned away, by the reason.
     @ivar sleeping: whether it accepts nothing, because it is cheap and has no
         pool.
     """
@@ -52,6 +54,7 @@ class RouterState:
     sockets: tuple[str, ...]
     fixed: tuple[FixedStatistics, ...]
     has_pools: bool
+    rejected: Mapping[str, int]
     sleeping: bool
     counts: Counts
     processes: tuple[ProcessState, ...]
@@ -74,6 +77,7 @@ def take(router: IRouterState) -> RouterState:
         sockets=tuple(map(_name, listed)),
         fixed=tuple(router.fixed()),
         has_pools=bool(settings.subscriptions.servers) or not empty,
+        rejected=router.rejected(),
         sleeping=settings.cheap and empty,
         counts=router.counts(),
         processes=tuple(ProcessState(*each) for each in router.counts_by_process().items()),

@@ -18,8 +18,10 @@ from emperor.routing.statistics import NodeStatistics, PoolStatistics
 from emperor.status.snapshot import ProcessState, RouterState
 from emperor.wire.control import Counts
 
-#: Characters of a piece, at least, but for the last one; so many take 0.3 ms.
-PIECE = 4 * 1024
+#: Characters of a piece, at least, but for the last one; so many take about 1 ms.
+#: Smaller ones would need more turns of the reactor, each of which is as long as
+#: the requests' work in it.
+PIECE = 16 * 1024
 
 _encode = json.JSONEncoder().encode
 
@@ -63,7 +65,11 @@ def describe(state: RouterState, pools: Iterable[PoolStatistics]) -> dict[str, A
     if state.has_pools:
         shown["subscriptions"] = map(_pool, pools)
     shown["cheap"] = int(state.sleeping)
-    return {**shown, **_counts(state.counts), "processes": [*map(_process, state.processes)]}
+    shown.update(_counts(state.counts))
+    if state.has_pools:
+        shown["rejected"] = dict(state.rejected)
+    shown["processes"] = [*map(_process, state.processes)]
+    return shown
 
 
 def _fixed(node: FixedStatistics) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from socket import socket
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
 
 from emperor.addresses import BorrowedSocket, SocketAddress, TcpAddress, UnixAddress
 from emperor.announcing.sending import Sender
@@ -168,11 +169,15 @@ def build_server(
         ledger.follow(resubscriber)
         at_end.append(resubscriber.stop)
     if settings.state:
-        state = StateFile(reactor, settings.state, ledger, gate)
+
+        def in_thread(call: Callable[[], None]) -> Deferred[None]:
+            return deferToThreadPool(reactor, reactor.getThreadPool(), call)
+
+        state = StateFile(reactor, settings.state, ledger, gate, in_thread)
         state.restore()
         ledger.follow(state)
         each_second.append(state.tick)
-        at_end.append(state.write)
+        at_end.append(state.stop)
     return SubscriptionServer(
         reactor,
         router.kind,
@@ -183,6 +188,7 @@ def build_server(
         rejections=rejections,
         each_second=each_second,
         at_end=at_end,
+        mark=mark,
     )
 
 

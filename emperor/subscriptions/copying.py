@@ -71,7 +71,7 @@ class Copyist:
             return
         if not self._heard:
             self._clock.callLater(0, self._tell)
-        self._heard.append(NodeNews(arrival.announcement))
+        self._heard.append(NodeNews(arrival.announcement, hops=arrival.hops))
 
     def expired(self, expiries: Sequence[Expiry]) -> None:
         """
@@ -94,6 +94,7 @@ class Copyist:
                     now - member.last_check,
                     member.deadline - now,
                     member.silent,
+                    member.hops,
                 )
             for sleeper in pool.sleepers.values():
                 yield NodeNews(
@@ -184,7 +185,7 @@ class Copy:
         if not news.whole:
             now = self._clock.seconds()
             for node in news.nodes:
-                self.registry.announce(node.announcement, now)
+                self.registry.announce(node.announcement, now, node.hops)
             return
         self._parts += news.nodes
         if not news.more:
@@ -202,7 +203,12 @@ class Copy:
                 self.registry.announce(replace(announcement, leaving=True), now)
         for node in nodes:
             self.registry.put(
-                node.announcement, now, age=node.age, left=node.left, silent=node.silent
+                node.announcement,
+                now,
+                age=node.age,
+                left=node.left,
+                silent=node.silent,
+                hops=node.hops,
             )
 
     def _announcements(self) -> list[Announcement]:

@@ -97,7 +97,7 @@ class Ledger:
         """
         A node comes, stays or leaves.
         """
-        outcome = self.registry.announce(announcement, self._clock.seconds())
+        outcome = self.registry.announce(announcement, self._clock.seconds(), hops)
         arrival = Arrival(announcement, outcome, hops)
         for follower in self._followers:
             try:

@@ -8,7 +8,7 @@ from collections.abc import Container
 
 from twisted.internet.interfaces import IReactorTime
 
-from emperor.addresses import Address, BadAddress, parse_address
+from emperor.addresses import Address, BadAddress, parse_announced
 from emperor.routing.gatekeeper import Gatekeeper, Rejected
 from emperor.routing.outcomes import Result
 from emperor.subscriptions.ledger import Ledger
@@ -86,7 +86,7 @@ class Reception:
         if not announcement.address:
             return
         try:
-            address = parse_address(announcement.address)
+            address = parse_announced(announcement.address)
         except BadAddress as error:
             raise _Faulty(Fault.REFUSED, str(error)) from error
         if address in self._own:

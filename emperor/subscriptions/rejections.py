@@ -52,6 +52,13 @@ class Rejections:
         self._router = router
         self._allowance = Allowance(clock, LOGGED_PER_SECOND, self._log_rest)
 
+    def by_reason(self) -> dict[str, int]:
+        """
+        The same as it is shown: by the words of the reasons, in their order.
+        """
+        shown = {cause.value.replace(" ", "-"): count for cause, count in self.counts.items()}
+        return dict(sorted(shown.items()))
+
     def reject(self, cause: Fault | Cause, reason: str, sender: Sender, key: str = "") -> None:
         """
         Take note of one.

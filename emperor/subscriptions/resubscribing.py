@@ -25,7 +25,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from emperor.addresses import Address, BadAddress, parse_address
+from emperor.addresses import Address, BadAddress, parse_announced
 from emperor.announcing.sending import CannotSend, Sender
 from emperor.announcing.servers import Server, UdpServer
 from emperor.routing.outcomes import Expiry, Result
@@ -244,6 +244,6 @@ def _spelled(node: str) -> str:
     name, stays.
     """
     try:
-        return str(parse_address(node))
+        return str(parse_announced(node))
     except BadAddress:
         return node

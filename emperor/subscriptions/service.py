@@ -34,6 +34,7 @@ class SubscriptionServer(Service):
     @ivar ledger: where others may announce nodes.
     @ivar news: for router processes.
     @ivar rejections: what was turned away.
+    @ivar mark: of the router (L{emperor.wire.hops}).
     """
 
     _log = Logger()
@@ -50,6 +51,7 @@ class SubscriptionServer(Service):
         rejections: Rejections,
         each_second: Sequence[Callable[[], object]],
         at_end: Sequence[Callable[[], Deferred[None] | None]],
+        mark: str = "",
     ) -> None:
         """
         @param router: C{"http"} or C{"fastrouter"}.
@@ -59,6 +61,7 @@ class SubscriptionServer(Service):
         self.ledger = ledger
         self.news = news
         self.rejections = rejections
+        self.mark = mark
         self._router = router
         self._addresses = addresses
         self._readers = readers

@@ -53,6 +53,7 @@ class Configure:
     @ivar grace: seconds that requests in flight have at the end.
     @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar subscribable: whether nodes may come into its pools.
+    @ivar mark: of this router, in all its processes (L{emperor.wire.hops}).
     """
 
     settings: RouterSettings | HttpSettings
@@ -60,6 +61,7 @@ class Configure:
     grace: float
     transport: str
     subscribable: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,14 @@ class NodeNews:
     @ivar age: of the whole: seconds since it was heard.
     @ivar left: of the whole: seconds until it is silent, or forgotten if it is.
     @ivar silent: of the whole: it has not announced itself for too long.
+    @ivar hops: the marks of the routers through which it has come.
     """
 
     announcement: Announcement
     age: float = 0
     left: float = 0
     silent: bool = False
+    hops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,14 @@
 """
-Through which routers a subscription has come.
+Through which routers a subscription, or a request, has come.
 
 A router that passes a subscription on puts itself into it as the node.  So when
 two pass theirs on to each other, each would become a node of the other one.
 Therefore each adds its mark, in a variable C{hops} of our own that other servers
 pass over, and does not heed what bears its mark already.
+
+That is not enough for requests: when the nodes behind both have died, each is for
+the other one still a node that lives.  So a request bears marks as well, in a
+variable of its own, if it goes where it might come back from.
 """
 
 from __future__ import annotations
@@ -15,12 +19,25 @@ from secrets import token_hex
 
 from emperor.wire.fields import BadAnnouncement
 from emperor.wire.subscription import DATAGRAM_LIMIT, MODIFIER
-from emperor.wire.uwsgi import HEADER, build_packet, encode_variable, iterate_variables
+from emperor.wire.uwsgi import (
+    HEADER,
+    build_packet,
+    encode_variable,
+    find_variables,
+    iterate_variables,
+)
 
 _NAME = b"hops"
 
 #: Marks that a subscription may bear.
 HOPS_LIMIT = 8
+
+#: The variable of a request with the marks of the routers that it came through.
+#: Each request is searched for it, and for others of the same length.
+WAY = b"EMPEROR_ROUTER_MARKS"
+
+#: Bytes that one more mark makes a request longer by, at most.
+WAY_LIMIT = 4 + len(WAY) + 17 * HOPS_LIMIT
 
 _MARKS = re.compile(rb"[0-9a-f]{16}(,[0-9a-f]{16})*")
 
@@ -65,3 +82,22 @@ def add_hops(datagram: bytes, hops: Sequence[str]) -> bytes:
     if len(datagram) + len(mark) > DATAGRAM_LIMIT:
         raise BadAnnouncement(f"over {DATAGRAM_LIMIT} bytes with the marks of its way")
     return build_packet(MODIFIER, datagram[HEADER.size :] + mark, modifier2)
+
+
+def marks_of(way: bytes) -> list[str]:
+    """
+    The marks in the value of L{WAY}, the oldest first; of more than a few only
+    so many that there are L{HOPS_LIMIT}.
+    """
+    return [mark.decode("latin-1") for mark in way.split(b",", HOPS_LIMIT)[:HOPS_LIMIT] if mark]
+
+
+def add_mark(payload: bytes, mark: str) -> bytes:
+    """
+    A request's variables with one mark more; of equal names the last one counts.
+
+    @param payload: its variables, well-formed and with less than L{HOPS_LIMIT}
+        marks; L{WAY_LIMIT} bytes more must fit into a packet.
+    """
+    way = find_variables(payload, frozenset([WAY])).get(WAY, b"")
+    return payload + encode_variable(WAY, b",".join(filter(None, [way, mark.encode("ascii")])))

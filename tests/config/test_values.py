@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import BadAddress, NamedAddress, SharedSocket, TcpAddress
+from emperor.addresses import BadAddress, NamedAddress, SharedSocket, TcpAddress, UnixAddress
 from emperor.config import values
 from emperor.config.values import BadValue
 from tests.config.fixtures import BOUNDED
@@ -109,6 +109,17 @@ class ValueTests(SynchronousTestCase):
         for text in ("8080", "%(a)", "/run/$(NO).sock"):
             for parse in (values.address, values.node, values.listen):
                 self.assertRaises(BadValue, parse, text)
+
+    def test_words(self) -> None:
+        """
+        A host without its port and any other word are no path, and what is
+        accepted is said; a path may be relative.
+        """
+        for text in ("127.0.0.1", "x", "localhost", "stats.txt"):
+            error = self.assertRaises(BadValue, values.address, text)
+            self.assertIn("accepted: :port, ip:port, [v6]:port, /path or @abstract", str(error))
+        for text in ("./x", "run/x", "x.sock", "x.socket", "/x"):
+            self.accepts(values.address, **{text: UnixAddress(text.encode())})
 
     def test_transport(self) -> None:
         """

@@ -68,6 +68,14 @@ class TcpTests(ListenerCase):
         self.assertEqual(listener.family, socket.AF_INET6)
         self.assertTrue(listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
 
+    def test_no_interface(self) -> None:
+        """
+        A link-local address of an interface that is not there says so.
+        """
+        self.assertIn(
+            "no network interface of the name after %", self.refused(TcpAddress("fe80::1%none", 0))
+        )
+
 
 class UnixTests(ListenerCase):
     def setUp(self) -> None:

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.errors import ConfigurationError
 from emperor.config.settings import CodeSource
+from emperor.proxy.alarm import TookTooLong
 from emperor.proxy.codefile import CodeFile
 
 GOOD = "def get(key):\n    return key + '{}'\n"
@@ -72,6 +74,7 @@ class LoadTests(CodeFileTestCase):
             ("def f():\n    raise OSError\n\nf()\n", 2, "cannot be loaded: OSError"),
             ("import no_such_module\n", 1, "ModuleNotFoundError"),
             ("import sys\nsys.exit(3)\n", 2, "SystemExit: 3"),
+            ("raise KeyboardInterrupt\n", 1, "KeyboardInterrupt"),
             ("def other(key): pass\n", 0, "defines no get"),
             ("get = 3\n", 0, "get in it is no function"),
             ("\0", 0, "cannot be loaded"),
@@ -145,6 +148,23 @@ class ChangeTests(CodeFileTestCase):
         self.write(GOOD.format(2))
         self.clock.advance(1)
         self.assertEqual(self.told(), "a2")
+
+    def test_endless(self) -> None:
+        """
+        A load that does not end is ended, and leaves the function, too.
+        """
+        self.file = CodeFile(CodeSource(str(self.path), "get", timeout=0.01), self.clock)
+        self.file.load()
+        self.write("while True: pass\n")
+        with capturedLogs() as logs:
+            self.clock.advance(1)
+            self.assertEqual(self.told(), "a1")
+        self.assertEqual(len(self.flushLoggedErrors(TookTooLong)), 1)
+        self.assertIn(
+            "mapper.py:1: cannot be loaded: it takes longer than 0.01 s; the function that was"
+            " loaded before stays",
+            formatEvent(logs[0]),
+        )
 
     def test_gone(self) -> None:
         """

@@ -21,6 +21,7 @@ from emperor.config.errors import ConfigurationError
 from emperor.config.settings import CodeSource, Node
 from emperor.interfaces import IKeyMapper
 from emperor.proxy import codemapper
+from emperor.proxy.alarm import TookTooLong
 from emperor.proxy.codemapper import CodeMapper
 from emperor.routing.mapping import MapperBroken, MapperUnavailable
 from emperor.routing.pools import Pool, Target
@@ -209,8 +210,13 @@ class FailureTests(CodeMapperTestCase):
         """
         The code cannot end the program.
         """
-        self.refusal(self.make("def get(key): raise SystemExit"))
-        self.flushLoggedErrors(SystemExit)
+        for error in (SystemExit, KeyboardInterrupt, GeneratorExit):
+            code = f"def get(key): raise {error.__name__}"
+            self.refusal(self.make(code))
+            found = self.make(f"async {code}").lookup("a")
+            assert isinstance(found, Deferred)
+            self.failureResultOf(found, MapperBroken)
+            self.assertEqual(len(self.flushLoggedErrors(error)), 2)
 
     def test_many_errors(self) -> None:
         """
@@ -302,6 +308,40 @@ class SlowTests(CodeMapperTestCase):
             assert isinstance(one, Deferred)
             self.failureResultOf(one)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_endless(self) -> None:
+        """
+        A function that does not come back is ended, with its line and its
+        traceback; so is a step of a coroutine, also after it has waited.
+        """
+        for code in (
+            "def get(key):\n    while True: pass\n",
+            "async def get(key):\n    while True: pass\n",
+            "async def get(key):\n    await world.answer; ring()\n",
+            """
+            async def get(key):
+                try:
+                    await world.answer
+                finally:
+                    ring()
+            """,
+        ):
+            world.answer = Deferred()
+            mapper = self.make(
+                "from signal import SIGALRM, raise_signal\n"
+                "def ring(): raise_signal(SIGALRM)\n" + dedent(code),
+                timeout=0.01 if "pass" in code else 5,
+            )
+            try:
+                found = mapper.lookup("a")
+                assert isinstance(found, Deferred)
+                world.answer.callback(None)
+                text = str(self.failureResultOf(found, MapperUnavailable).value)
+            except MapperUnavailable as error:
+                text = str(error)
+            self.assertRegex(text, r"does not answer within .* s; it was ended in line \d")
+            (logged,) = self.flushLoggedErrors(TookTooLong)
+            self.assertIn(str(self.path), logged.getTraceback())
 
     def test_blocking(self) -> None:
         """

@@ -22,7 +22,7 @@ from zope.interface.verify import verifyObject
 
 from emperor.addresses import SocketAddress, TcpAddress, UnixAddress, parse_address
 from emperor.interfaces import IDialer
-from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
+from emperor.proxy.backends import error_number, explain, is_absent, is_missing, is_timeout
 from emperor.proxy.dialing import RETRY, PollingDialer
 from tests.proxy.polling import PollingCase, Recorder, open_descriptors
 
@@ -271,7 +271,9 @@ class TcpFailureTests(DialingCase):
         An interface that this machine does not have is a failure and no more.
         """
         self.dial(parse_address("[fe80::1%nothing]:80"))
-        self.fails().trap(ConnectError)
+        failure = self.fails()
+        failure.trap(ConnectError)
+        self.assertIn("no network interface of the name after %", explain(failure))
 
 
 class UnixFailureTests(DialingCase):

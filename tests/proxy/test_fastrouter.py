@@ -16,9 +16,13 @@ from emperor.proxy.refusals import Reason
 from emperor.routing.mappers import Asked
 from emperor.routing.mapping import MapperUnavailable
 from emperor.routing.pools import Pool
+from emperor.routing.roster import RegistrySettings
+from emperor.routing.subscriptions import Registry
 from emperor.testing.proxy import FakeStream
+from emperor.wire.hops import HOPS_LIMIT, WAY, add_mark, make_mark
 from emperor.wire.uwsgi import build_packet, encode_variables
 from tests.proxy.dialogue import FASTROUTER, NODE, OTHER, DialogueCase
+from tests.routing.nodes import announcement
 
 PAYLOAD = encode_variables([(b"HTTP_HOST", b"a.example"), (b"X", b"y")])
 REQUEST = build_packet(9, PAYLOAD, 9)
@@ -343,6 +347,114 @@ class RefusalTests(FastRouterCase):
         self.assertEqual(client.take(), b"")
         self.assertIsNotNone(client.lost)
         self.assertFalse(client.aborted)
+
+
+class LoopTests(FastRouterCase):
+    """
+    Routers that have subscribed to each other.
+    """
+
+    def setUp(self) -> None:
+        self.mark = make_mark()
+        self.registry = Registry(RegistrySettings())
+        self.mappers = {Mapper.SUBSCRIPTION: lambda asked: self.registry.lookup(asked.host)}
+        self.join("127.0.0.1:4000", self.mark)
+
+    def join(self, address: str, *hops: str) -> None:
+        said = announcement(address, key="a.example", modifier1=5, modifier2=6)
+        self.registry.announce(said, 0, hops)
+
+    def bearing(self, *marks: str, payload: bytes = PAYLOAD) -> bytes:
+        for mark in marks:
+            payload = add_mark(payload, mark)
+        return build_packet(9, payload, 9)
+
+    def test_marked(self) -> None:
+        """
+        Only a request that another router gets has a variable more.
+        """
+        wire = self.start(to=())
+        self.ask()
+        marked = self.bearing(wire.router.mark)[4:]
+        self.assertEqual(wire.dial.accept().take(), build_packet(5, marked, 6))
+        self.join("127.0.0.1:5000")
+        self.ask()
+        self.assertEqual(wire.dial.accept().take(), ROUTED)
+
+    def test_back(self) -> None:
+        """
+        A request that has come back is refused, whoever its peer is.
+        """
+        for changes in ({}, {"trusted": (), "trusts_unix": False}):
+            wire = self.start(to=(), **changes)
+            payload = PAYLOAD + encode_variables([(b"UWSGI_FILE", b"/x")])
+            self.ask(build_packet(0, payload, 0))
+            client = self.ask(wire.dial.accept().take())
+            self.assert_refused(client.take(), 508, b"has come back to this router", b"a.example")
+            self.assertEqual(wire.refusals.counts, {Reason.LOOP: 1})
+
+    def test_named(self) -> None:
+        """
+        A name may lead back to this very router.
+        """
+        self.registry = Registry(RegistrySettings())
+        self.join("router.test:80")
+        wire = self.start(to=())
+        self.ask()
+        client = self.ask(wire.dial.accept().take())
+        self.assert_refused(client.take(), 508, b"has come back to this router")
+
+    def test_long_way(self) -> None:
+        """
+        A request goes through eight routers and no further.
+        """
+        wire = self.start(to=())
+        marks = [make_mark() for _ in range(HOPS_LIMIT)]
+        self.ask(self.bearing(*marks[1:]))
+        variables, _, _ = self.variables(wire.dial.accept().take())
+        self.assertEqual(variables[WAY].decode().split(","), [*marks[1:], wire.router.mark])
+        client = self.ask(self.bearing(*marks))
+        self.assert_refused(client.take(), 508, b"came through 8 routers")
+
+    def test_passed_over(self) -> None:
+        """
+        A request does not go to a router that it has come through, if there is
+        any other node.
+        """
+        wire = self.start(to=())
+        client = self.ask(self.bearing(self.mark))
+        self.assert_refused(client.take(), 508, b"127.0.0.1:4000 is a router that the request")
+        self.assertEqual(wire.dialer.dials, [])
+        self.join("127.0.0.1:5000", make_mark())
+        for _ in range(4):
+            self.ask(self.bearing(self.mark))
+            self.assertEqual(str(wire.dial.address), "127.0.0.1:5000")
+
+    def test_both_nodes_gone(self) -> None:
+        """
+        The nodes of two routers have died: the request is refused, where it would
+        go round.
+        """
+        wire = self.start(to=())
+        self.join("127.0.0.1:5000")
+        client = self.ask()
+        wire.dial.refuse()
+        self.assertEqual(str(wire.dial.address), "127.0.0.1:4000")
+        back = self.ask(wire.dial.accept().take())
+        self.assert_refused(back.take(), 508, b"has come back")
+        self.assertEqual(client.take(), b"")
+
+    def test_no_room(self) -> None:
+        """
+        A request that is as long as can be goes to direct nodes only.
+        """
+        wire = self.start(to=())
+        longest = PAYLOAD + encode_variables([(b"LONG", b"x" * (65535 - len(PAYLOAD) - 8))])
+        client = self.ask(build_packet(0, longest, 0))
+        self.assert_refused(client.take(), 431, b"no room for the mark of a router")
+        self.join("127.0.0.1:5000")
+        self.ask(build_packet(0, longest, 0))
+        self.assertEqual(wire.dial.accept().take(), build_packet(5, longest, 6))
 
 
 class DrainTests(FastRouterCase):

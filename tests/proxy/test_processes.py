@@ -127,6 +127,7 @@ class ProcessesTests(SynchronousTestCase):
             {"HOME": "/h"},
             subscriptions=self.subscriptions,
             registry=Registry(RegistrySettings()),
+            rejected=lambda: {"stale": 1},
         )
 
     def start(self) -> list[MemoryProcess]:
@@ -147,6 +148,7 @@ class ProcessesTests(SynchronousTestCase):
         """
         one, two = self.start()
         verifyObject(IRouterState, self.service)
+        self.assertEqual({"stale": 1}, self.service.rejected())
         self.assertEqual("http", self.service.name)
         for process in (one, two):
             self.assertEqual([WHOLE, self.order], told(process))

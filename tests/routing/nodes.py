@@ -4,6 +4,7 @@ Announcements, members and requests for the tests of this package.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,3 +39,10 @@ class Request:
 
     def header(self, name: bytes) -> bytes:
         return self._headers.get(name, b"")
+
+
+def taken(snapshot: object) -> Any:
+    """
+    A snapshot that can be taken in pieces, as one from a file.
+    """
+    return json.loads(json.dumps(snapshot, default=list))

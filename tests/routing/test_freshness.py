@@ -4,8 +4,6 @@ Tests for L{emperor.routing.freshness}.
 
 from __future__ import annotations
 
-import json
-
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -20,6 +18,7 @@ from emperor.routing.freshness import (
     SignatureFreshness,
     Stale,
 )
+from tests.routing.nodes import taken
 
 NODE = ("foo.com", "127.0.0.1:3031")
 OTHER = ("foo.com", "127.0.0.1:3032")
@@ -135,7 +134,7 @@ class SignatureFreshnessTests(SynchronousTestCase):
         """
         self.accepts(NOW)
         self.accepts(NOW + 6, leaving=True, now=NOW + 5)
-        rows = json.loads(json.dumps(self.freshness.snapshot()))
+        rows = taken(self.freshness.snapshot())
         self.freshness = SignatureFreshness(DAY)
         self.freshness.restore(rows)
         self.assertFalse(self.accepts(NOW, now=NOW + 7))

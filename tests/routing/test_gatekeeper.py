@@ -4,7 +4,6 @@ Tests for L{emperor.routing.gatekeeper}.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
@@ -29,6 +28,7 @@ from emperor.wire.subscription import (
     build_announcement,
     parse_announcement,
 )
+from tests.routing.nodes import taken
 from tests.wire.announcements import (
     announcement,
     fresh_key,
@@ -171,7 +171,7 @@ class GatekeeperTests(SynchronousTestCase):
         self.enter(data)
         forged = sealed(announcement(), key=private_pem(fresh_key("ed25519")))
         self.enter(forged)
-        self.assertEqual(self.gatekeeper.snapshot(), {"signatures": [], "seals": []})
+        self.assertEqual(taken(self.gatekeeper.snapshot()), {"signatures": [], "seals": []})
         self.assertIsNone(self.enter(sealed(announcement())))
 
     def test_no_key(self) -> None:
@@ -347,7 +347,7 @@ class GatekeeperTests(SynchronousTestCase):
         bye = sealed(announcement(leaving=True), nonce=b"m" * 16)
         self.assertIsNone(self.enter(first))
         self.assertIsNone(self.enter(bye))
-        snapshot = json.loads(json.dumps(self.gatekeeper.snapshot()))
+        snapshot = taken(self.gatekeeper.snapshot())
         self.gate(Policy.SIGNED)
         self.gatekeeper.restore(snapshot)
         self.assertEqual(self.enter(first), "stale")

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.routing.members import WEIGHT_LIMIT, foremost
+from emperor.addresses import NamedAddress
+from emperor.routing.members import WEIGHT_LIMIT, Member, foremost
 from tests.routing.nodes import announcement, member
 
 
@@ -17,7 +18,7 @@ class MemberTests(SynchronousTestCase):
         """
         node = member(modifier1=5, modifier2=6, weight=7, backup=2)
         self.assertEqual((node.modifier1, node.modifier2, node.weight), (5, 6, 7))
-        self.assertEqual(node.rank, (False, 2))
+        self.assertEqual(node.rank, (False, False, 2))
 
     def test_heard(self) -> None:
         """
@@ -29,9 +30,23 @@ class MemberTests(SynchronousTestCase):
         latest = announcement(modifier1=9, modifier2=1, weight=2, backup=1, cores=4, load=8)
         node.heard(latest, 10, 27)
         self.assertEqual((node.modifier1, node.modifier2, node.weight), (9, 1, 2))
-        self.assertEqual((node.rank, node.announcement), ((False, 1), latest))
+        self.assertEqual((node.rank, node.announcement), ((False, False, 1), latest))
         self.assertEqual((node.last_check, node.deadline), (10, 27))
         self.assertEqual((node.requests, node.last_requests), (3, 0))
+
+    def test_may_return(self) -> None:
+        """
+        A request may come back from what another router has, and from a name,
+        but not from a node of our own.
+        """
+        node = member()
+        self.assertFalse(node.may_return)
+        node.heard(node.announcement, 10, 27, ("b" * 16,))
+        self.assertEqual((node.may_return, node.hops), (True, ("b" * 16,)))
+        node.heard(node.announcement, 20, 37)
+        self.assertEqual((node.may_return, node.hops), (False, ()))
+        named = Member(NamedAddress("app.test", 80), node.announcement, 0, 17)
+        self.assertTrue(named.may_return)
 
     def test_weight(self) -> None:
         """
@@ -65,3 +80,14 @@ class ForemostTests(SynchronousTestCase):
         self.assertEqual(foremost(nodes), [nodes[1], nodes[3]])
         self.assertEqual(foremost([nodes[2]]), [nodes[2]])
         self.assertEqual(foremost([]), [])
+
+    def test_behind_routers(self) -> None:
+        """
+        What other routers have serves after all that announce themselves here,
+        their backups too, but before those that are silent.
+        """
+        passed_on, backup, silent = member(), member(backup=9), member()
+        passed_on.heard(passed_on.announcement, 1, 18, ("b" * 16,))
+        silent.silent = True
+        self.assertEqual(foremost([passed_on, backup, silent]), [backup])
+        self.assertEqual(foremost([passed_on, silent]), [passed_on])

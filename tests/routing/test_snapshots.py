@@ -5,7 +5,6 @@ Subscribed nodes as plain values.
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import Any
 
 from hypothesis import given
@@ -19,7 +18,7 @@ from emperor.routing.members import Member, Sleeper
 from emperor.routing.snapshots import BadSnapshot, Remembered, dump, load
 from emperor.routing.subscribed import SubscribedPool
 from emperor.wire.subscription import Announcement
-from tests.routing.nodes import announcement
+from tests.routing.nodes import announcement, taken
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -43,11 +42,36 @@ class SnapshotTests(SynchronousTestCase):
         What was known is known again, through JSON.
         """
         pool = SubscribedPool("a", algorithm("wrr"), Quarantine(lambda: 0))
-        node = Member(parse_address("/a"), said, last_check=3, deadline=20, silent=silent)
+        way = ("a" * 16, "b" * 16)
+        node = Member(parse_address("/a"), said, last_check=3, deadline=20, hops=way, silent=silent)
         pool.members[node.address] = node
         pool.sleepers["v"] = Sleeper(said, 5, 22)
-        snapshot = json.loads(json.dumps(dump([pool], 10)))
-        self.assertEqual(load(snapshot), [Remembered(said, 7, silent), Remembered(said, 5)])
+        snapshot = taken(dump([pool], 10))
+        self.assertEqual(load(snapshot), [Remembered(said, 7, silent, way), Remembered(said, 5)])
+
+    def test_meanwhile(self) -> None:
+        """
+        What comes, goes or is heard of while a snapshot is taken does not
+        spoil it.
+        """
+        pools = [SubscribedPool(key, algorithm("wrr"), Quarantine(lambda: 0)) for key in "ab"]
+        for pool in pools:
+            for path in ("/a", "/b"):
+                address, said = parse_address(path), announcement(path)
+                pool.members[address] = Member(address, said, last_check=3, deadline=20)
+        snapshot: Any = dump(pools, 10)
+        rows = [next(snapshot["nodes"])]
+        late = pools[1].members[parse_address("/b")]
+        late.last_check = 11
+        for pool in pools:
+            del pool.members[parse_address("/a")]
+        pools.clear()
+        rows += snapshot["nodes"]
+        known = load(taken({**snapshot, "nodes": rows}))
+        self.assertEqual(
+            [(node.announcement.address, node.age) for node in known],
+            [("/a", 7), ("/b", 7), ("/b", 0)],
+        )
 
     def test_other_version(self) -> None:
         """
@@ -67,6 +91,8 @@ class SnapshotTests(SynchronousTestCase):
             {"age": float("nan")},
             {"age": float("inf")},
             {"silent": 0},
+            {"hops": "abc"},
+            {"hops": [1]},
             {"announcement": []},
             {"announcement": {}},
             {"announcement": {**said, "weight": "1"}},

@@ -4,14 +4,13 @@ Announcements in, pools out.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import UnixAddress
+from emperor.addresses import NamedAddress, UnixAddress
 from emperor.routing.members import Member
 from emperor.routing.outcomes import Outcome, Result
 from emperor.routing.roster import RegistrySettings
@@ -19,7 +18,7 @@ from emperor.routing.snapshots import BadSnapshot
 from emperor.routing.subscribed import SubscribedPool
 from emperor.routing.subscriptions import FORGOTTEN, RESTORED, Registry
 from emperor.wire.subscription import Announcement
-from tests.routing.nodes import announcement
+from tests.routing.nodes import announcement, taken
 
 
 class Case(SynchronousTestCase):
@@ -144,8 +143,13 @@ class AnnounceTests(Case):
         wrong: list[tuple[dict[str, Any], str]] = [
             ({"key": ""}, "1 to 255"),
             ({"key": "a" * 256}, "1 to 255"),
-            ({"address": ""}, "no socket address"),
+            ({"address": ""}, "no address"),
+            ({"address": "not an address"}, "accepted: :port, ip:port"),
+            ({"address": "127.0.0.1"}, "accepted: :port, ip:port"),
+            ({"address": "run/a.sock"}, "accepted: :port, ip:port"),
             ({"address": "1.2.3.4:0"}, "port 0"),
+            ({"address": "app.test:0"}, "port 0"),
+            ({"address": "tls://app.test:0"}, "port 0"),
             ({"address": "1.2.3.4:99999"}, "no port"),
             ({"address": "/" + "x" * 200}, "at most 107"),
         ]
@@ -154,6 +158,36 @@ class AnnounceTests(Case):
                 outcome = self.say(**{"leaving": leaving, **values})
                 self.assertIs(outcome.result, Result.REFUSED)
                 self.assertIn(reason, outcome.reason)
+        self.assertTrue(self.registry.is_empty)
+
+    def test_hops(self) -> None:
+        """
+        The latest announcement tells the way, and the place behind the direct
+        ones; both are known after a restart.
+        """
+        way = ("b" * 16,)
+        self.registry.announce(announcement("/x"), 0, way)
+        self.say("/y")
+        [pool] = self.registry.pools
+        self.assertEqual([member.hops for member in pool.members.values()], [way, ()])
+        picked = {str(member.address) for _ in range(4) if (member := pool.pick(0, ()))}
+        self.assertEqual(picked, {"/y"})
+        restarted = Registry(RegistrySettings())
+        restarted.restore(taken(self.registry.snapshot(1)), 1)
+        [pool] = restarted.pools
+        self.assertEqual([member.hops for member in pool.members.values()], [way, ()])
+        restarted.announce(announcement("/x"), 2)
+        picked = {str(member.address) for _ in range(4) if (member := pool.pick(2, ()))}
+        self.assertEqual(picked, {"/x", "/y"})
+
+    def test_names(self) -> None:
+        """
+        A node may have a name, which is looked up when it is dialed.
+        """
+        self.say("App.test:3031")
+        [found] = self.registry.pools
+        self.assertEqual(list(found.members), [NamedAddress("app.test", 3031)])
+        self.say("app.test:3031", leaving=True)
         self.assertTrue(self.registry.is_empty)
 
     def test_protocol(self) -> None:
@@ -349,7 +383,7 @@ class SnapshotTests(Case):
         """
         Another registry, with what this one knew.
         """
-        snapshot = json.loads(json.dumps(self.registry.snapshot(at)))
+        snapshot = taken(self.registry.snapshot(at))
         self.registry = self.registry_of()
         self.restored_count = self.registry.restore(snapshot, now, age)
 
@@ -360,9 +394,9 @@ class SnapshotTests(Case):
         self.say("/x", 0, weight=3, algorithm="lrc")
         self.say("/y", 3, backup=1)
         self.say("", 3, vassal="v")
-        before = self.registry.snapshot(5)
+        before = taken(self.registry.snapshot(5))
         self.restored(1005, at=5)
-        self.assertEqual(self.registry.snapshot(1005), before)
+        self.assertEqual(taken(self.registry.snapshot(1005)), before)
         self.assertEqual(self.pool().algorithm.name, "lrc")
         self.assertEqual(self.restored_count, 3)
 
@@ -418,7 +452,7 @@ class SnapshotTests(Case):
         """
         self.say("/x", 0, weight=1)
         self.say("", 0, vassal="v")
-        snapshot = self.registry.snapshot(10)
+        snapshot = taken(self.registry.snapshot(10))
         self.registry = self.registry_of()
         self.say("/x", 1000, weight=2)
         self.say("/z", 1000, vassal="v")
@@ -433,7 +467,7 @@ class SnapshotTests(Case):
         self.say("/x")
         self.say("/y")
         self.say("/z", key="b")
-        snapshot = self.registry.snapshot(0)
+        snapshot = taken(self.registry.snapshot(0))
         self.registry = self.registry_of(nodes_limit=1)
         self.assertEqual(self.registry.restore(snapshot, 0), 1)
 
@@ -442,7 +476,7 @@ class SnapshotTests(Case):
         A broken one brings nothing.
         """
         self.say("/x")
-        snapshot: Any = self.registry.snapshot(0)
+        snapshot: Any = taken(self.registry.snapshot(0))
         snapshot["nodes"].append({})
         self.registry = self.registry_of()
         self.assertRaises(BadSnapshot, self.registry.restore, snapshot, 0)
@@ -540,10 +574,10 @@ class PropertyTests(Case):
                 self.assertEqual(self.registry.expire(now), copy.expire(now))
             elif self.registry.announce(step, now).result is not Result.REFUSED:
                 copy.announce(step, now)
-            self.assertEqual(self.registry.snapshot(now), copy.snapshot(now))
+            self.assertEqual(taken(self.registry.snapshot(now)), taken(copy.snapshot(now)))
         late = self.registry_of()
-        late.restore(self.registry.snapshot(now), now)
-        self.assertEqual(late.snapshot(now), self.registry.snapshot(now))
+        late.restore(taken(self.registry.snapshot(now)), now)
+        self.assertEqual(taken(late.snapshot(now)), taken(self.registry.snapshot(now)))
 
     @given(st.lists(ANNOUNCEMENTS, max_size=40), st.integers(1, 4), st.integers(1, 4))
     def test_bounded(self, said: list[Announcement], nodes: int, each: int) -> None:

@@ -34,6 +34,7 @@ class ShownRouter:
         self.settings = settings
         self.registry = Registry(RegistrySettings(raw_keys=True))
         self.shown = Counts(0)
+        self.turned_away: dict[str, int] = {}
         self.nodes: Sequence[FixedStatistics] = ()
         self.broken = False
 
@@ -49,6 +50,9 @@ class ShownRouter:
 
     def counts_by_process(self) -> dict[int, Counts]:
         return {7: self.shown}
+
+    def rejected(self) -> dict[str, int]:
+        return self.turned_away
 
     def fixed(self) -> Sequence[FixedStatistics]:
         return self.nodes

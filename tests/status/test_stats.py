@@ -125,7 +125,7 @@ class PiecesTests(SynchronousTestCase):
         found = self.shown()
         self.assertEqual(
             "version pid uid gid cwd active_sessions fastrouter static_nodes subscriptions cheap"
-            " connections requests refusals processes",
+            " connections requests refusals rejected processes",
             " ".join(found),
         )
         (fixed,) = found["static_nodes"]
@@ -145,7 +145,7 @@ class PiecesTests(SynchronousTestCase):
         """
         As in uWSGI there are no lists where there is nothing to list.
         """
-        self.assertTrue({"static_nodes", "subscriptions"}.isdisjoint(self.shown()))
+        self.assertTrue({"static_nodes", "subscriptions", "rejected"}.isdisjoint(self.shown()))
 
     def test_no_pools_yet(self) -> None:
         """
@@ -154,6 +154,16 @@ class PiecesTests(SynchronousTestCase):
         servers = replace(SETTINGS.subscriptions, servers=(ADDRESS,))
         self.router.settings = replace(SETTINGS, subscriptions=servers)
         self.assertEqual([], self.shown()["subscriptions"])
+
+    def test_rejected(self) -> None:
+        """
+        Where nodes can subscribe, there is how many were turned away, and why.
+        """
+        servers = replace(SETTINGS.subscriptions, servers=(ADDRESS,))
+        self.router.settings = replace(SETTINGS, subscriptions=servers)
+        self.assertEqual({}, self.shown()["rejected"])
+        self.router.turned_away = {"malformed": 2, "stale": 1}
+        self.assertEqual({"malformed": 2, "stale": 1}, self.shown()["rejected"])
 
     def test_counts(self) -> None:
         """
@@ -184,12 +194,14 @@ class PiecesTests(SynchronousTestCase):
         However much there is, it is made in small pieces; each when it is asked
         for, also within a pool.
         """
-        for number in range(300):
+        for number in range(600):
             self.router.announce("a.test", address=f"127.0.0.1:{number + 1}")
         made = self.pieces()
         self.assertGreater(len(made), 10)
         self.assertLess(max(map(len, made)), 2 * PIECE)
-        self.assertEqual(300, len(self.shown()["subscriptions"][0]["nodes"]))
+        # 30 MB in fewer turns than there are in 60 s of 30 ms each
+        self.assertGreater(min(map(len, made[:-1])), 30_000_000 / 2000)
+        self.assertEqual(600, len(self.shown()["subscriptions"][0]["nodes"]))
 
     def test_readable_end(self) -> None:
         """

@@ -19,6 +19,7 @@ from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.copying import PIECE, Backlog, Copy, Copyist
 from emperor.wire.control import NodeNews, Subscriptions
 from emperor.wire.subscription import Announcement
+from tests.routing.nodes import taken
 from tests.subscriptions.fakes import NODE, OTHER, leaving, make_ledger, nodes
 from tests.wire.announcements import announcement
 
@@ -41,7 +42,7 @@ def state(registry: Registry) -> dict[str, Any]:
     return {
         pool.key: (
             {
-                address: (each.weight, each.silent, each.last_check, each.deadline)
+                address: (each.weight, each.silent, each.last_check, each.deadline, each.hops)
                 for address, each in pool.members.items()
             },
             {name: each.deadline for name, each in pool.sleepers.items()},
@@ -101,6 +102,19 @@ class CopyistTests(CopyCase):
         said = [announcement(), announcement(address=OTHER), leaving()]
         self.announce(*said, announcement(address="x:y"))
         self.assertEqual(self.told, [Subscriptions(False, tuple(map(NodeNews, said)))])
+
+    def test_hops(self) -> None:
+        """
+        A copy knows the way by which a node has come, from the whole and later.
+        """
+        self.ledger.announce(announcement(), ("a" * 16,))
+        self.connect()
+        self.ledger.announce(announcement(address=OTHER), ("b" * 16,))
+        self.clock.advance(0)
+        [pool] = self.copy.registry.pools
+        hops = [member.hops for member in pool.members.values()]
+        self.assertEqual(hops, [("a" * 16,), ("b" * 16,)])
+        self.assertEqual(state(self.copy.registry), state(self.ledger.registry))
 
     def test_nobody_listens(self) -> None:
         """
@@ -195,7 +209,7 @@ class CopyTests(CopyCase):
         A node from a file, which has a moment to be heard of, has it here too.
         """
         self.announce(announcement())
-        snapshot = self.ledger.registry.snapshot(self.clock.seconds())
+        snapshot = taken(self.ledger.registry.snapshot(self.clock.seconds()))
         self.begin()
         self.ledger.registry.restore(snapshot, self.clock.seconds(), age=60)
         self.connect()

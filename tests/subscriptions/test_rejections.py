@@ -57,6 +57,17 @@ class RejectionsTests(SynchronousTestCase):
         )
         self.assertEqual(self.rejections.counts, {Fault.RETURNED: 1})
 
+    def test_by_reason(self) -> None:
+        """
+        People and programs read them by their reasons.
+        """
+        for fault in (Fault.OWN_ADDRESS, Cause.STALE, Fault.MALFORMED, Fault.OWN_ADDRESS):
+            self.rejections.reject(fault, "it is wrong", SENDER)
+        self.assertEqual(
+            list(self.rejections.by_reason().items()),
+            [("malformed", 1), ("own-address", 2), ("stale", 1)],
+        )
+
     def test_words(self) -> None:
         """
         No two reasons are counted by the same word.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -30,6 +31,17 @@ from tests.wire.announcements import announcement, private_key, private_pem, pub
 HERE = TcpAddress("198.51.100.1", 80)
 
 
+class MemoryPool:
+    """
+    Threads that do at once what they are given.
+    """
+
+    def callInThreadWithCallback(
+        self, done: Callable[[bool, object], object], call: Callable[..., object], *args: Any
+    ) -> None:
+        done(True, call(*args))
+
+
 class Reactor(FakeReactor):
     """
     One that knows what is to be read.
@@ -38,6 +50,13 @@ class Reactor(FakeReactor):
     def __init__(self) -> None:
         super().__init__()
         self.readers: list[Any] = []
+        self.threads = MemoryPool()
+
+    def getThreadPool(self) -> MemoryPool:
+        return self.threads
+
+    def callFromThread(self, call: Callable[..., object], *args: Any) -> None:
+        call(*args)
 
     def addReader(self, reader: Any) -> None:
         self.readers.append(reader)
@@ -143,7 +162,7 @@ class ServerTests(ServerCase):
         path = os.path.join(self.folder, "state")
         self.start(state=path)
         self.send(announcement())
-        self.reactor.pump([1] * 6)
+        self.reactor.pump([1] * 8)
         self.assertTrue(os.path.exists(path))
 
     def test_resubscribe(self) -> None:

@@ -7,16 +7,19 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.routing.gatekeeper import AdmissionRules, Gatekeeper
+from emperor.subscriptions import statefile
 from emperor.subscriptions.ledger import Ledger
-from emperor.subscriptions.statefile import LATE, SOON, StateFile
+from emperor.subscriptions.statefile import LATE, PAUSE, ROWS, SOON, StateFile
 from tests.routing.test_gatekeeper import MemoryKeys
 from tests.subscriptions.fakes import NODE, OTHER, leaving, make_ledger, nodes, said
 from tests.wire.announcements import announcement
@@ -42,19 +45,49 @@ class StateCase(SynchronousTestCase):
         self.path = os.path.join(folder, "state.json")
         self.clock = Clock()
         self.clock.rightNow = NOW
+        self.calls: list[tuple[Callable[[], None], Deferred[None]]] = []
+        self.blocked = False
+        self.ports = 0
+        # All pieces at once, as a rule.
+        self.patch(statefile, "PAUSE", 0)
         self.ledger, self.state = self.make()
 
     def make(self) -> tuple[Ledger, StateFile]:
         ledger = make_ledger(self.clock)
         gate = Gatekeeper(AdmissionRules(), MemoryKeys())
-        state = StateFile(self.clock, self.path, ledger, gate)
+        state = StateFile(self.clock, self.path, ledger, gate, self.in_thread)
         ledger.follow(state)
         return ledger, state
+
+    def in_thread(self, call: Callable[[], None]) -> Deferred[None]:
+        """
+        A thread that is slow where it is L{blocked}.
+        """
+        if not self.blocked:
+            return maybeDeferred(call)
+        self.calls.append((call, Deferred()))
+        return self.calls[-1][1]
+
+    def unblock(self) -> None:
+        """
+        Let the thread do what it has to do.
+        """
+        for call, done in self.calls:
+            maybeDeferred(call).chainDeferred(done)
 
     def run_for(self, seconds: float) -> None:
         for _ in range(int(seconds)):
             self.clock.advance(1)
             self.state.tick()
+            self.clock.advance(0)
+
+    def change(self) -> None:
+        """
+        Have one more node to write.
+        """
+        self.ports += 1
+        self.ledger.announce(announcement(address=f"127.0.0.1:{self.ports}"))
+        self.clock.advance(SOON)
 
     def written(self) -> Any:
         with open(self.path) as file:
@@ -116,11 +149,99 @@ class WriteTests(StateCase):
         """
         Where writing takes long it is done seldom.
         """
-        self.patch(self.state, "_replace", lambda data: self.clock.advance(1))
-        self.state.write()
-        self.patch(self.state, "_replace", lambda data: self.fail("written too soon"))
+        self.patch(self.state, "_replace", lambda parts: self.clock.advance(1))
+        self.change()
+        self.state.tick()
+        self.clock.advance(0)
+        self.patch(self.state, "_replace", lambda parts: self.fail("written too soon"))
         self.ledger.announce(announcement())
-        self.run_for(99)
+        self.run_for(29)
+
+    def test_in_pieces(self) -> None:
+        """
+        So many rows are made in a turn, and no others while they are; what
+        comes meanwhile is written the next time at the latest.
+        """
+        self.patch(statefile, "PAUSE", PAUSE)
+        for port in range(10 * ROWS):
+            self.ledger.announce(announcement(address=f"127.0.0.1:{port + 1}"))
+        self.clock.advance(SOON)
+        dumped = 0
+
+        def encode(value: object) -> str:
+            nonlocal dumped
+            dumped += 1
+            return json.dumps(value)
+
+        self.patch(statefile, "_encode", encode)
+        self.state.tick()
+        for _ in range(10):
+            self.assertFalse(self.exists())
+            dumped = 0
+            self.clock.advance(PAUSE)
+            self.assertGreater(dumped, 0)
+            self.assertLessEqual(dumped, ROWS + 3)
+        self.ledger.announce(announcement(key="late.com"))
+        self.ledger.announce(leaving(address="127.0.0.1:1"))
+        self.clock.pump([PAUSE] * 3)
+        rows = self.written()["subscriptions"]["nodes"]
+        self.assertEqual(len(rows), 10 * ROWS)
+        self.patch(statefile, "PAUSE", 0)
+        self.run_for(SOON + 1)
+        rows = self.written()["subscriptions"]["nodes"]
+        self.assertEqual(len(rows), 10 * ROWS)
+        self.assertIn("late.com", [row["announcement"]["key"] for row in rows])
+
+    def test_one_at_a_time(self) -> None:
+        """
+        Nothing is begun while a thread still writes; later it is.
+        """
+        self.blocked = True
+        self.change()
+        self.state.tick()
+        self.clock.advance(0)
+        self.change()
+        self.run_for(100)
+        self.assertEqual(len(self.calls), 1)
+        self.assertFalse(self.exists())
+        self.unblock()
+        self.assertTrue(self.exists())
+        self.run_for(30 * 106)
+        self.assertEqual(len(self.calls), 2)
+
+    def test_stop(self) -> None:
+        """
+        The last one is written before the stop is over, after the one that a
+        thread is about to write; one that is still being made is dropped.
+        """
+        self.successResultOf(self.state.stop())
+        self.assertEqual(self.written()["subscriptions"]["nodes"], [])
+        self.change()
+        self.state.tick()
+        self.successResultOf(self.state.stop())
+        self.assertEqual(len(self.written()["subscriptions"]["nodes"]), 1)
+        self.clock.advance(0)
+        self.blocked = True
+        self.change()
+        self.state.tick()
+        self.clock.advance(0)
+        stopped = self.state.stop()
+        self.assertNoResult(stopped)
+        self.change()
+        self.unblock()
+        self.successResultOf(stopped)
+        self.assertEqual(len(self.written()["subscriptions"]["nodes"]), 3)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_surprise(self) -> None:
+        """
+        A fault of ours does not end the writing.
+        """
+        self.patch(self.state, "_replace", lambda parts: 1 / 0)
+        self.change()
+        self.run_for(1)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertIsNone(self.state._writing)
 
     def test_private(self) -> None:
         """
@@ -141,7 +262,9 @@ class WriteTests(StateCase):
 
         def write() -> None:
             for _ in range(3):
-                self.state.write()
+                self.change()
+                self.run_for(1)
+            self.state.write()
 
         [line] = said(write)
         self.assertIn("cannot be written, a restart would know no nodes: No space", line)

@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.wire.fields import BadAnnouncement
-from emperor.wire.hops import HOPS_LIMIT, add_hops, make_mark, read_hops
+from emperor.wire.hops import (
+    HOPS_LIMIT,
+    WAY,
+    WAY_LIMIT,
+    add_hops,
+    add_mark,
+    make_mark,
+    marks_of,
+    read_hops,
+)
 from emperor.wire.subscription import build_announcement, parse_announcement
+from emperor.wire.uwsgi import encode_variables, find_variables
 from tests.wire.announcements import ANNOUNCEMENTS, announcement, datagram
 
 MARKS = st.lists(
@@ -73,3 +83,27 @@ class HopsTests(SynchronousTestCase):
         No two routers have the same mark.
         """
         self.assertEqual(len({make_mark() for _ in range(100)}), 100)
+
+
+class RequestTests(SynchronousTestCase):
+    @given(MARKS)
+    def test_round_trip(self, marks: tuple[str, ...]) -> None:
+        """
+        Each router adds its mark behind those before it; the rest stays.
+        """
+        before = encode_variables([(b"HTTP_HOST", b"a"), (b"X", b"y")])
+        payload = before
+        for count, mark in enumerate(marks, start=1):
+            longer = add_mark(payload, mark)
+            self.assertLessEqual(len(longer) - len(payload), WAY_LIMIT)
+            payload = longer
+            way = find_variables(payload, frozenset([WAY]))[WAY]
+            self.assertEqual(marks_of(way), [*marks[:count]])
+        self.assertTrue(payload.startswith(before))
+
+    @given(st.binary() | st.text("0123456789abcdef,").map(str.encode))
+    def test_garbage(self, way: bytes) -> None:
+        """
+        Whatever somebody sends there, it is a few marks.
+        """
+        self.assertLessEqual(len(marks_of(way)), HOPS_LIMIT)
