@@ -5,6 +5,7 @@ Load while something happens: wrk, and what it saw.
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass
 
 from twisted.trial.unittest import FailTest
@@ -63,6 +64,13 @@ class Load:
         Whether requests are sent still.
         """
         return self.program.status is None
+
+    async def stop(self) -> Outcome:
+        """
+        End it now; wrk tells what it saw until then.
+        """
+        self.program.send(signal.SIGINT)
+        return await self.end()
 
     async def end(self) -> Outcome:
         """

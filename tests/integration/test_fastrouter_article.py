@@ -230,7 +230,7 @@ class ArticleTests(ProgramsTestCase):
         """
         router = await self.serve()
         first, _ = await self.join(router), await self.join(router)
-        load = Load(self, self.port, "foo.com", seconds=5)
+        load = Load(self, self.port, "foo.com", seconds=60)
         await self.serves(first, 300)
         third = await self.join(router)
         await self.serves(third, 300)
@@ -238,7 +238,7 @@ class ArticleTests(ProgramsTestCase):
         served = third.log.count(REQUEST)
         await self.serves(third, served + 300)
         self.assertTrue(load.running)
-        outcome = await load.end()
+        outcome = await load.stop()
 
         self.assertEqual(outcome.failures, "")
 
@@ -290,14 +290,14 @@ class ArticleTests(ProgramsTestCase):
         nginx, router = self.start_both()
         await router.says("Vassals up: worker.ini")
         await nginx.listens(self.port)
-        load = Load(self, self.port, "foo.com", seconds=5)
+        load = Load(self, self.port, "foo.com", seconds=60)
         for times in (2, 3):
             await self.serves(router, router.log.count(REQUEST) + 300)
             os.utime(vassals / "worker.ini")
             await eventually(partial(said, router, "accepts requests", times), "it reloads")
         await self.serves(router, router.log.count(REQUEST) + 300)
         self.assertTrue(load.running)
-        self.assertEqual((await load.end()).failures, "")
+        self.assertEqual((await load.stop()).failures, "")
         (vassals / "worker.ini").unlink()
         reply = await until(self.port, "foo.com", lambda reply: reply.status != 200, "end")
         self.assertEqual(reply.status, 404)

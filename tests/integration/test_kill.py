@@ -50,14 +50,14 @@ class KillTests(ProgramsTestCase):
         subscriptions = [f"--subscribe-to={server}:{HOST}" for server in servers.values()]
         nodes = [self.node(*subscriptions) for _ in range(2)]
         await eventually(lambda: router.log.count("new node") == 4, "both subscribe to both")
-        loads = [Load(self, port, HOST, seconds=4) for port in (front, ports["http"])]
+        loads = [Load(self, port, HOST, seconds=60) for port in (front, ports["http"])]
         for node in nodes:
             await self.serves(node, 300)
         kill(nodes[0])
         await self.serves(nodes[1], nodes[1].log.count(REQUEST) + 300)
         self.assertTrue(all(load.running for load in loads))
         for load in loads:
-            self.assertEqual((await load.end()).failures, "")
+            self.assertEqual((await load.stop()).failures, "")
         for program in (nodes[1], router):
             await program.stop()
 
