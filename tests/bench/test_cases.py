@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -40,8 +41,10 @@ class CasesTests(SynchronousTestCase):
         Our routers take each configuration without a remark but for the options
         of a uWSGI worker; so nothing in it is for uWSGI alone.
         """
-        directory = Path(self.mktemp())
-        directory.mkdir()
+        # Not self.mktemp(), which may be too long for the sockets beside it.
+        place = TemporaryDirectory(prefix="emperor-")
+        self.addCleanup(place.cleanup)
+        directory = Path(place.name)
         for case in CASES:
             lines = case.arrangement.lines.format(port=8080, uwsgi="/bin/true")
             (directory / "router.ini").write_text(f"[uwsgi]\n{lines}")
