@@ -1,16 +1,30 @@
 """
 C{python -m tests.run NAME...}: trial on these modules and packages, then one
 line for machines: C{N passed, N failed, N skipped}.
+
+C{python -m tests.run tests}, everything, is run in parts beside each other:
+integration tests mostly wait for other programs.
 """
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
-from collections.abc import Sequence
-from typing import cast
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, cast
 
 from twisted.trial.reporter import TestResult, VerboseTextReporter
 from twisted.trial.runner import TestLoader, TrialRunner
+
+HERE = Path(__file__).parent
+
+#: Parts of the integration tests that run beside each other, and all the rest.
+PARTS = 2
+
+_COUNTS = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\s*\Z")
 
 
 def summary(result: TestResult) -> str:
@@ -31,7 +45,19 @@ def failed(result: TestResult) -> int:
     return len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
 
 
-def main(names: Sequence[str]) -> int:
+def parts(here: Path = HERE) -> list[list[str]]:
+    """
+    The names of everything below C{here}, each in one part.
+    """
+    slow = sorted((here / "integration").glob("test_*.py"))
+    found = [[f"tests.integration.{path.stem}" for path in slow[n::PARTS]] for n in range(PARTS)]
+    packages = [path.parent.name for path in here.glob("*/__init__.py")]
+    modules = [path.stem for path in here.glob("test_*.py")]
+    rest = sorted(f"tests.{name}" for name in (*packages, *modules) if name != "integration")
+    return [*found, rest]
+
+
+def run(names: Sequence[str]) -> int:
     """
     Run the tests and print the count as the very last line.
 
@@ -43,6 +69,45 @@ def main(names: Sequence[str]) -> int:
     print(summary(result), flush=True)
     nothing_ran = not result.testsRun
     return 1 if failed(result) or nothing_ran else 0
+
+
+def run_beside(all_names: Iterable[Sequence[str]]) -> int:
+    """
+    Run several parts at the same time and print what each printed, and their
+    sum as the very last line.
+
+    @return: the exit status.
+    """
+    started: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
+    for names in all_names:
+        output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        command = [sys.executable, "-m", "tests.run", *names]
+        started.append((subprocess.Popen(command, stdout=output, stderr=output), output))
+    totals, status = [0, 0, 0], 0
+    for process, output in started:
+        status = process.wait() or status
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+        print(text, flush=True)
+        counts = _COUNTS.search(text)
+        if counts is None:  # it did not come to its end
+            totals[1] += 1
+            status = status or 1
+        else:
+            totals = [
+                total + int(count) for total, count in zip(totals, counts.groups(), strict=True)
+            ]
+    print("{} passed, {} failed, {} skipped".format(*totals), flush=True)
+    return 1 if status or totals[1] else 0
+
+
+def main(names: Sequence[str]) -> int:
+    """
+    Run what is named.
+
+    @return: the exit status.
+    """
+    return run_beside(parts()) if list(names) == ["tests"] else run(names)
 
 
 if __name__ == "__main__":
