@@ -16,10 +16,18 @@ from tests.integration.servers import debian_uwsgi, reference_uwsgi
 
 #: What uWSGI has in its development version, after all releases.
 DEVELOPMENT = {
+    "emperor-chdir-attr",
+    "emperor-collect-attr",
+    "emperor-collect-attribute",
+    "emperor-subreaper",
+    "emperor-tyrant-initgroups",
+    "emperor-wrapper-attr",
     "fastrouter-defer-connect-timeout",
     "fastrouter-emperor-socket",
     "fastrouter-force-key",
     "fastrouter-max-retries",
+    "hook-as-emperor-before-vassal",
+    "hook-as-vassal-before-drop",
     "http-post-buffering",
     "http-post-buffering-dir",
     "subscription-clear-on-shutdown",
