@@ -8,8 +8,6 @@ import os
 import platform
 import signal
 from collections.abc import Callable, Sequence
-from functools import partial
-from socket import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -17,23 +15,18 @@ from twisted.internet import reactor as _reactor  # noqa: TID251
 from twisted.logger import Logger
 from twisted.python import usage
 
-from emperor.addresses import Address, SharedSocket
-from emperor.config.attributes import Attributes, attributes
+from emperor.addresses import SharedSocket
 from emperor.config.describe import describe
-from emperor.config.doorways import Doorway, attribute
-from emperor.config.errors import ConfigurationError, Problem
+from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
 from emperor.config.options import OPTIONS, Kind, Option
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import instance_addresses, is_cheap, listening
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
-from emperor.monitors.instance import InstanceMonitor
-from emperor.monitors.schemes import make_monitor
 from emperor.program import Program, Signals, calm_garbage_collector
-from emperor.proxy.binding import CannotListen, open_listener
+from emperor.proxy.binding import CannotListen
 from emperor.proxy.cheap import make_cheap_mode
 from emperor.proxy.inherited import PassedSockets, initial_environment
 from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
@@ -46,21 +39,14 @@ from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import Subscribed
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
-from emperor.stale import leave_socket
 from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
-from emperor.vassals.asking import ask
-from emperor.vassals.doors import HeldDoor
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
-from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
-from emperor.vassals.launcher import Launcher
 from emperor.vassals.news import Herald
-from emperor.vassals.ondemand import Doorways
 from emperor.vassals.program import NoProgram, find_program
-from emperor.vassals.spec import VassalSpec
 from emperor.wire.control import Configure
 
 # Twisted's reactor provides more interfaces than one annotation can name.
@@ -179,7 +165,9 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     opened, instance, servers, stats = open_everything(settings)
     keeper = Keeper(reactor, os.environ)
     hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
-    emperor = build_emperor(settings, surroundings, instance, keeper, hooks)
+    emperor = build_emperor(
+        reactor, settings, surroundings, instance=instance, keeper=keeper, hooks=hooks
+    )
     greeting = Greeting(
         [each.settings for each in opened],
         emperor.accepts,
@@ -243,61 +231,6 @@ def open_sockets(settings: Settings) -> tuple[list[OpenRouter], OpenRouter]:
         Logger("emperor").warn("{socket} was passed, but nothing listens on it", socket=name)
     passed.close()
     return opened, instance
-
-
-def build_emperor(
-    settings: Settings,
-    surroundings: Surroundings,
-    instance: OpenRouter,
-    keeper: Keeper,
-    hooks: Hooks,
-) -> Emperor:
-    """
-    The Emperor with its monitors.
-
-    @param instance: the sockets that the uWSGI of our file shares.
-    @param keeper: of the vassals' processes.
-    @param hooks: runs the Emperor's commands.
-    """
-    shared = settings.emperor
-    monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
-    if settings.instance.options:
-        sockets = [listener for row in instance.rows for listener in row]
-        spec = instance_spec(settings.instance, surroundings.cwd, sockets)
-        monitors.append(InstanceMonitor(spec))
-
-    def addresses(spec: VassalSpec) -> frozenset[Address]:
-        if spec.arguments:
-            return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
-        return listening(spec.id.name, spec.directory, shared, surroundings)
-
-    def written(spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
-        return attribute(spec.id.name, spec.directory, shared, surroundings)
-
-    def cheap(spec: VassalSpec) -> bool:
-        return is_cheap(spec.id.name, spec.directory, shared, surroundings)
-
-    def listen(doorway: Doorway) -> socket:
-        return open_listener(
-            doorway.address, mode=doorway.mode, backlog=shared.door_backlog, owner=doorway.owner
-        )
-
-    def read(spec: VassalSpec) -> Attributes:
-        return attributes(spec.id.name, spec.directory, shared, surroundings)
-
-    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
-    # A vassal's file that is not ours must not make us remove somebody's socket.
-    remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
-    return Emperor(
-        reactor,
-        monitors,
-        launcher.launch,
-        settings=shared,
-        listening=addresses,
-        find_door=Doorways(shared, written, cheap, partial(ask, reactor)).find,
-        open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
-        **remove,
-    )
 
 
 def build_router(
