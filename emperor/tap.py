@@ -39,6 +39,7 @@ from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import Subscribed
 from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.realm import build_emperor
 from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
