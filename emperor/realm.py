@@ -13,7 +13,7 @@ from emperor.addresses import Address
 from emperor.config.attributes import Attributes, attributes
 from emperor.config.doorways import Doorway, attribute
 from emperor.config.errors import Problem
-from emperor.config.settings import Settings
+from emperor.config.settings import EmperorSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import instance_addresses, is_cheap, listening
 from emperor.monitors.instance import InstanceMonitor
@@ -29,6 +29,7 @@ from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.ondemand import Doorways
+from emperor.vassals.origins import readable
 from emperor.vassals.spec import VassalSpec
 
 
@@ -56,16 +57,22 @@ def build_emperor(
         spec = instance_spec(settings.instance, surroundings.cwd, sockets)
         monitors.append(InstanceMonitor(spec))
 
+    def place(
+        spec: VassalSpec,
+    ) -> tuple[str, str, EmperorSettings, Surroundings, bytes | None]:
+        name = readable(spec, shared.launch)
+        return name, spec.directory, shared, surroundings, spec.config
+
     def addresses(spec: VassalSpec) -> frozenset[Address]:
-        if spec.arguments:
+        if spec.is_instance:
             return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
-        return listening(spec.id.name, spec.directory, shared, surroundings)
+        return listening(*place(spec))
 
     def written(spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
-        return attribute(spec.id.name, spec.directory, shared, surroundings)
+        return attribute(*place(spec))
 
     def cheap(spec: VassalSpec) -> bool:
-        return is_cheap(spec.id.name, spec.directory, shared, surroundings)
+        return is_cheap(*place(spec))
 
     def listen(doorway: Doorway) -> socket:
         return open_listener(
@@ -73,7 +80,7 @@ def build_emperor(
         )
 
     def read(spec: VassalSpec) -> Attributes:
-        return attributes(spec.id.name, spec.directory, shared, surroundings)
+        return attributes(*place(spec))
 
     launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
     # A vassal's file that is not ours must not make us remove somebody's socket.

@@ -14,7 +14,7 @@ from running; a limit that is wrong does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -30,8 +30,8 @@ from emperor.config.settings import EmperorSettings
 from emperor.config.sources import StaticSources
 from emperor.config.subscriptionvalues import algorithm
 from emperor.config.surroundings import Surroundings
-from emperor.config.values import BadValue, number
-from emperor.config.vassalfile import SIZE_LIMIT, UNRESOLVED, start
+from emperor.config.values import BadValue, flag, number
+from emperor.config.vassalfile import SIZE_LIMIT, UNRESOLVED, given, start
 
 #: The section, and what it may say.
 SECTION = "emperor"
@@ -72,6 +72,8 @@ class Attributes:
     @ivar limits: in the order of the file; a key may come several times.
     @ivar values: of the keys that options name, each pair as it was written.
     @ivar refusals: what is so wrong that the vassal must not be started.
+    @ivar listen_fds: C{listen-fds}: it finds the Emperor's socket where systemd would
+        put it.
     """
 
     domains: tuple[Domain, ...] = ()
@@ -79,29 +81,51 @@ class Attributes:
     limits: tuple[Limit, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     refusals: tuple[Problem, ...] = ()
+    listen_fds: bool = False
 
 
 def attributes(
-    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: bytes | None = None,
 ) -> Attributes:
     """
     Read a vassal's section C{[emperor]}, and that of each template that the
     Emperor gives to its vassals.
 
-    @param path: the vassal's name, absolute or relative to C{cwd}.
+    @param path: the vassal's name, absolute or relative to C{cwd}; empty: the
+        templates are all that can be read.
     @param cwd: the directory it starts in.
+    @param config: what to read in the place of the file.
     """
-    pairs, errors = section_pairs(split_section(path)[0], cwd, settings, surroundings)
+    pairs, errors = section_pairs(path, cwd, settings, surroundings, config)
     domains, problems = _domains(pairs, errors)
     limits, refusals = _limits(pairs)
     values, unresolved = _values(pairs, settings.launch.attributes)
-    return Attributes(domains, problems, limits, values, refusals + unresolved)
+    listen_fds = [flag(pair.value) for pair in pairs if _asks(pair, ("listen-fds",))]
+    return Attributes(
+        domains,
+        problems,
+        limits,
+        values,
+        refusals + unresolved,
+        listen_fds=bool(listen_fds and listen_fds[-1]),
+    )
+
+
+def _asks(pair: Pair, keys: Collection[str]) -> bool:
+    """
+    Whether it is one of these, and stands in a section C{[emperor]}.
+    """
+    return pair.key in keys and pair.origin != COMMAND_LINE
 
 
 def _domains(
     pairs: list[Pair], errors: list[Problem]
 ) -> tuple[tuple[Domain, ...], tuple[Problem, ...]]:
-    asked = [pair for pair in pairs if pair.key == "domain" and pair.origin != COMMAND_LINE]
+    asked = [pair for pair in pairs if _asks(pair, ("domain",))]
     # A file that cannot be read is uWSGI's to complain of, unless it is about
     # a section that uWSGI does not read.
     problems = errors if asked else []
@@ -120,7 +144,7 @@ def _domains(
 def _values(
     pairs: list[Pair], keys: Sequence[str]
 ) -> tuple[tuple[tuple[str, str], ...], tuple[Problem, ...]]:
-    asked = [pair for pair in pairs if pair.key in keys and pair.origin != COMMAND_LINE]
+    asked = [pair for pair in pairs if _asks(pair, keys)]
     refusals = [
         Problem(
             f"{pair.key}: {pair.value!r} has a reference or a * that leads nowhere", pair.origin
@@ -135,7 +159,7 @@ def _limits(pairs: list[Pair]) -> tuple[tuple[Limit, ...], tuple[Problem, ...]]:
     limits: list[Limit] = []
     refusals: list[Problem] = []
     for pair in pairs:
-        if pair.key in LIMITS and pair.origin != COMMAND_LINE:
+        if _asks(pair, LIMITS):
             try:
                 limits.append(parse_limit(pair.key, pair.value))
             except BadValue as error:
@@ -144,18 +168,23 @@ def _limits(pairs: list[Pair]) -> tuple[tuple[Limit, ...], tuple[Problem, ...]]:
 
 
 def section_pairs(
-    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: bytes | None = None,
 ) -> tuple[list[Pair], list[Problem]]:
     """
     Every line of the section C{[emperor]} of a vassal's file and its templates,
-    and what is wrong with them.
+    and what is wrong with them.  The rest is as for L{attributes}.
     """
+    path = split_section(path)[0]
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
-    reader = Reader(there, sources, (SECTION,), SIZE_LIMIT)
+    reader = Reader(there, sources, (SECTION,), SIZE_LIMIT, given(path, config))
     evaluator = Evaluator(there, reader, sources, careful=True)
     errors: list[Problem] = []
-    for step in (partial(start, evaluator, path, settings), evaluator.finish):
+    for step in (partial(start, evaluator, path, settings, config), evaluator.finish):
         try:
             step()
         except ConfigurationError as error:

@@ -52,7 +52,7 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
     routers = build_routers(taker, has_vassals=bool(emperor.monitors))
     return Settings(
         emperor=emperor,
-        instance=build_instance(taker.instance),
+        instance=build_instance(taker.instance, taker.complain),
         routers=routers,
         shared_sockets=taker.many("shared-socket", values.listen),
         transport=taker.default("transport", values.transport),

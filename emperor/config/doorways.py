@@ -20,7 +20,6 @@ from emperor.addresses import BadAddress, SocketAddress, TcpAddress, UnixAddress
 from emperor.config.attributes import section_pairs
 from emperor.config.errors import Problem
 from emperor.config.loading import COMMAND_LINE
-from emperor.config.reader import split_section
 from emperor.config.settings import EmperorSettings
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import BadValue, address, mode
@@ -58,16 +57,20 @@ class Doorway:
 
 
 def attribute(
-    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: bytes | None = None,
 ) -> tuple[Doorway | None, tuple[Problem, ...]]:
     """
     What a vassal's file says; the last line that says it counts.
 
-    @param path: the vassal's name, absolute or relative to C{cwd}.
-    @param cwd: the directory it starts in.
+    The parameters are as for L{emperor.config.attributes.attributes}.
+
     @return: and what is wrong in it.
     """
-    pairs, _ = section_pairs(split_section(path)[0], cwd, settings, surroundings)
+    pairs, _ = section_pairs(path, cwd, settings, surroundings, config)
     found: Doorway | None = None
     problems: list[Problem] = []
     for pair in pairs:

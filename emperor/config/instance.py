@@ -9,11 +9,12 @@ that are not ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from emperor.config.names import APPLICATIONS, SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.settings import InstanceSettings
+from emperor.config.spelling import Unspeakable, check
 
 #: Options of ours that count for such a uWSGI as well.
 SHARED = frozenset({"chmod-socket", "chown-socket", "listen", "reload-mercy"})
@@ -29,10 +30,19 @@ def has_instance(pairs: Iterable[Pair]) -> bool:
     return not (keys.isdisjoint(APPLICATIONS) or keys.isdisjoint(SOCKETS))
 
 
-def build_instance(pairs: Sequence[Pair]) -> InstanceSettings:
+def build_instance(
+    pairs: Sequence[Pair], complain: Callable[[Pair, str], object]
+) -> InstanceSettings:
     """
     The uWSGI that gets these.
+
+    @param complain: is told what cannot be given to it.
     """
+    for pair in pairs:
+        try:
+            check(pair.key, pair.value)
+        except Unspeakable as error:
+            complain(pair, str(error))
     numbers = [shared_number(pair.key, pair.value) for pair in pairs]
     return InstanceSettings(
         options=tuple((pair.key, pair.value) for pair in pairs),

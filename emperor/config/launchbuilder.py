@@ -37,6 +37,7 @@ def build_launch(taker: Taker) -> LaunchSettings:
         before_drop=_hooks(taker, "hook-as-vassal-before-drop"),
         as_vassal=_hooks(taker, "hook-as-vassal") + _commands(taker, "exec-as-vassal"),
         as_emperor=_hooks(taker, "hook-as-emperor") + _commands(taker, "exec-as-emperor"),
+        magic_exec=taker.flag("emperor-magic-exec"),
         hook_timeout=taker.default("vassal-hook-timeout", values.seconds),
     )
 

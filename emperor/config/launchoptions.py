@@ -71,6 +71,13 @@ def launch_options() -> Iterator[Option]:
         Kind.TEXT,
         "The key in a vassal's section [emperor] that names the directory it starts in.",
     )
+    yield row(
+        "emperor-magic-exec",
+        Kind.FLAG,
+        "A vassal's file that the vassal may read and execute is a program that prints its "
+        "configuration.",
+        default="off",
+    )
     yield from _hooks(row)
 
 

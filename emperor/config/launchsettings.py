@@ -32,6 +32,8 @@ class LaunchSettings:
     @ivar before_drop: C{hook-as-vassal-before-drop}.
     @ivar as_vassal: C{hook-as-vassal}, then C{exec-as-vassal}.
     @ivar as_emperor: C{hook-as-emperor}, then C{exec-as-emperor}.
+    @ivar magic_exec: C{emperor-magic-exec}: a vassal's file that can be executed
+        prints its configuration.
     @ivar hook_timeout: seconds that each command may take.
     """
 
@@ -51,6 +53,7 @@ class LaunchSettings:
     before_drop: tuple[Command, ...] = ()
     as_vassal: tuple[Command, ...] = ()
     as_emperor: tuple[Command, ...] = ()
+    magic_exec: bool = False
     hook_timeout: float = 30
 
     @property

@@ -27,7 +27,8 @@ class FileFacts:
     What the magic variables say of one file.
 
     @ivar given: the file as it was asked for, without its section.
-    @ivar path: absolute; resolved unless the last component is a link.
+    @ivar path: absolute; resolved unless the last component is a link.  Empty: it
+        is no file.
     @ivar section: the section asked for; empty for none.
     @ivar inode: of the link itself.
     """
@@ -69,6 +70,13 @@ def file_facts(given: str, section: str, cwd: str) -> FileFacts:
     return FileFacts(given, path, section, inode)
 
 
+def facts_of_no_file(given: str, section: str) -> FileFacts:
+    """
+    What is known of a configuration that is in no file.
+    """
+    return FileFacts(given, "", section, 0)
+
+
 def magic_table(
     own: FileFacts, first: FileFacts | None, surroundings: Surroundings
 ) -> dict[str, str]:
@@ -88,6 +96,8 @@ def magic_table(
 
 
 def _of_file(facts: FileFacts) -> dict[str, str]:
+    if not facts.path:
+        return {"o": facts.given}
     stem, dot, extension = facts.name.rpartition(".")
     return {
         "o": facts.given,

@@ -17,7 +17,7 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    early-emperor emperor-broodlord emperor-command-socket emperor-magic-exec emperor-pidfile
+    early-emperor emperor-broodlord emperor-command-socket emperor-pidfile
     emperor-procname emperor-proxy-socket emperor-stats emperor-stats-server
     emperor-trigger-socket emperor-wait-for-command emperor-wait-for-command-ignore
     enable-proxy-protocol error-route

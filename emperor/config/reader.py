@@ -5,13 +5,19 @@ One configuration file into pairs: name, magic variables, format, section.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from emperor.config.errors import fault
 from emperor.config.ini import parse_ini
 from emperor.config.jsonfile import parse_json
-from emperor.config.magic import FileFacts, file_facts, magic_table, substitute
+from emperor.config.magic import (
+    FileFacts,
+    facts_of_no_file,
+    file_facts,
+    magic_table,
+    substitute,
+)
 from emperor.config.pairs import DEFAULT_SECTIONS, Pair
 from emperor.config.settings import Origin
 from emperor.config.sources import SIZE_LIMIT, Sources, read_regular
@@ -84,11 +90,18 @@ class Reader:
         sources: Sources,
         sections: tuple[str, ...] = DEFAULT_SECTIONS,
         limit: int = SIZE_LIMIT,
+        given: Mapping[str, bytes] | None = None,
     ) -> None:
+        """
+        @param sections: those that are looked for, in this order.
+        @param limit: bytes of a file.
+        @param given: configurations that are in no file, by their names.
+        """
         self._surroundings = surroundings
         self._sources = sources
         self._sections = sections
         self._limit = limit
+        self._given = given or {}
         self.first: FileFacts | None = None
 
     def read(self, argument: str, parser: Parser, origin: Origin, template: bool) -> Read:
@@ -100,10 +113,13 @@ class Reader:
         @param template: the capitals do not describe it.
         @raise ConfigurationError: it is unreadable or badly formed.
         """
-        if "://" in argument or argument == "-":
-            raise fault(f"{argument}: only files can be loaded; accepted: {ACCEPTED}", origin)
         given, section = split_section(argument)
-        facts = file_facts(given, section, self._surroundings.cwd)
+        if given in self._given:
+            facts = facts_of_no_file(given, section)
+        elif "://" in argument or argument == "-":
+            raise fault(f"{argument}: only files can be loaded; accepted: {ACCEPTED}", origin)
+        else:
+            facts = file_facts(given, section, self._surroundings.cwd)
         if self.first is None and not template:
             self.first = facts
         text = self._text(facts)
@@ -112,8 +128,11 @@ class Reader:
         return Read(pairs, facts, len(text), notes)
 
     def _text(self, facts: FileFacts) -> str:
-        content, status = read_regular(facts.path, Origin(facts.given, 0), self._limit)
-        self._sources.judge(facts.given, status)
+        if facts.path:
+            content, status = read_regular(facts.path, Origin(facts.given, 0), self._limit)
+            self._sources.judge(facts.given, status)
+        else:
+            content = self._given[facts.given]
         text = content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
         if "\0" in text:
             line = text[: text.index("\0")].count("\n") + 1

@@ -29,7 +29,7 @@ from emperor.config.instance import shared_number
 from emperor.config.loading import COMMAND_LINE
 from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
-from emperor.config.reader import Reader, parser_of
+from emperor.config.reader import Reader, parser_of, split_section
 from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.sources import StaticSources
 from emperor.config.surroundings import Surroundings
@@ -41,20 +41,29 @@ PROTOCOLS = frozenset({"protocol", "socket-protocol"})
 #: Bytes of a file that are looked at; uWSGI's own Emperor sends no more.
 SIZE_LIMIT = 64 * 1024
 
+#: How uWSGI calls a configuration that it gets from its Emperor.
+_SCHEME = "emperor://"
+
 #: What is left in a value that cannot be told from outside.
 UNRESOLVED = ("@(", "%(", "$(", "*")
 
 
 def listening(
-    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: bytes | None = None,
 ) -> frozenset[Address]:
     """
     Where a vassal will listen, as far as its file tells.
 
-    @param path: the vassal's name, absolute or relative to C{cwd}.
+    @param path: the vassal's name, absolute or relative to C{cwd}; empty: the
+        templates are all that can be read.
     @param cwd: the directory it starts in.
+    @param config: what to read in the place of the file.
     """
-    pairs = _pairs(path, cwd, settings, surroundings)
+    pairs = _pairs(path, cwd, settings, surroundings, config)
     return frozenset(_addresses([pair for pair in pairs if pair.key in SOCKETS], cwd))
 
 
@@ -63,17 +72,18 @@ def uwsgi_sockets(
     cwd: str,
     settings: EmperorSettings,
     surroundings: Surroundings,
+    *,
     held: Address | None = None,
+    config: bytes | None = None,
 ) -> tuple[Address, ...]:
     """
     Where a vassal will listen for uwsgi requests, in the order of its file, as
     far as that tells.
 
-    @param path: the vassal's name, absolute or relative to C{cwd}.
-    @param cwd: the directory it starts in.
-    @param held: where it is listened for it; that comes first.
+    @param held: where it is listened for it; that comes first.  The other parameters
+        are as for L{listening}.
     """
-    pairs = _pairs(path, cwd, settings, surroundings)
+    pairs = _pairs(path, cwd, settings, surroundings, config)
     protocols = [pair.value for pair in pairs if pair.key in PROTOCOLS]
     keys = {"socket", "uwsgi-socket"}
     given = (held,) if held is not None else ()
@@ -106,23 +116,33 @@ def instance_addresses(
     )
 
 
-def is_cheap(path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings) -> bool:
+def is_cheap(
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: bytes | None = None,
+) -> bool:
     """
-    Whether a vassal starts without workers.
+    Whether a vassal starts without workers; the parameters are as for L{listening}.
     """
-    pairs = _pairs(path, cwd, settings, surroundings)
+    pairs = _pairs(path, cwd, settings, surroundings, config)
     return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
 
 
 def _pairs(
-    path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: bytes | None = None,
 ) -> list[Pair]:
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
-    reader = Reader(there, sources, ("uwsgi",), SIZE_LIMIT)
+    reader = Reader(there, sources, ("uwsgi",), SIZE_LIMIT, given(path, config))
     evaluator = Evaluator(there, reader, sources, careful=True)
     with suppress(ConfigurationError):
-        start(evaluator, path, settings)
+        start(evaluator, path, settings, config)
     with suppress(ConfigurationError):
         evaluator.finish()
     return evaluator.pairs
@@ -133,9 +153,19 @@ def _addresses(pairs: Iterable[Pair], cwd: str) -> Iterator[Address]:
     return (address for address in found if address is not None)
 
 
-def start(evaluator: Evaluator, path: str, settings: EmperorSettings) -> None:
+def given(path: str, config: bytes | None) -> dict[str, bytes]:
     """
-    Give the options in the order of the vassal's command line.
+    For a L{Reader}: the configuration that is in no file, if there is one.
+    """
+    return {} if config is None else {_SCHEME + split_section(path)[0]: config}
+
+
+def start(
+    evaluator: Evaluator, path: str, settings: EmperorSettings, config: bytes | None = None
+) -> None:
+    """
+    Give the options in the order of the vassal's command line; the parameters are as
+    for L{listening}.
 
     @raise ConfigurationError: a file cannot be read or used.
     """
@@ -146,7 +176,9 @@ def start(evaluator: Evaluator, path: str, settings: EmperorSettings) -> None:
     ):
         for argument in arguments:
             evaluator.add(Pair(option, argument, COMMAND_LINE))
-    evaluator.load(path, parser_of(path, COMMAND_LINE), COMMAND_LINE)
+    if path:
+        place = path if config is None else _SCHEME + path
+        evaluator.load(place, parser_of(place, COMMAND_LINE), COMMAND_LINE)
     for option, arguments in (("inherit", settings.inherit), ("include", settings.include)):
         for argument in arguments:
             evaluator.add(Pair(option, argument, COMMAND_LINE))

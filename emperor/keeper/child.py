@@ -47,14 +47,14 @@ def become(
     """
     Become a vassal's first process.
 
-    @param descriptors: its 0 to 3.
+    @param descriptors: its own, from 0 on.
     @param report: a pipe that is told why it failed; closed if it did not.
     @param keeper: the parent, with which it dies.
     """
     why = ""
     try:
         report = _take(descriptors, report)
-        _prepare(order, keeper, mark, group)
+        _prepare(order, range(PIPE, len(descriptors)), keeper, mark, group)
         _execute(order, mark)
     except CannotBecome as error:
         why = str(error)
@@ -66,28 +66,31 @@ def become(
         os._exit(FAILED)
 
 
-def _prepare(order: Start, keeper: int, mark: str, group: Group | None) -> None:
+def _prepare(
+    order: Start, private: Sequence[int], keeper: int, mark: str, group: Group | None
+) -> None:
     if group is not None:
         group.enter()
     os.setsid()
     _hear_signals()
     die_with(keeper)
     _try(order.directory, os.chdir, os.fsencode(order.directory))
-    _run(order, order.hooks.before, mark)
+    _run(order, order.hooks.before, mark, private)
     _take_rights(order.rights)
     die_with(keeper)
-    _run(order, order.hooks.after, mark)
+    _run(order, order.hooks.after, mark, private)
     if order.chdir:
         _try(order.chdir, os.chdir, os.fsencode(order.chdir))
 
 
-def _run(order: Start, commands: Sequence[Command], mark: str) -> None:
+def _run(order: Start, commands: Sequence[Command], mark: str, private: Sequence[int]) -> None:
     """
-    Run hooks; they do not get the pipe to the program.
+    Run hooks; they get neither the pipes to the program nor sockets.
     """
     if not commands:
         return
-    os.set_inheritable(PIPE, False)
+    for descriptor in private:
+        os.set_inheritable(descriptor, False)
     environ = _encoded((*order.environ, *order.hooks.environ, (MARK, mark)))
     for command in commands:
         try:
@@ -96,7 +99,8 @@ def _run(order: Start, commands: Sequence[Command], mark: str) -> None:
             if command.fatal:
                 raise CannotBecome(str(error)) from error
             print(error, file=sys.stderr, flush=True)
-    os.set_inheritable(PIPE, True)
+    for descriptor in private:
+        os.set_inheritable(descriptor, True)
 
 
 def _encoded(environ: Sequence[tuple[str, str]]) -> dict[bytes, bytes]:
@@ -189,6 +193,8 @@ def _take(descriptors: Sequence[int], report: int) -> int:
 
 def _execute(order: Start, mark: str) -> NoReturn:
     environ = _encoded((*order.environ, (MARK, mark)))
+    if order.listens:  # Only now there is the process whose number it is.
+        environ[b"LISTEN_PID"] = b"%d" % os.getpid()
     words = [os.fsencode(word) for word in order.argv]
     trouble = ""
     for program in order.programs:

@@ -33,7 +33,6 @@ from emperor.keeper.orders import receive
 from emperor.keeper.processes import Process, Table, look
 from emperor.wire.keeping import (
     FEWEST,
-    PIPE,
     Answer,
     BadKeeping,
     Done,
@@ -137,8 +136,9 @@ class Keeper:
     def _obey(self, order: Order, descriptors: list[int]) -> Answer:
         if isinstance(order, Signal):
             return self._signal(order)
-        if len(descriptors) < FEWEST:
-            raise BadKeeping(f"{len(descriptors)} descriptors; a vassal has {FEWEST} or more")
+        fewest = max(FEWEST, order.pipe + 1)
+        if len(descriptors) < fewest:
+            raise BadKeeping(f"{len(descriptors)} descriptors; this vassal has {fewest} or more")
         try:
             return Started(self._start(order, descriptors))
         except CannotStart as error:
@@ -146,7 +146,7 @@ class Keeper:
 
     def _start(self, order: Start, descriptors: list[int]) -> int:
         keeper, mark = os.getpid(), os.urandom(8).hex()
-        pipe = os.fstat(descriptors[PIPE])
+        pipe = os.fstat(descriptors[order.pipe])
         inode = pipe.st_ino if stat.S_ISSOCK(pipe.st_mode) else 0
         group = self._groups.make(order.name)
         for limit in order.rights.group:

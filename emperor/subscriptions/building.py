@@ -37,6 +37,7 @@ from emperor.subscriptions.service import SubscriptionServer
 from emperor.subscriptions.sockets import open_servers
 from emperor.subscriptions.statefile import StateFile
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.origins import readable
 from emperor.vassals.spec import VassalId
 from emperor.wire.hops import make_mark
 from emperor.wire.seals import SealVerifier
@@ -124,8 +125,10 @@ def build_domains(
     """
 
     def read(id: VassalId) -> Holdings:
-        place = (id.name, emperor.spec(id).directory, settings.emperor, surroundings)
-        return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place, emperor.door(id)))
+        spec, shared = emperor.spec(id), settings.emperor
+        place = (readable(spec, shared.launch), spec.directory, shared, surroundings)
+        sockets = uwsgi_sockets(*place, held=emperor.door(id), config=spec.config)
+        return make_holdings(id.name, attributes(*place, spec.config), sockets)
 
     tolerances = [router.subscriptions.tolerance for router in settings.routers]
     domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))

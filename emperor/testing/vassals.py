@@ -34,7 +34,7 @@ from emperor.vassals.doors import Closed
 from emperor.vassals.launcher import Spawner
 from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.wire.keeping import PIPE, Start
-from emperor.wire.vassal import Said
+from emperor.wire.vassal import Said, parse_configuration
 
 
 def make_spec(
@@ -143,6 +143,7 @@ class MemoryProcess:
     @ivar transport: what was written to it.
     @ivar paused: whether its output is not read at the moment.
     @ivar order: what a keeper would have been told; L{None} if there was none.
+    @ivar config: what was written to its second pipe; L{None} if it has none.
     """
 
     protocol: IProcessProtocol
@@ -157,6 +158,19 @@ class MemoryProcess:
     paused: bool = False
     gone: bool = False
     order: Start | None = None
+    config: StringTransport | None = None
+
+    @property
+    def configurations(self) -> list[bytes]:
+        """
+        What was sent as its configuration, each time.
+        """
+        assert self.config is not None
+        found, rest = [], self.config.value()
+        while (parsed := parse_configuration(rest)) is not None:
+            body, rest = parsed
+            found.append(body)
+        return found
 
     @property
     def orders(self) -> list[int]:
@@ -371,7 +385,7 @@ class MemorySpawner(Clock):
         self.processes: list[MemoryProcess] = []
         self.fault: Exception | None = None
         self.pipe_fault: Exception | None = None
-        self._adopted: tuple[Any, StringTransport] | None = None
+        self._adopted: list[tuple[Any, StringTransport]] = []
 
     @property
     def last(self) -> MemoryProcess:
@@ -426,11 +440,13 @@ class MemorySpawner(Clock):
         directory: str,
         fds: dict[int, Any],
     ) -> MemoryProcess:
+        adopted, self._adopted = self._adopted or [(None, StringTransport())], []
         if self.fault is not None:
             raise self.fault
-        adopted = self._adopted or (None, StringTransport())
         pid = 1000 + len(self.processes)
-        process = MemoryProcess(protocol, pid, argv, env, directory, fds, *adopted)
+        process = MemoryProcess(protocol, pid, argv, env, directory, fds, *adopted[0])
+        if adopted[1:]:
+            process.config = adopted[1][1]
         self.processes.append(process)
         protocol.makeConnection(process)
         return process
@@ -439,7 +455,7 @@ class MemorySpawner(Clock):
         self, fileDescriptor: int, addressFamily: int, factory: ServerFactory
     ) -> None:
         """
-        Connect a protocol to memory.
+        Connect a protocol to memory: of a vassal the pipe, then the second one.
         """
         if self.pipe_fault is not None:
             raise self.pipe_fault
@@ -447,7 +463,7 @@ class MemorySpawner(Clock):
         assert protocol is not None
         transport = StringTransport()
         protocol.makeConnection(transport)
-        self._adopted = protocol, transport
+        self._adopted.append((protocol, transport))
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
         """

@@ -4,6 +4,7 @@ The argument vector and the environment of a vassal, as uWSGI has them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -41,6 +42,10 @@ _OURS = frozenset(
 
 _FOR_VASSALS = "UWSGI_VASSAL_"
 
+#: What the name of a socket cannot have in it, and its length.
+_UNNAMEABLE = re.compile(r"[^!-9;-~]")
+_NAME_LIMIT = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -55,9 +60,12 @@ class Program:
     arguments: tuple[str, ...] = ()
 
 
-def argv(program: Program, name: str, settings: EmperorSettings) -> list[str]:
+def argv(program: Program, name: str, settings: EmperorSettings, source: str = "") -> list[str]:
     """
     The whole argument vector of the vassal called C{name}.
+
+    @param source: where uWSGI finds its configuration, if that is not the file of
+        this name.
     """
     return [
         program.path,
@@ -66,7 +74,7 @@ def argv(program: Program, name: str, settings: EmperorSettings) -> list[str]:
         *_each("--include", settings.include_before),
         *_each("--set", settings.set),
         option_for(name, settings.extra_extensions),
-        name,
+        source or name,
         *_each("--inherit", settings.inherit),
         *_each("--include", settings.include),
     ]
@@ -84,12 +92,14 @@ def option_for(name: str, extra_extensions: Iterable[str] = ()) -> str:
     return "--inherit"
 
 
-def environment(inherited: Mapping[str, str], pipe: int) -> dict[str, str]:
+def environment(inherited: Mapping[str, str], pipe: int, config: int = 0) -> dict[str, str]:
     """
     The environment of a vassal whose end of the pipe is descriptor C{pipe}.
 
     C{UWSGI_VASSAL_X=v} becomes C{UWSGI_X=v}, which a uWSGI vassal reads as an
     option.
+
+    @param config: the descriptor from which it reads its configuration; 0: none.
     """
     found: dict[str, str] = {}
     for key, value in inherited.items():
@@ -99,7 +109,19 @@ def environment(inherited: Mapping[str, str], pipe: int) -> dict[str, str]:
         if key.startswith(_FOR_VASSALS) and key != _FOR_VASSALS:
             found["UWSGI_" + key.removeprefix(_FOR_VASSALS)] = value
     found["UWSGI_EMPEROR_FD"] = str(pipe)
+    if config:
+        found["UWSGI_EMPEROR_FD_CONFIG"] = str(config)
     return found
+
+
+def listen_environment(name: str) -> dict[str, str]:
+    """
+    What systemd's protocol tells of one listening socket, but whose it is.
+
+    @param name: the vassal's; it is the socket's, too.
+    """
+    plain = _UNNAMEABLE.sub("_", name)[:_NAME_LIMIT]
+    return {"LISTEN_FDS": "1", "LISTEN_FDNAMES": plain}
 
 
 def _each(option: str, values: Iterable[str]) -> list[str]:

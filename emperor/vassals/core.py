@@ -49,7 +49,7 @@ class NoProcess:
     silent = True
     last_lines = ()
 
-    def reload(self) -> bool:
+    def reload(self, spec: VassalSpec) -> bool:
         """
         Nobody can hear it.
         """
@@ -260,7 +260,7 @@ class Core:
         self.heart.rest()
         self._forget_service()
         self.asked = True
-        if not self.process.reload():
+        if not self.process.reload(self.spec):
             inputs.heard_nothing()
         self._expect(inputs, self.court.tolerance if self.condemned else self.court.patience)
         self.enter(Phase.RELOADING, reloads=self.status.reloads + 1, loyal_at=0)

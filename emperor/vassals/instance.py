@@ -1,8 +1,8 @@
 """
 The uWSGI of our own file as a vassal.
 
-It has no file of its own: its options are its command line, which uWSGI keeps over
-its reloads.  Shared sockets are inherited.
+It has no file of its own: it gets its options from us, over the pipe, for others on
+the machine can read a command line.  Shared sockets are inherited.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from socket import socket
 
 from emperor.config.instance import shared_number
 from emperor.config.settings import InstanceSettings
+from emperor.config.spelling import spell
 from emperor.vassals.launcher import SOCKETS
 from emperor.vassals.spec import VassalId, VassalSpec
 
@@ -28,18 +29,22 @@ def instance_spec(
     @param directory: where the program was started; paths are relative to it.
     @param sockets: one for each of C{settings.shared}.
     """
-    arguments = [word for option in _options(settings) for word in ("--set", option)]
     return VassalSpec(
-        VassalId(SOURCE, NAME), directory, None, arguments=tuple(arguments), sockets=tuple(sockets)
+        VassalId(SOURCE, NAME),
+        directory,
+        None,
+        config=spell(_options(settings)),
+        is_instance=True,
+        sockets=tuple(sockets),
     )
 
 
-def _options(settings: InstanceSettings) -> Iterator[str]:
+def _options(settings: InstanceSettings) -> Iterator[tuple[str, str]]:
     numbers = settings.shared
     for key, value in settings.options:
         number = shared_number(key, value)
         if number is not None:
-            yield f"{key}=fd://{SOCKETS + numbers.index(number)}"
+            yield key, f"fd://{SOCKETS + numbers.index(number)}"
         # It would remove the file of a socket that is not its own alone.
         elif key != "vacuum" or not numbers:
-            yield f"{key}={value}"
+            yield key, value

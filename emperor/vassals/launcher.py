@@ -3,9 +3,13 @@ Starts the process of a vassal exactly as a uWSGI Emperor would.
 
 The vassal finds: C{/dev/null} as its standard input, or the socket where the
 Emperor listens for it (L{emperor.vassals.doors}), our log as its output, its end of
-the pipe as descriptor L{PIPE}, what it inherits from L{SOCKETS} on, and nothing else
-open; the directory of its monitor as working directory; argv and environment as
-L{emperor.vassals.commandline} has them.
+the pipe as descriptor L{PIPE}, what it inherits from L{SOCKETS} on, then the pipe with
+its configuration if it has no file, and nothing else open; the directory of its
+monitor as working directory; argv and environment as L{emperor.vassals.commandline}
+has them.
+
+If it asks for C{listen-fds}, the listening socket is descriptor L{PIPE}, as systemd
+would have it, and what follows moves on by one.
 
 It leads a session of its own: Ctrl-C in a terminal goes to every process of the
 foreground group, and would end vassals whose requests are still in flight.  The
@@ -17,19 +21,20 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
-from typing import Protocol
+from typing import Protocol as Interface
 
 from twisted.internet.interfaces import IAddress, IReactorProcess, IReactorSocket, IReactorTime
-from twisted.internet.protocol import ServerFactory
+from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
 from emperor.vassals.commandline import Program
+from emperor.vassals.configpipe import ConfigPipe
 from emperor.vassals.doors import NO_DOOR, Closed, Door
 from emperor.vassals.hooks import NO_HOOKS, IHooks
 from emperor.vassals.keeping import Starter
-from emperor.vassals.link import Link
 from emperor.vassals.process import Ending, Listener, VassalProcess
 from emperor.vassals.program import find_program
 from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes, occasion
@@ -49,7 +54,7 @@ class Spawner(IReactorProcess, IReactorSocket, IReactorTime):
     """
 
 
-class Launched(Protocol):
+class Launched(Interface):
     """
     A vassal's process as the one who controls it sees it.
     """
@@ -66,9 +71,10 @@ class Launched(Protocol):
         Whether it never said a word.
         """
 
-    def reload(self) -> bool:
+    def reload(self, spec: VassalSpec) -> bool:
         """
-        Ask for a reload; L{False} if it cannot have heard.
+        Ask for a reload, to be as C{spec} says; L{False} if it cannot have heard, or
+        that is not enough.
         """
 
     @property
@@ -90,19 +96,19 @@ class Launched(Protocol):
 
 class _PipeFactory(ServerFactory):
     """
-    Gives the pipe of one vassal its protocol.
+    Gives a pipe of one vassal its protocol.
     """
 
     noisy = False
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, end: Protocol) -> None:
+        self._end = end
 
-    def buildProtocol(self, addr: IAddress | None) -> Link:
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """
         The other end is known already.
         """
-        return self._link
+        return self._end
 
 
 class _Told:
@@ -165,32 +171,40 @@ class Launcher:
         @raise LaunchFailed: there is no program or no directory, it must not
             be started, or the system has no room for another process.
         """
-        order = self._recipes.make(spec)
+        held = door.address is not None
+        order = self._recipes.make(spec, held)
         listening = self._listening(door)
-        ours, theirs = self._pipe()
-        with ours, theirs, open(os.devnull, "r+b", buffering=0) as nothing:
-            told = _Told(listener, partial(self._has_gone, spec, order))
-            process = self._process(spec, told, order, os.fstat(theirs.fileno()).st_ino)
+        config = ConfigPipe(spec.config) if spec.config is not None else None
+        with ExitStack() as ends, open(os.devnull, "r+b", buffering=0) as nothing:
+            ours, theirs = self._pipe(ends)
+            process = VassalProcess(
+                self._reactor,
+                _Told(listener, partial(self._has_gone, spec, order)),
+                self._log_line(spec),
+                os.fstat(theirs.fileno()).st_ino,
+                is_same=self._is_same(order, held),
+                config=config,
+            )
             try:
-                self._reactor.adoptStreamConnection(
-                    ours.fileno(), socket.AF_UNIX, _PipeFactory(process.link)
-                )
-                stdin = nothing.fileno() if listening is None else listening
-                descriptors = [stdin, theirs.fileno(), *self._sockets(spec)]
-                self._starter.start(process, order, descriptors)
+                self._adopt(ours, process.link)
+                given = [theirs.fileno(), *(each.fileno() for each in spec.sockets)]
+                if config is not None:
+                    given.append(self._lend(ends, config))
+                first = _first(nothing.fileno(), listening, order.listens)
+                self._starter.start(process, order, [*first, *given])
             except Exception as error:  # Also what is no OSError must not stop the others.
-                process.link.close()
+                process.close()
                 why = getattr(error, "strerror", None) or str(error)
                 raise LaunchFailed(f"{order.programs[0]}: {why}") from error
         self._has_started(spec, order, process.pid)
         return process
 
     def _has_started(self, spec: VassalSpec, order: Start, pid: int) -> None:
-        if not spec.arguments:
+        if not spec.is_instance:
             self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
 
     def _has_gone(self, spec: VassalSpec, order: Start) -> None:
-        if self._launch.stop_hook and not spec.arguments:
+        if self._launch.stop_hook and not spec.is_instance:
             command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.id.name))
             self._hooks.run([command], occasion(spec, order.rights.user))
 
@@ -200,29 +214,46 @@ class Launcher:
         except Closed as error:
             raise LaunchFailed(str(error)) from error
 
-    def _pipe(self) -> tuple[socket.socket, socket.socket]:
+    def _pipe(self, ends: ExitStack) -> tuple[socket.socket, socket.socket]:
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         except OSError as error:
             raise LaunchFailed(f"no pipe to it: {error.strerror}") from error
         ours.setblocking(False)
-        return ours, theirs
+        return ends.enter_context(ours), ends.enter_context(theirs)
 
-    def _sockets(self, spec: VassalSpec) -> list[int]:
-        return [each.fileno() for each in spec.sockets]
+    def _adopt(self, ours: socket.socket, end: Protocol) -> None:
+        self._reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, _PipeFactory(end))
 
-    def _process(
-        self, spec: VassalSpec, listener: Listener, order: Start, inode: int
-    ) -> VassalProcess:
+    def _lend(self, ends: ExitStack, end: Protocol) -> int:
+        """
+        A further pipe, one of whose ends is C{end}.
+
+        @return: the descriptor of the other one.
+        """
+        ours, theirs = self._pipe(ends)
+        self._adopt(ours, end)
+        return theirs.fileno()
+
+    def _log_line(self, spec: VassalSpec) -> Callable[[str], object]:
         name = shown(spec.id.name)
+        return lambda line: self._log.info("{vassal}: {line}", vassal=name, line=line)
 
-        def log_line(line: str) -> None:
-            self._log.info("{vassal}: {line}", vassal=name, line=line)
-
-        def is_same() -> bool:
+    def _is_same(self, order: Start, held: bool) -> Callable[[VassalSpec], bool]:
+        def is_same(now: VassalSpec) -> bool:
             try:
-                return self._recipes.make(spec) == order
+                return self._recipes.make(now, held) == order
             except LaunchFailed:
                 return False
 
-        return VassalProcess(self._reactor, listener, log_line, inode, is_same)
+        return is_same
+
+
+def _first(nothing: int, listening: int | None, listens: bool) -> list[int]:
+    """
+    A vassal's standard input and what comes before its pipe.  The socket is only one
+    of both: who knows either way would listen twice.
+    """
+    if listening is None:
+        return [nothing]
+    return [nothing, listening] if listens else [listening]

@@ -74,7 +74,7 @@ class Doorways:
         @return: what is wrong is logged, and the vassal has no door; a Deferred
             never fails.
         """
-        if spec.arguments:  # It has no file.
+        if spec.is_instance:
             return None
         found = self._look(spec)
         if isinstance(found, Deferred):

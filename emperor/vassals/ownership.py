@@ -19,7 +19,8 @@ class Ownership:
     was first to report it.
 
     A file is its name and its directory without links.  Where a link of that
-    name leads does not matter: many links to one template are many vassals.
+    name leads does not matter: many links to one template are many vassals.  A
+    vassal that is in no file is its monitor's alone.
     """
 
     _log = Logger()
@@ -62,6 +63,8 @@ class Ownership:
 
 
 def _path(spec: VassalSpec, places: dict[str, str]) -> str:
+    if spec.config is not None:
+        return f"{spec.id.monitor}\0{spec.id.name}"
     directory, name = os.path.split(os.path.join(spec.directory, spec.id.name))
     if directory not in places:
         places[directory] = os.path.realpath(directory)

@@ -20,9 +20,11 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from emperor.vassals.configpipe import Configuration, OfFile
 from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.vassals.link import Link
 from emperor.vassals.output import Output
+from emperor.vassals.spec import VassalSpec
 from emperor.wire.vassal import Order, Said
 
 #: Seconds that the output and the pipe of an ended vassal are waited for.
@@ -88,6 +90,7 @@ class VassalProcess(ProcessProtocol):
 
     @ivar silent: whether it never said a word.
     @ivar inode: of the vassal's end of the pipe.
+    @ivar config: how it gets its configuration.
     """
 
     def __init__(
@@ -96,16 +99,20 @@ class VassalProcess(ProcessProtocol):
         listener: Listener,
         log_line: Callable[[str], object],
         inode: int,
-        is_same: Callable[[], bool] = lambda: True,
+        *,
+        is_same: Callable[[VassalSpec], bool] = lambda spec: True,
+        config: Configuration | None = None,
     ) -> None:
         """
         @param inode: of the vassal's end of the pipe.
         @param is_same: whether a vassal as it is wanted now would be started as
             this one was.
+        @param config: its configuration, if it has no file.
         """
         self._clock = clock
         self._listener = listener
         self._is_same = is_same
+        self.config = config or OfFile()
         self._output = Output(clock, log_line, self._pause_output, self._resume_output)
         self._ending: Ending | None = None
         self._is_gone = self._is_late = False
@@ -121,13 +128,17 @@ class VassalProcess(ProcessProtocol):
         """
         return int(self.transport.pid or 0) if self.transport is not None else 0
 
-    def reload(self) -> bool:
+    def reload(self, spec: VassalSpec) -> bool:
         """
         Ask for a reload.
 
+        @param spec: what it is to be.
         @return: whether the vassal can have heard it, and it is enough.
         """
-        return not self.silent and self._is_same() and self.link.tell(Order.RELOAD)
+        if self.silent or not self._is_same(spec):
+            return False
+        self.config.change(spec.config)
+        return self.link.tell(Order.RELOAD)
 
     @property
     def last_lines(self) -> tuple[str, ...]:
@@ -153,6 +164,13 @@ class VassalProcess(ProcessProtocol):
         """
         self._signal("KILL")
 
+    def close(self) -> None:
+        """
+        There will be no vassal: give the descriptors back.
+        """
+        self.config.close()
+        self.link.close()
+
     def childDataReceived(self, childFD: int, data: bytes) -> None:
         """
         It printed something.
@@ -170,6 +188,7 @@ class VassalProcess(ProcessProtocol):
         Its first process has left; the keeper ends the others.
         """
         self._ending = _ending(reason)
+        self.config.close()
         self._output.read_to_the_end()
         self.link.read_to_the_end()
         self._listener.exited(self._ending)
@@ -195,6 +214,8 @@ class VassalProcess(ProcessProtocol):
 
     def _hear(self, word: Said) -> None:
         self.silent = False
+        if word is Said.CONFIGURATION:
+            self.config.push()
         self._listener.said(word)
 
     def _signal(self, name: str) -> None:

@@ -16,14 +16,17 @@ from dataclasses import replace
 from emperor.config.attributes import Attributes
 from emperor.config.limits import chosen, group_limits, resource_limits
 from emperor.config.settings import EmperorSettings
-from emperor.vassals.commandline import Program, argv, environment
+from emperor.config.spelling import ENVIRONMENT as SPELLING
+from emperor.vassals.commandline import Program, argv, environment, listen_environment
 from emperor.vassals.hooks import Occasion
+from emperor.vassals.origins import INSTANCE, source_of
 from emperor.vassals.program import NoProgram
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.tyrant import NoOwner, Owner, owner_of
 from emperor.wire.hooks import Command, Hooks
 from emperor.wire.keeping import PIPE, Start
 from emperor.wire.rights import Capabilities, Rights, User
+from emperor.wire.vassal import BadConfiguration, build_configuration
 
 Read = Callable[[VassalSpec], Attributes]
 
@@ -71,10 +74,11 @@ class Recipes:
         self._find = find
         self._read = read
 
-    def make(self, spec: VassalSpec) -> Start:
+    def make(self, spec: VassalSpec, listens: bool = False) -> Start:
         """
         The order for a vassal as it is now.
 
+        @param listens: it gets a listening socket.
         @raise LaunchFailed: it cannot or must not be started.
         """
         attributes = self._attributes(spec)
@@ -82,7 +86,9 @@ class Recipes:
             os.stat(os.path.join(spec.directory, "."))
             rights = self._rights(spec, attributes)
             program = self._program(spec, dict(attributes.values))
-        except (NoProgram, NoOwner) as error:
+            if spec.config is not None:
+                build_configuration(spec.config)
+        except (NoProgram, NoOwner, BadConfiguration) as error:
             raise LaunchFailed(str(error)) from error
         except OSError as error:
             raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
@@ -90,18 +96,30 @@ class Recipes:
         chdir = dict(attributes.values).get(launch.chdir_attribute, "")
         # From elsewhere a relative name would lead to another file, or nowhere.
         name = os.path.join(spec.directory, spec.id.name) if chdir else spec.id.name
-        path, *words = argv(program, name, self._settings)
+        path, *words = argv(program, name, self._settings, source_of(spec, name, launch))
+        listens = listens and attributes.listen_fds
+        pipe = PIPE + 1 if listens else PIPE
+        config = pipe + len(spec.sockets) + 1 if spec.config is not None else 0
+        environ = environment(self._environ, pipe, config)
+        if listens:
+            environ |= listen_environment(spec.id.name)
         plain = Start(
             number=0,
             name=spec.id.name,
             directory=spec.directory,
             programs=(path,),
             argv=tuple(words),
-            environ=tuple(environment(self._environ, PIPE).items()),
+            environ=tuple(environ.items()),
             rights=rights,
+            pipe=pipe,
+            listens=listens,
         )
-        if spec.arguments:
-            return replace(plain, argv=(*program.arguments, *spec.arguments))
+        if spec.is_instance:
+            return replace(
+                plain,
+                argv=(*program.arguments, "--inherit", f"emperor://{INSTANCE}"),
+                environ=(*plain.environ, *SPELLING.items()),
+            )
         return replace(
             plain,
             programs=(*launch.wrapper_override, path, *launch.wrapper_fallback),
@@ -112,7 +130,7 @@ class Recipes:
     def _program(self, spec: VassalSpec, values: Mapping[str, str]) -> Program:
         launch = self._settings.launch
         wrapper = values.get(launch.wrapper_attribute, launch.wrapper)
-        if wrapper and not spec.arguments:
+        if wrapper and not spec.is_instance:
             return Program(wrapper)
         return self._find(self._settings.binary)
 
@@ -127,7 +145,7 @@ class Recipes:
         return Hooks(before, after, launch.hook_timeout, tuple(variables.items()))
 
     def _attributes(self, spec: VassalSpec) -> Attributes:
-        if spec.arguments:  # It has no file.
+        if spec.is_instance:
             return Attributes()
         found = self._read(spec)
         if found.refusals:
@@ -137,7 +155,7 @@ class Recipes:
     def _rights(self, spec: VassalSpec, attributes: Attributes) -> Rights:
         launch = self._settings.launch
         user = None
-        if launch.tyrant and not spec.arguments:
+        if launch.tyrant and not spec.is_instance:
             owner = self._owner(spec)
             user = User(owner.uid, owner.gid, launch.tyrant_groups)
         limits = chosen(attributes.limits, lowest=launch.tyrant)
@@ -150,5 +168,10 @@ class Recipes:
         )
 
     def _owner(self, spec: VassalSpec) -> Owner:
+        if spec.config is not None:
+            raise NoOwner(
+                f"{spec.id.monitor} does not say as which user it should run, and it has no "
+                "file whose owner that could be; emperor-tyrant starts no such vassal"
+            )
         path = os.path.join(spec.directory, spec.id.name)
         return owner_of(path, nofollow=self._settings.launch.tyrant_nofollow)

@@ -5,7 +5,7 @@ What a monitor says of one vassal.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from socket import socket
 
 
@@ -42,12 +42,16 @@ class VassalSpec:
         to it or absolute.
     @ivar fingerprint: equal as long as its configuration is the same; a new
         one means: reload.
-    @ivar arguments: its command line, if it has no file.
+    @ivar config: what is to be its configuration, in the format that the ending of
+        its name says; L{None}: the file of that name.
+    @ivar is_instance: it is the uWSGI of our own file; what the options say of
+        vassals does not concern it.
     @ivar sockets: listening ones that it inherits.
     """
 
     id: VassalId
     directory: str
     fingerprint: Hashable
-    arguments: tuple[str, ...] = ()
+    config: bytes | None = field(default=None, repr=False)  # It may have secrets.
+    is_instance: bool = False
     sockets: tuple[socket, ...] = ()

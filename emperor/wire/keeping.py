@@ -25,7 +25,8 @@ LIMIT = 16 * 1024 * 1024
 #: Bytes of the length in front of a message.
 HEAD = 4
 
-#: The vassal's descriptor of the pipe to the program.
+#: The vassal's descriptor of the pipe to the program, and the first one that is not
+#: input or output.
 PIPE = 3
 
 #: Descriptors that come with L{Start}, the vassal's from 0 on: at least, and at
@@ -55,6 +56,8 @@ class Start:
     @ivar environ: its whole environment.
     @ivar rights: what its process may do.
     @ivar chdir: where it goes when it has its rights; empty: it stays.
+    @ivar pipe: its descriptor of the pipe to the program.
+    @ivar listens: it is told that the listening sockets of its environment are its own.
     """
 
     number: int
@@ -66,6 +69,8 @@ class Start:
     rights: Rights = field(default_factory=Rights)
     hooks: Hooks = field(default_factory=Hooks)
     chdir: str = ""
+    pipe: int = PIPE
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,31 @@ What an Emperor and its vassal say over the pipe between them.
 One byte is one message; there is no framing.  uWSGI calls the descriptor
 C{UWSGI_EMPEROR_FD}; either side that sees the end of the stream knows that
 the other one has gone.
+
+A vassal without a file gets its configuration over a second pipe, which uWSGI calls
+C{UWSGI_EMPEROR_FD_CONFIG}: a byte, the length, little-endian, in two, another byte,
+and so many bytes.
 """
 
 from __future__ import annotations
 
+import struct
 from enum import IntEnum
+
+#: Bytes of a configuration: the length has no room for more.
+CONFIGURATION_LIMIT = 0xFFFF
+
+_HEAD = struct.Struct("<BHB")
+
+#: The two bytes around the length.
+_MARKS = (115, 0)
+
+
+class BadConfiguration(ValueError):
+    """
+    What cannot be sent to a vassal, or has not been sent by an Emperor; the text
+    says why.
+    """
 
 
 class Order(IntEnum):
@@ -52,3 +72,38 @@ def parse_said(data: bytes) -> list[Said]:
     passed over, as uWSGI does, for a newer vassal may know more words.
     """
     return sorted((said for said in Said if said in data), key=data.index)
+
+
+def build_configuration(body: bytes) -> bytes:
+    """
+    The bytes that bring a configuration to a vassal.
+
+    @raise BadConfiguration: it is empty, which to uWSGI is no configuration, or
+        longer than L{CONFIGURATION_LIMIT}.
+    """
+    if not body:
+        raise BadConfiguration("its configuration is empty")
+    if len(body) > CONFIGURATION_LIMIT:
+        raise BadConfiguration(
+            f"its configuration has {len(body)} bytes; a uWSGI takes at most {CONFIGURATION_LIMIT}"
+        )
+    before, after = _MARKS
+    return _HEAD.pack(before, len(body), after) + body
+
+
+def parse_configuration(data: bytes) -> tuple[bytes, bytes] | None:
+    """
+    Read what L{build_configuration} has built.
+
+    @return: the configuration and what follows it; or L{None}: there is more to come.
+    @raise BadConfiguration: it is something else.
+    """
+    if data and data[0] != _MARKS[0]:
+        raise BadConfiguration(f"no configuration begins with the byte {data[0]}")
+    if len(data) < _HEAD.size:
+        return None
+    before, length, after = _HEAD.unpack_from(data)
+    if (before, after) != _MARKS or not length:
+        raise BadConfiguration(f"{data[: _HEAD.size].hex(' ')} is no head of a configuration")
+    end = _HEAD.size + length
+    return (data[_HEAD.size : end], data[end:]) if len(data) >= end else None

@@ -28,7 +28,7 @@ class InstanceMonitorTests(SynchronousTestCase):
         listener = socket.socket()
         self.addCleanup(listener.close)
         spec = VassalSpec(
-            VassalId("instance", "x"), "/", None, arguments=("--set", "a=b"), sockets=(listener,)
+            VassalId("instance", "x"), "/", None, config=b"[uwsgi]\n", sockets=(listener,)
         )
         monitor = InstanceMonitor(spec)
         self.assertTrue(verifyObject(IMonitor, monitor))

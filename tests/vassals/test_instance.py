@@ -22,15 +22,16 @@ class InstanceSpecTests(SynchronousTestCase):
         self.addCleanup(listener.close)
         return listener
 
-    def test_command_line(self) -> None:
+    def test_configuration(self) -> None:
         """
-        Each option is an argument; nothing of it is looked at again.
+        Its options are its configuration, and nowhere else.
         """
         options = (("socket", ":3031"), ("env", "A=B=C"), ("master", ""), ("vacuum", "true"))
         spec = instance_spec(InstanceSettings(options=options), "/srv", ())
-        words = ["socket=:3031", "env=A=B=C", "master=", "vacuum=true"]
-        expected = tuple(word for each in words for word in ("--set", each))
-        self.assertEqual((spec.directory, spec.arguments), ("/srv", expected))
+        expected = b"[uwsgi]\nsocket = :3031\nenv = A=B=C\nmaster = \nvacuum = true\n"
+        self.assertEqual((spec.directory, spec.config), ("/srv", expected))
+        self.assertTrue(spec.is_instance)
+        self.assertNotIn("3031", repr(spec))
         self.assertEqual(str(spec.id.name), "instance")
 
     def test_shared(self) -> None:
@@ -43,5 +44,6 @@ class InstanceSpecTests(SynchronousTestCase):
         spec = instance_spec(InstanceSettings(options=options, shared=(4, 0)), "/", sockets)
         self.assertEqual(spec.sockets, sockets)
         self.assertEqual(
-            spec.arguments[1::2], ("socket=fd://4", "http-socket=fd://5", "socket=fd://4")
+            spec.config,
+            b"[uwsgi]\nsocket = fd://4\nhttp-socket = fd://5\nsocket = fd://4\n",
         )

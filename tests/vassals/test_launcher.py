@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import TcpAddress
+from emperor.config.attributes import Attributes
 from emperor.config.doorways import Doorway
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
@@ -79,17 +80,57 @@ class LauncherTests(SynchronousTestCase):
 
     def test_without_a_file(self) -> None:
         """
-        A vassal without a file has the command line that it is given, and
-        inherits its sockets in their order.
+        A vassal without a file inherits its sockets in their order, and then the
+        pipe through which it gets its configuration.
         """
         with socket.socket() as one, socket.socket() as two:
-            spec = replace(make_spec("x"), arguments=("--set", "a=b"), sockets=(one, two))
+            spec = replace(make_spec("x.ini"), config=b"[uwsgi]\n", sockets=(one, two))
             self.launcher().launch(spec, self.listener)
             process = self.reactor.last
-            self.assertEqual(["/usr/bin/uwsgi", "--set", "a=b"], process.argv)
+            self.assertEqual(["/usr/bin/uwsgi", "--ini", "emperor://x.ini"], process.argv)
             self.assertEqual(one.fileno(), process.fds[SOCKETS])
             self.assertEqual(two.fileno(), process.fds[SOCKETS + 1])
-            self.assertEqual({0, 1, 2, PIPE, SOCKETS, SOCKETS + 1}, set(process.fds))
+            self.assertEqual("6", process.env["UWSGI_EMPEROR_FD_CONFIG"])
+            self.assertEqual({0, 1, 2, PIPE, SOCKETS, SOCKETS + 1, 6}, set(process.fds))
+        self.assertEqual([b"[uwsgi]\n"], process.configurations)
+
+    def test_bad_configuration(self) -> None:
+        """
+        What is too long for the pipe is not started, and the reason is given.
+        """
+        spec = replace(make_spec("x.ini"), config=b"x" * 65536)
+        error = self.assertRaises(LaunchFailed, self.launcher().launch, spec, self.listener)
+        self.assertEqual(
+            "its configuration has 65536 bytes; a uWSGI takes at most 65535", str(error)
+        )
+
+    def test_listen_fds(self) -> None:
+        """
+        A vassal that asks for it finds the socket where systemd would put it, and
+        not as its standard input; what else it gets moves on by one.
+        """
+        launcher = self.launcher(read=lambda spec: Attributes(listen_fds=True))
+        doorway = Doorway(TcpAddress("127.0.0.1", 9000))
+        door = MemoryDoor(doorway)
+        spec = replace(make_spec("x:y.ini"), config=b"[uwsgi]\n")
+        launcher.launch(spec, self.listener, door)
+        process = self.reactor.last
+        self.assertEqual(door.listening(), process.fds[3])
+        self.assertNotEqual(door.listening(), process.fds[0])
+        expected = {
+            "HOME": "/h",
+            "LISTEN_FDS": "1",
+            "LISTEN_FDNAMES": "x_y.ini",
+            "UWSGI_EMPEROR_FD": "4",
+            "UWSGI_EMPEROR_FD_CONFIG": "5",
+        }
+        self.assertEqual(expected, process.env)
+        assert process.order is not None
+        self.assertEqual((4, True), (process.order.pipe, process.order.listens))
+        launcher.launch(make_spec(), self.listener)
+        assert self.reactor.last.order is not None
+        self.assertEqual({0, 1, 2, PIPE}, set(self.reactor.last.fds))
+        self.assertFalse(self.reactor.last.order.listens)
 
     def test_door(self) -> None:
         """
@@ -127,7 +168,7 @@ class LauncherTests(SynchronousTestCase):
         self.reactor.last.protocol.processEnded(Failure(ProcessDone(0)))
         self.assertEqual((["vassals-stop-hook"], 0), seen[-1])
         self.assertEqual(("over", "exit code 0"), self.listener.heard[-1])
-        launcher.launch(replace(make_spec(), arguments=("--x",)), self.listener)
+        launcher.launch(replace(make_spec(), config=b"x", is_instance=True), self.listener)
         self.assertEqual(2, len(seen))
 
     def test_no_descriptor_stays_open(self) -> None:
@@ -215,7 +256,7 @@ class VassalProcessTests(SynchronousTestCase):
         """
         self.process.says(Said.READY, Said.ACCEPTING)
         self.assertEqual([Said.READY, Said.ACCEPTING], self.listener.heard)
-        self.assertTrue(self.launched.reload())
+        self.assertTrue(self.launched.reload(make_spec()))
         self.launched.stop()
         self.assertEqual([1, 0], self.process.orders)
         self.assertEqual([], self.process.signals)
@@ -234,7 +275,7 @@ class VassalProcessTests(SynchronousTestCase):
         A program that never spoke is not trusted to read: it cannot reload, and
         to stop it takes a signal.
         """
-        self.assertFalse(self.launched.reload())
+        self.assertFalse(self.launched.reload(make_spec()))
         self.launched.stop()
         self.assertEqual([0], self.process.orders)
         self.assertEqual(["TERM"], self.process.signals)
@@ -245,7 +286,7 @@ class VassalProcessTests(SynchronousTestCase):
         """
         self.process.says(Said.READY)
         self.process.hangs_up()
-        self.assertFalse(self.launched.reload())
+        self.assertFalse(self.launched.reload(make_spec()))
         self.launched.stop()
         self.assertEqual(["TERM"], self.process.signals)
 
@@ -280,11 +321,11 @@ class VassalProcessTests(SynchronousTestCase):
         If it would be started in another way now, a reload is not enough.
         """
         self.process.says(Said.READY)
-        self.assertTrue(self.launched.reload())
+        self.assertTrue(self.launched.reload(make_spec()))
         self.program = "/opt/uwsgi"
-        self.assertFalse(self.launched.reload())
+        self.assertFalse(self.launched.reload(make_spec()))
         self.program = ""
-        self.assertFalse(self.launched.reload())
+        self.assertFalse(self.launched.reload(make_spec()))
 
     def test_output_is_held(self) -> None:
         """

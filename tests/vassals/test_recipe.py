@@ -15,6 +15,7 @@ from emperor.config.errors import Problem
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.limits import Limit
 from emperor.config.settings import EmperorSettings, Origin
+from emperor.config.spelling import ENVIRONMENT
 from emperor.testing.vassals import make_spec
 from emperor.vassals import recipe as module
 from emperor.vassals.commandline import Program
@@ -152,10 +153,10 @@ class RecipesTests(SynchronousTestCase):
 
     def test_without_a_file(self) -> None:
         """
-        The uWSGI of our own file has its arguments, and nothing that is for
+        The uWSGI of our own file is given its options, and has nothing that is for
         vassals.
         """
-        spec = replace(SPEC, arguments=("--set", "a=b"))
+        spec = replace(SPEC, config=b"[uwsgi]\na = b\n", is_instance=True)
         launch = LaunchSettings(tyrant=True, wrapper="/w", wrapper_override=("/o",), start_hook="h")
         recipes = Recipes(
             EmperorSettings(launch=launch),
@@ -165,5 +166,6 @@ class RecipesTests(SynchronousTestCase):
         )
         order = recipes.make(spec)
         self.assertEqual(("/usr/bin/uwsgi",), order.programs)
-        self.assertEqual(("--x", "--set", "a=b"), order.argv)
+        self.assertEqual(("--x", "--inherit", "emperor://instance.ini"), order.argv)
+        self.assertLessEqual(ENVIRONMENT.items(), dict(order.environ).items())
         self.assertEqual((Rights(), Hooks()), (order.rights, order.hooks))

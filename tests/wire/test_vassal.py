@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.wire.vassal import Order, Said, parse_said
+from emperor.wire.vassal import (
+    CONFIGURATION_LIMIT,
+    BadConfiguration,
+    Order,
+    Said,
+    build_configuration,
+    parse_configuration,
+    parse_said,
+)
 
 
 class VassalPipeTests(SynchronousTestCase):
@@ -45,3 +53,55 @@ class VassalPipeTests(SynchronousTestCase):
         What is said is what is heard, but a word that is repeated only once.
         """
         self.assertEqual(list(dict.fromkeys(words)), parse_said(bytes(words)))
+
+
+class ConfigurationTests(SynchronousTestCase):
+    """
+    A vassal's configuration on its way.
+    """
+
+    def test_bytes(self) -> None:
+        """
+        The bytes are those that a real uWSGI reads.
+        """
+        self.assertEqual(b"s\x03\x00\x00a=b", build_configuration(b"a=b"))
+        longest = build_configuration(b"x" * CONFIGURATION_LIMIT)
+        self.assertEqual(b"s\xff\xff\x00x", longest[:5])
+
+    def test_size(self) -> None:
+        """
+        What the length has no room for is refused, and so is nothing at all.
+        """
+        error = self.assertRaises(BadConfiguration, build_configuration, b"x" * 65536)
+        self.assertEqual(
+            "its configuration has 65536 bytes; a uWSGI takes at most 65535", str(error)
+        )
+        error = self.assertRaises(BadConfiguration, build_configuration, b"")
+        self.assertEqual("its configuration is empty", str(error))
+
+    @given(st.lists(st.binary(min_size=1), min_size=1, max_size=3), st.data())
+    def test_round_trip(self, bodies: list[bytes], data: st.DataObject) -> None:
+        """
+        One after the other comes out as it went in, cut anywhere.
+        """
+        whole = b"".join(map(build_configuration, bodies))
+        cut = data.draw(st.integers(0, len(whole)))
+        rest, found = b"", []
+        for piece in (whole[:cut], whole[cut:]):
+            rest += piece
+            while (parsed := parse_configuration(rest)) is not None:
+                body, rest = parsed
+                found.append(body)
+        self.assertEqual((bodies, b""), (found, rest))
+
+    @given(st.binary())
+    def test_garbage(self, data: bytes) -> None:
+        """
+        Anything else is refused as soon as it can be told, or waits for more.
+        """
+        try:
+            parsed = parse_configuration(data)
+        except BadConfiguration:
+            self.assertNotEqual(b"s", data[:1] if len(data) < 4 else b"")
+        else:
+            self.assertTrue(parsed is None or b"".join(map(bytes, parsed)) == data[4:])
