@@ -94,8 +94,10 @@ class Recipes:
             raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
         launch = self._settings.launch
         chdir = dict(attributes.values).get(launch.chdir_attribute, "")
-        # From elsewhere a relative name would lead to another file, or nowhere.
-        name = os.path.join(spec.directory, spec.id.name) if chdir else spec.id.name
+        name = spec.id.name
+        if chdir and spec.config is None:
+            # From elsewhere a relative name would lead to another file, or nowhere.
+            name = os.path.join(spec.directory, name)
         path, *words = argv(program, name, self._settings, source_of(spec, name, launch))
         listens = listens and attributes.listen_fds
         pipe = PIPE + 1 if listens else PIPE

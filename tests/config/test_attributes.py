@@ -50,6 +50,54 @@ class AttributesTests(ConfigurationCase):
         self.write("a.ini", f"[emperor]\n{text}")
         return [str(problem) for problem in self.found("a.ini").problems]
 
+    def test_in_no_file(self) -> None:
+        """
+        What is in no file is read in the format of its name, with the templates; it
+        has no magic variables of a file.
+        """
+        self.write("b.ini", "[emperor]\ndomain = b.com\n")
+        self.write("a.json", "{}")
+        found = attributes(
+            "a.json",
+            self.cwd,
+            EmperorSettings(include_before=("b.ini",)),
+            self.surroundings(),
+            b'{"emperor": {"domain": ["a%n.com", "%o"], "listen-fds": true}}',
+        )
+        keys = [domain.key for domain in found.domains]
+        self.assertEqual(["b.com", "a.com", "emperor://a.json"], keys)
+        self.assertEqual(((), True), (found.problems, found.listen_fds))
+
+    def test_templates_alone(self) -> None:
+        """
+        Of a vassal whose configuration only it can know, the templates count.
+        """
+        self.write("b.ini", "[emperor]\npids-max = 9\n")
+        settings = EmperorSettings(include_before=("b.ini",), inherit=("b.ini",))
+        self.assertEqual(["pids-max"] * 2, [each.key for each in self.found("", settings).limits])
+        self.assertEqual(Attributes(), self.found(""))
+
+    @given(st.binary(max_size=200), st.sampled_from(["a.ini", "a.json", "a.yaml", "a.xml", "a"]))
+    def test_any_configuration(self, config: bytes, name: str) -> None:
+        """
+        Whatever a monitor finds somewhere, it is read or complained of.
+        """
+        text = b"[emperor]\n" + config if name == "a.ini" else config
+        attributes(name, self.cwd, EmperorSettings(), self.surroundings(), text)
+
+    def test_listen_fds(self) -> None:
+        """
+        C{listen-fds} is on or off; the last line counts.
+        """
+        for text, expected in (
+            ("", False),
+            ("listen-fds = true\n", True),
+            ("listen-fds\n", True),
+            ("listen-fds = 1\nlisten-fds = off\n", False),
+        ):
+            self.write("a.ini", f"[emperor]\n{text}")
+            self.assertIs(expected, self.found("a.ini").listen_fds)
+
     def test_limits(self) -> None:
         """
         Limits come in their order, those of templates too; one that is wrong

@@ -87,3 +87,14 @@ class InstanceTests(ConfigurationCase):
             ("processes", "=0", None),
         ):
             self.assertEqual(shared_number(key, value), expected)
+
+    def test_unspeakable(self) -> None:
+        """
+        What uWSGI's ini files cannot say is refused, with its place.
+        """
+        self.write("value", " x\ny\n\n")
+        self.assert_refused(
+            "can have no blank at its beginning",
+            self.settings,
+            ROUTER + "socket = :3\nenv = @(value)\n" + APPLICATION,
+        )

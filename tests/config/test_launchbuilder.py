@@ -45,7 +45,7 @@ class LaunchBuilderTests(ConfigurationCase):
         text = (
             "emperor-wrapper = w\nemperor-wrapper-override = a\nemperor-wrapper-override = b\n"
             "emperor-wrapper-fallback = c\nemperor-wrapper-attr = program\n"
-            "emperor-chdir-attr = place\n"
+            "emperor-chdir-attr = place\nemperor-magic-exec\n"
         )
         launch = self.settings(text).emperor.launch
         self.assertEqual(
@@ -56,6 +56,7 @@ class LaunchBuilderTests(ConfigurationCase):
                 wrapper_fallback=("c",),
                 wrapper_attribute="program",
                 chdir_attribute="place",
+                magic_exec=True,
             ),
         )
         self.assertEqual(launch.attributes, ("program", "place"))

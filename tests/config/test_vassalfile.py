@@ -38,6 +38,18 @@ class ListeningTests(ConfigurationCase):
         )
         return {str(address) for address in found}
 
+    def test_in_no_file(self) -> None:
+        """
+        A configuration that is in no file says it as well.
+        """
+        config = b"[uwsgi]\nsocket = :1\ncheap\nhttp-socket = a%n.sock\n"
+        place = ("x/a.ini", self.cwd, EmperorSettings(), self.surroundings(), config)
+        found = {str(address) for address in listening(*place)}
+        self.assertEqual({":1", f"{self.cwd}/a.sock"}, found)
+        self.assertTrue(is_cheap(*place))
+        sockets = uwsgi_sockets(*place[:4], config=config)
+        self.assertEqual((TcpAddress("", 1),), sockets)
+
     def test_sockets(self) -> None:
         """
         Every kind of socket; relative ones in the vassal's directory.

@@ -90,7 +90,7 @@ class PipeTestCase(TestCase):
             reactor,
             Settings(emperor=settings),
             surroundings,
-            instance=OpenRouter(RouterSettings(kind="instance", listen=()), ()),
+            instance=OpenRouter(RouterSettings(kind="instance", listen=()), []),
             keeper=self.keeper,
             hooks=NO_HOOKS,  # type: ignore[arg-type]
         )

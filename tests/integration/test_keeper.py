@@ -25,7 +25,7 @@ from emperor.vassals import keeping
 from emperor.vassals.keeping import Keeper, NotKept
 from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.wire.hooks import Command, Hooks
-from emperor.wire.keeping import Start
+from emperor.wire.keeping import PIPE, Start
 from emperor.wire.rights import Capabilities, GroupLimit, ResourceLimit, Rights, User
 from tests.integration.programs import eventually, marked, reactor
 
@@ -109,9 +109,11 @@ class KeeperTestCase(TestCase):
         directory: str = "/",
         rights: Rights | None = None,
         hooks: Hooks | None = None,
+        *,
+        listens: bool = False,
     ) -> Recorder:
         """
-        Start a shell script.
+        Start a shell script; C{listens}: with a socket before its pipe.
         """
         recorder = Recorder()
         environ = {"PATH": os.environ["PATH"], "TXEMPEROR_TEST": self.mark}
@@ -124,11 +126,14 @@ class KeeperTestCase(TestCase):
             environ=tuple(environ.items()),
             rights=rights or Rights(),
             hooks=hooks or Hooks(),
+            pipe=PIPE + listens,
+            listens=listens,
         )
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
-        with open(os.devnull, "rb") as nothing, theirs:
-            self.keeper.start(recorder, order, [nothing.fileno(), theirs.fileno()])
+        with open(os.devnull, "rb") as nothing, theirs, socket.socket() as listening:
+            given = [listening.fileno()] if listens else []
+            self.keeper.start(recorder, order, [nothing.fileno(), *given, theirs.fileno()])
         return recorder
 
     def processes(self) -> list[int]:
@@ -158,6 +163,20 @@ class KeeperTests(KeeperTestCase):
         await recorder.ended
         self.assertEqual(["/proc", "0", "1", "2", "3", str(pid)], recorder.printed.decode().split())
         self.assertEqual(3, getattr(recorder.ending, "exitCode", None))
+
+    async def test_listens(self) -> None:
+        """
+        A process that gets a socket knows that it is meant, also after hooks, which
+        have neither socket nor pipe.
+        """
+        line = "echo hook $LISTEN_PID; ls /proc/$$/fd"
+        hooks = Hooks((), (Command("h", ("sh", "-c", line)),))
+        script = "echo $LISTEN_PID; ls /proc/$$/fd"
+        recorder = self.start(script, hooks=hooks, listens=True)
+        pid = recorder.pid
+        await recorder.ended
+        expected = ["hook", "0", "1", "2", str(pid), "0", "1", "2", "3", "4"]
+        self.assertEqual(expected, recorder.printed.decode().split())
 
     async def test_signals(self) -> None:
         """

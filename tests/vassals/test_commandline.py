@@ -5,7 +5,7 @@ Tests for L{emperor.vassals.commandline}.
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.settings import EmperorSettings
-from emperor.vassals.commandline import Program, argv, environment
+from emperor.vassals.commandline import Program, argv, environment, listen_environment
 
 UWSGI = Program("/usr/bin/uwsgi")
 PLAIN = EmperorSettings()
@@ -53,6 +53,14 @@ class ArgvTests(SynchronousTestCase):
             "--inherit i1 --inherit i2 --include c1"
         )
         self.assertEqual(words.split(), argv(UWSGI, "a.ini", settings))
+
+    def test_another_source(self) -> None:
+        """
+        Where the configuration comes from elsewhere the option is still the one for
+        the ending of the name.
+        """
+        words = argv(UWSGI, "a.json", PLAIN, "emperor://a.json")
+        self.assertEqual(["/usr/bin/uwsgi", "--json", "emperor://a.json"], words)
 
     def test_program_with_arguments(self) -> None:
         """
@@ -108,3 +116,27 @@ class EnvironmentTests(SynchronousTestCase):
             {"UWSGI_PROCESSES": "4", "HOME": "/root", "UWSGI_EMPEROR_FD": "3"},
             environment(given, 3),
         )
+
+    def test_configuration(self) -> None:
+        """
+        A vassal without a file knows where its configuration comes from; that of an
+        Emperor above us is not its own.
+        """
+        inherited = {"UWSGI_EMPEROR_FD_CONFIG": "9"}
+        self.assertEqual({"UWSGI_EMPEROR_FD": "3"}, environment(inherited, 3))
+        self.assertEqual(
+            {"UWSGI_EMPEROR_FD": "3", "UWSGI_EMPEROR_FD_CONFIG": "4"}, environment(inherited, 3, 4)
+        )
+
+    def test_listening(self) -> None:
+        """
+        The name of a socket is the vassal's, without what names of sockets cannot have.
+        """
+        for name, expected in (
+            ("a.ini", "a.ini"),
+            ("a b:\n\u00e9.ini", "a_b___.ini"),
+            ("x" * 300, "x" * 255),
+        ):
+            self.assertEqual(
+                {"LISTEN_FDS": "1", "LISTEN_FDNAMES": expected}, listen_environment(name)
+            )

@@ -22,7 +22,7 @@ class ConfigPipeTests(SynchronousTestCase):
         self.pipe.makeConnection(self.transport)
 
     def sent(self) -> bytes:
-        sent = self.transport.value()
+        sent: bytes = self.transport.value()
         self.transport.clear()
         return sent
 

@@ -270,6 +270,28 @@ class VassalProcessTests(SynchronousTestCase):
         self.process.leaves()
         self.assertFalse(self.process.paused)
 
+    def test_configuration(self) -> None:
+        """
+        A changed configuration is sent when the vassal asks for it, and not with the
+        order to reload; one that cannot be sent takes another start.
+        """
+        launcher = Launcher(self.reactor, EmperorSettings(), {}, self.reactor, find=find)
+        spec = replace(make_spec(), config=b"one")
+        launched = launcher.launch(spec, self.listener)
+        process = self.reactor.last
+        process.says(Said.READY)
+        self.assertTrue(launched.reload(replace(spec, config=b"two")))
+        self.assertEqual(([1], [b"one"]), (process.orders, process.configurations))
+        process.says(Said.CONFIGURATION)
+        self.assertEqual([b"one", b"two"], process.configurations)
+        self.assertFalse(launched.reload(replace(spec, config=b"x" * 65536)))
+        self.assertFalse(launched.reload(make_spec()))
+        process.says(Said.CONFIGURATION)
+        self.assertEqual(b"two", process.configurations[-1])
+        assert process.config is not None
+        process.leaves()
+        self.assertTrue(process.config.disconnecting)
+
     def test_silent(self) -> None:
         """
         A program that never spoke is not trusted to read: it cannot reload, and

@@ -3,13 +3,14 @@ Tests for L{emperor.vassals.ownership}.
 """
 
 import os
+from dataclasses import replace
 
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.testing.vassals import make_spec
 from emperor.vassals.ownership import Ownership, Specs
-from emperor.vassals.spec import VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec
 
 
 def specs(*several: VassalSpec) -> Specs:
@@ -46,3 +47,14 @@ class OwnershipTests(SynchronousTestCase):
         for name in ("a.ini", "b.ini"):
             wanted = specs(make_spec(name, monitor=name, directory=self.place))
             self.assertEqual(wanted, self.ownership.admit(name, wanted))
+
+    def test_without_files(self) -> None:
+        """
+        Vassals that are in no file are their monitors', whatever they are called.
+        """
+        held = replace(make_spec("a.ini", monitor="one", directory=self.place), config=b"x")
+        for source in ("one", "two"):
+            wanted = specs(replace(held, id=VassalId(source, "a.ini")))
+            self.assertEqual(wanted, self.ownership.admit(source, wanted))
+        of_file = specs(make_spec("a.ini", monitor="dir", directory=self.place))
+        self.assertEqual(of_file, self.ownership.admit("dir", of_file))

@@ -169,3 +169,22 @@ class RecipesTests(SynchronousTestCase):
         self.assertEqual(("--x", "--inherit", "emperor://instance.ini"), order.argv)
         self.assertLessEqual(ENVIRONMENT.items(), dict(order.environ).items())
         self.assertEqual((Rights(), Hooks()), (order.rights, order.hooks))
+
+    def test_in_no_file(self) -> None:
+        """
+        A vassal that its monitor has goes by the same rules as others, but that it
+        is nobody's, and its name leads nowhere.
+        """
+        spec = replace(SPEC, config=b"[uwsgi]\n")
+        launch = LaunchSettings(chdir_attribute="place", wrapper="/w")
+        read = Attributes(limits=(Limit("pids-max", 5),), values=(("place", "/p"),))
+        order = self.recipes(launch, read).make(spec)
+        self.assertEqual(("/w", "--ini", "emperor://a.ini"), (*order.programs, *order.argv))
+        self.assertEqual((GroupLimit("pids.max", "5"),), order.rights.group)
+        tyrant = self.recipes(LaunchSettings(tyrant=True), read)
+        error = self.assertRaises(LaunchFailed, tyrant.make, spec)
+        self.assertIn("dir:///v does not say as which user it should run", str(error))
+
+    def recipes(self, launch: LaunchSettings, read: Attributes) -> Recipes:
+        settings = EmperorSettings(launch=launch)
+        return Recipes(settings, {}, lambda binary: Program("/usr/bin/uwsgi"), lambda spec: read)
