@@ -73,6 +73,9 @@ itself. A path may be relative to the vassal's directory; the mode is 666 if it 
 given. It is the node of the vassal's pools, unless `protocol` is another one. See
 [a vassal](../explanation/vassal.md#where-the-emperor-has-the-socket).
 
+With `listen-fds = true` it is descriptor 3 instead, as systemd has it, for
+[programs that are not uWSGI](../howto/on-demand.md#programs-that-are-not-uwsgi).
+
 Magic variables, the environment, `if-…`, `include` and placeholders of the section
 itself work; `@(…)` and the placeholders of `[uwsgi]` do not. A value that is
 wrong is logged with its file and line, and the vassal runs without it.

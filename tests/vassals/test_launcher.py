@@ -16,6 +16,7 @@ from emperor.addresses import TcpAddress
 from emperor.config.attributes import Attributes
 from emperor.config.doorways import Doorway
 from emperor.config.launchsettings import LaunchSettings
+from emperor.config.limits import Limit
 from emperor.config.settings import EmperorSettings
 from emperor.testing.vassals import MemoryDoor, MemorySpawner, make_spec
 from emperor.vassals.commandline import Program
@@ -24,6 +25,7 @@ from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.vassals.launcher import PIPE, SOCKETS, Launcher, LaunchFailed
 from emperor.vassals.process import OUTPUT_GRACE, Ending
 from emperor.vassals.program import NoProgram
+from emperor.vassals.spec import VassalSpec
 from emperor.wire.hooks import Command
 from emperor.wire.vassal import Said
 
@@ -113,7 +115,7 @@ class LauncherTests(SynchronousTestCase):
         doorway = Doorway(TcpAddress("127.0.0.1", 9000))
         door = MemoryDoor(doorway)
         spec = replace(make_spec("x:y.ini"), config=b"[uwsgi]\n")
-        launcher.launch(spec, self.listener, door)
+        launched = launcher.launch(spec, self.listener, door)
         process = self.reactor.last
         self.assertEqual(door.listening(), process.fds[3])
         self.assertNotEqual(door.listening(), process.fds[0])
@@ -127,6 +129,8 @@ class LauncherTests(SynchronousTestCase):
         self.assertEqual(expected, process.env)
         assert process.order is not None
         self.assertEqual((4, True), (process.order.pipe, process.order.listens))
+        process.says(Said.READY)
+        self.assertTrue(launched.reload(spec))
         launcher.launch(make_spec(), self.listener)
         assert self.reactor.last.order is not None
         self.assertEqual({0, 1, 2, PIPE}, set(self.reactor.last.fds))
@@ -269,6 +273,22 @@ class VassalProcessTests(SynchronousTestCase):
         self.assertTrue(self.process.paused)
         self.process.leaves()
         self.assertFalse(self.process.paused)
+
+    def test_another_limit(self) -> None:
+        """
+        A configuration that says another limit takes another start: a reload keeps
+        the process.
+        """
+
+        def read(spec: VassalSpec) -> Attributes:
+            return Attributes(limits=(Limit("pids-max", int(spec.config or b"0")),))
+
+        launcher = Launcher(self.reactor, EmperorSettings(), {}, self.reactor, find=find, read=read)
+        spec = replace(make_spec(), config=b"5")
+        launched = launcher.launch(spec, self.listener)
+        self.reactor.last.says(Said.READY)
+        self.assertTrue(launched.reload(spec))
+        self.assertFalse(launched.reload(replace(spec, config=b"6")))
 
     def test_configuration(self) -> None:
         """

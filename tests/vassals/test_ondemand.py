@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,14 @@ class DoorwaysTests(SynchronousTestCase):
         Without options no vassal has a door.
         """
         self.assertEqual([], self.complaints())
+
+    def test_instance(self) -> None:
+        """
+        The uWSGI of our own file has its own sockets, whatever the options say.
+        """
+        settings = EmperorSettings(on_demand_directory="/run")
+        doorways = Doorways(settings, lambda spec: self.written, self.is_cheap, self.ask)
+        self.assertIsNone(doorways.find(replace(make_spec("instance"), is_instance=True)))
 
     def test_file_of_its_own(self) -> None:
         """
