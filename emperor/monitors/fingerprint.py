@@ -3,7 +3,8 @@ What makes one state of a vassal's file differ from another.
 
 An edit, a touch (also to an older time), another file in its place, another
 owner and another target of a symbolic link all do; a change of its mode does
-not, for that is no configuration.
+not, for that is no configuration, unless a file that can be executed is another
+kind of configuration.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+
+#: The right to read and to execute, of everybody.
+_RIGHTS = 0o555
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +55,34 @@ class Fingerprint:
     @ivar content: the file, or with C{emperor-nofollow} whatever has its name.
     @ivar link: the link of that name; L{None} if it is none, or is C{content}.
     @ivar target: where the link leads.
+    @ivar rights: who may read and execute it; 0 if that does not matter.
     """
 
     content: FileState
     link: FileState | None = None
     target: str = ""
+    rights: int = 0
 
 
-def take(path: str, nofollow: bool = False) -> Fingerprint | None:
+def take(path: str, nofollow: bool = False, magic_exec: bool = False) -> Fingerprint | None:
     """
     The fingerprint of the file at C{path}; L{None} if it is no file that can
     be a vassal.
 
     @param nofollow: look at a link itself, whatever it leads to.
+    @param magic_exec: whether it can be executed matters.
     @raise OSError: it is not there, or cannot be looked at.
     """
     itself = os.lstat(path)
+    counts = _RIGHTS if magic_exec else 0
     if not stat.S_ISLNK(itself.st_mode):
-        return Fingerprint(FileState.of(itself)) if stat.S_ISREG(itself.st_mode) else None
+        if not stat.S_ISREG(itself.st_mode):
+            return None
+        return Fingerprint(FileState.of(itself), rights=itself.st_mode & counts)
     target = os.readlink(path)
     if nofollow:
         return Fingerprint(FileState.of(itself), None, target)
     file = os.stat(path)
     if not stat.S_ISREG(file.st_mode):
         return None
-    return Fingerprint(FileState.of(file), FileState.of(itself), target)
+    return Fingerprint(FileState.of(file), FileState.of(itself), target, file.st_mode & counts)

@@ -68,6 +68,7 @@ class PollingMonitor(ABC):
         self._reactor = reactor
         self._frequency = settings.frequency
         self._nofollow = settings.nofollow
+        self._magic_exec = settings.launch.magic_exec
         self._extensions = EXTENSIONS + settings.extra_extensions
         self._watch = watch(reactor, self._heard)
         self._settling = Settling()
@@ -154,7 +155,7 @@ class PollingMonitor(ABC):
         if self._settling.is_in_writing(os.path.join(directory, name)):
             return self._seen.get(name)
         try:
-            fingerprint = take(os.path.join(directory, name), self._nofollow)
+            fingerprint = take(os.path.join(directory, name), self._nofollow, self._magic_exec)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -7,7 +7,8 @@ too many stays in the pipe, and would be read at the next reload, in the place o
 what is true then.
 
 A vassal that does not read costs a few times 64 KB: what it asks for while the pipe
-is full is sent when there is room, once and as it is then.
+is full is sent when there is room, once and as it is then.  One that asks without end
+gets it every L{INTERVAL} seconds, so it takes no time from the others.
 """
 
 from __future__ import annotations
@@ -15,12 +16,21 @@ from __future__ import annotations
 from typing import Protocol as Interface
 from typing import cast
 
-from twisted.internet.interfaces import IConsumer, IPushProducer, ITCPTransport
+from twisted.internet.interfaces import (
+    IConsumer,
+    IDelayedCall,
+    IPushProducer,
+    IReactorTime,
+    ITCPTransport,
+)
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.wire.vassal import build_configuration
+
+#: Seconds between two times that it is sent; a vassal needs it once in each reload.
+INTERVAL = 0.1
 
 
 class Configuration(Interface):
@@ -71,13 +81,15 @@ class ConfigPipe(Protocol):
     Our end of the pipe.
     """
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, clock: IReactorTime, body: bytes) -> None:
         """
         @raise BadConfiguration: it cannot be sent.
         """
+        self._clock = clock
         self._frame = build_configuration(body)
-        self._up = False
-        self._full = self._owes = False
+        self._up = self._full = self._owes = False
+        self._next = 0.0
+        self._timer: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """
@@ -101,9 +113,23 @@ class ConfigPipe(Protocol):
         """
         See L{Configuration.push}.
         """
-        self._owes = self._full
-        if self._up and not self._full and self.transport is not None:
-            self.transport.write(self._frame)
+        self._owes = True
+        self._send()
+
+    def _send(self) -> None:
+        if not self._up or not self._owes or self._full or self._timer is not None:
+            return
+        now = self._clock.seconds()
+        if now < self._next:
+            self._timer = self._clock.callLater(self._next - now, self._send_late)
+            return
+        self._owes, self._next = False, now + INTERVAL
+        assert self.transport is not None
+        self.transport.write(self._frame)
+
+    def _send_late(self) -> None:
+        self._timer = None
+        self._send()
 
     def pauseProducing(self) -> None:
         """
@@ -116,25 +142,30 @@ class ConfigPipe(Protocol):
         The vassal has read.
         """
         self._full = False
-        if self._owes:
-            self.push()
+        self._send()
 
     def stopProducing(self) -> None:
         """
         It has gone.
         """
-        self._up = False
+        self._end()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         No process holds the vassal's end any more.
         """
-        self._up = False
+        self._end()
 
     def close(self) -> None:
         """
         See L{Configuration.close}.
         """
         if self._up:
-            self._up = False
+            self._end()
             cast(ITCPTransport, self.transport).abortConnection()
+
+    def _end(self) -> None:
+        self._up = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -174,7 +174,8 @@ class Launcher:
         held = door.address is not None
         order = self._recipes.make(spec, held)
         listening = self._listening(door)
-        config = ConfigPipe(spec.config) if spec.config is not None else None
+        body = spec.config
+        config = ConfigPipe(self._reactor, body) if body is not None else None
         with ExitStack() as ends, open(os.devnull, "r+b", buffering=0) as nothing:
             ours, theirs = self._pipe(ends)
             process = VassalProcess(

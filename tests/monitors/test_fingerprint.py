@@ -53,6 +53,20 @@ class TakeTests(MonitorTestCase):
         """
         self.assertFalse(self.changed(lambda: os.chmod(self.path, 0o600)))
 
+    def test_program(self) -> None:
+        """
+        Where it matters, whether it can be executed is one, also behind a link.
+        """
+        link = os.path.join(self.directory, "link")
+        os.symlink(self.path, link)
+        for path in (self.path, link):
+            os.chmod(self.path, 0o644)
+            before = take(path, magic_exec=True)
+            os.chmod(self.path, 0o600 | 0o044)
+            self.assertEqual(before, take(path, magic_exec=True))
+            os.chmod(self.path, 0o755)
+            self.assertNotEqual(before, take(path, magic_exec=True))
+
     def test_no_file(self) -> None:
         """
         What is no file cannot be a vassal, and what is missing raises.

@@ -5,11 +5,12 @@ Tests for L{emperor.vassals.configpipe}.
 from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.vassals.configpipe import ConfigPipe, OfFile
+from emperor.vassals.configpipe import INTERVAL, ConfigPipe, OfFile
 from emperor.wire.vassal import BadConfiguration, build_configuration
 
 FIRST, SECOND = build_configuration(b"first"), build_configuration(b"second")
@@ -17,11 +18,14 @@ FIRST, SECOND = build_configuration(b"first"), build_configuration(b"second")
 
 class ConfigPipeTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.pipe = ConfigPipe(b"first")
+        self.clock = Clock()
+        self.clock.advance(1)
+        self.pipe = ConfigPipe(self.clock, b"first")
         self.transport = StringTransport()
         self.pipe.makeConnection(self.transport)
 
     def sent(self) -> bytes:
+        self.clock.advance(INTERVAL)
         sent: bytes = self.transport.value()
         self.transport.clear()
         return sent
@@ -62,6 +66,29 @@ class ConfigPipeTests(SynchronousTestCase):
         self.pipe.resumeProducing()
         self.assertEqual(b"", self.sent())
 
+    def test_insatiable(self) -> None:
+        """
+        A vassal that asks without end gets it a few times in a second.
+        """
+        self.pipe.push()
+        self.pipe.push()
+        self.assertEqual(FIRST, self.transport.value())
+        for _ in range(100):
+            self.pipe.push()
+            self.clock.advance(INTERVAL / 10)
+        self.assertLessEqual(len(self.sent()), 12 * len(FIRST))
+        self.sent()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_end_while_waiting(self) -> None:
+        """
+        At the end nothing waits any more.
+        """
+        self.pipe.push()
+        self.assertEqual(1, len(self.clock.getDelayedCalls()))
+        self.pipe.close()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
     def test_close(self) -> None:
         """
         At the end what is not sent is thrown away, for nobody may ever read it.
@@ -88,13 +115,13 @@ class ConfigPipeTests(SynchronousTestCase):
         """
         One that was not even started can be closed.
         """
-        ConfigPipe(b"x").close()
+        ConfigPipe(Clock(), b"x").close()
 
     def test_bad(self) -> None:
         """
         What cannot be sent is refused before.
         """
-        self.assertRaises(BadConfiguration, ConfigPipe, b"x" * 65536)
+        self.assertRaises(BadConfiguration, ConfigPipe, Clock(), b"x" * 65536)
         self.assertRaises(BadConfiguration, self.pipe.change, None)
 
     def test_file(self) -> None:

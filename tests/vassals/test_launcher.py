@@ -20,6 +20,7 @@ from emperor.config.limits import Limit
 from emperor.config.settings import EmperorSettings
 from emperor.testing.vassals import MemoryDoor, MemorySpawner, make_spec
 from emperor.vassals.commandline import Program
+from emperor.vassals.configpipe import INTERVAL
 from emperor.vassals.hooks import Occasion
 from emperor.vassals.keptprocess import CouldNotBecome
 from emperor.vassals.launcher import PIPE, SOCKETS, Launcher, LaunchFailed
@@ -302,10 +303,12 @@ class VassalProcessTests(SynchronousTestCase):
         process.says(Said.READY)
         self.assertTrue(launched.reload(replace(spec, config=b"two")))
         self.assertEqual(([1], [b"one"]), (process.orders, process.configurations))
+        self.reactor.advance(INTERVAL)
         process.says(Said.CONFIGURATION)
         self.assertEqual([b"one", b"two"], process.configurations)
         self.assertFalse(launched.reload(replace(spec, config=b"x" * 65536)))
         self.assertFalse(launched.reload(make_spec()))
+        self.reactor.advance(INTERVAL)
         process.says(Said.CONFIGURATION)
         self.assertEqual(b"two", process.configurations[-1])
         assert process.config is not None
