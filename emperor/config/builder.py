@@ -16,6 +16,7 @@ from emperor.config.launchbuilder import build_launch
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
 from emperor.config.settings import EmperorSettings, Settings
+from emperor.config.statsbuilder import build_stats
 from emperor.config.taking import Taker
 
 
@@ -88,5 +89,9 @@ def _emperor(taker: Taker) -> EmperorSettings:
         inherit_before=words("vassals-inherit-before"),
         include_before=words("vassals-include-before"),
         set=tuple("=".join(pair) for pair in taker.many("vassals-set", values.assignment)),
+        stats=build_stats(taker, "emperor-stats"),
+        pidfile=taker.one("emperor-pidfile", values.words, ""),
+        process_name=taker.one("emperor-procname", values.words, ""),
+        lists_monitors=taker.flag("imperial-monitor-list"),
         launch=build_launch(taker),
     )
