@@ -167,7 +167,7 @@ def section_pairs(
     reader = Reader(there, sources, (SECTION,), SIZE_LIMIT)
     evaluator = Evaluator(there, reader, sources, careful=True)
     errors: list[Problem] = []
-    for step in (partial(start, evaluator, path, settings), evaluator.finish):
+    for step in (partial(start, evaluator, path, settings, there), evaluator.finish):
         try:
             step()
         except ConfigurationError as error:

@@ -13,6 +13,7 @@ from emperor.config.classify import classify
 from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.instance import build_instance
 from emperor.config.launchbuilder import build_launch
+from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
 from emperor.config.settings import EmperorSettings, Settings
@@ -62,7 +63,21 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
     )
 
 
+def _note_shared_sockets(taker: Taker) -> None:
+    """
+    Only one of several vassals can have a socket.
+    """
+    for pair in taker.options.get("vassals-set", []):
+        name, _, value = pair.value.partition("=")
+        if name in SOCKETS and "%" not in value and not value.endswith(":0"):
+            taker.notes.append(
+                f"{pair.origin}: {pair.key} gives every vassal the socket {value};"
+                " in this file, %%n is written for the name of the vassal"
+            )
+
+
 def _emperor(taker: Taker) -> EmperorSettings:
+    _note_shared_sockets(taker)
     words = partial(taker.many, parse=values.words)
     tolerance = taker.default("emperor-curse-tolerance", values.grace)
     return EmperorSettings(
