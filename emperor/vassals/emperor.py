@@ -218,7 +218,7 @@ class Emperor(Service):
         for vassal in list(self._vassals.values()):
             status = vassal.status
             if status.phase is not Phase.GONE:
-                addresses = self._whereabouts.addresses(status.id)
+                addresses = self._whereabouts.places(status.id)
                 doorway = vassal.door.doorway
                 yield VassalView(status, vassal.spec, doorway, vassal.beat_at, addresses)
 
