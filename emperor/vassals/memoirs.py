@@ -48,7 +48,8 @@ class Memoir:
         It has this status now.
         """
         if status.phase in (Phase.STARTING, Phase.RENEWING, Phase.RELOADING):
-            self._begins(status)
+            if status.pid:  # Or it could not be started.
+                self._begins(status)
         elif status.phase is Phase.READY:
             self.ready_at = status.since
         elif status.phase is Phase.ACCEPTING and self.ready_at < status.born:

@@ -138,6 +138,7 @@ class EmperorStatsTests(EmperorStatsCase):
         comm = Path(f"/proc/{emperor.program.pid}/comm")
         await eventually(lambda: comm.read_text("ascii") == "the-realm\n", "it has its name")
         self.assertEqual(f"{emperor.program.pid}\n", pidfile.read_text())
+        await self.shown()  # By then it hears signals.
         emperor.program.send(signal.SIGTERM)
         self.assertEqual(0, await emperor.program.end())
         self.assertFalse(pidfile.exists())

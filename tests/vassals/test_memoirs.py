@@ -21,7 +21,7 @@ class MemoirsTests(SynchronousTestCase):
         self.memoirs = Memoirs()
 
     def saw(self, phase: Phase, since: float, **more: object) -> Memoir:
-        status = VassalStatus(ID, phase, since, **more)  # type: ignore[arg-type]
+        status = VassalStatus(ID, phase, since, **{"pid": 7, **more})  # type: ignore[arg-type]
         self.memoirs.saw(status)
         return self.memoirs[ID]
 
@@ -37,7 +37,8 @@ class MemoirsTests(SynchronousTestCase):
         """
         The first start stays; the last one is that, or a reload.
         """
-        self.saw(Phase.QUEUED, 5)
+        self.saw(Phase.QUEUED, 5, pid=0)
+        self.assertEqual(0, self.saw(Phase.STARTING, 6, born=6, pid=0).first_run)
         memoir = self.saw(Phase.STARTING, 10, born=10)
         self.assertEqual((10, 10), (memoir.first_run, memoir.last_run))
         self.saw(Phase.RELOADING, 20, born=10)
