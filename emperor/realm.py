@@ -15,7 +15,7 @@ from emperor.config.doorways import Doorway, attribute
 from emperor.config.errors import Problem
 from emperor.config.settings import EmperorSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import instance_addresses, is_cheap, listening
+from emperor.config.vassalfile import Config, instance_addresses, is_cheap, listening
 from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.proxy.binding import open_listener
@@ -28,6 +28,7 @@ from emperor.vassals.hooks import Hooks
 from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
+from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.origins import readable
 from emperor.vassals.spec import VassalSpec
@@ -41,6 +42,7 @@ def build_emperor(
     instance: OpenRouter,
     keeper: Keeper,
     hooks: Hooks,
+    memoirs: Memoirs,
 ) -> Emperor:
     """
     The Emperor with its monitors.
@@ -49,6 +51,7 @@ def build_emperor(
     @param instance: the sockets that the uWSGI of our file shares.
     @param keeper: of the vassals' processes.
     @param hooks: runs the Emperor's commands.
+    @param memoirs: is told of all vassals.
     """
     shared = settings.emperor
     monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
@@ -57,11 +60,9 @@ def build_emperor(
         spec = instance_spec(settings.instance, surroundings.cwd, sockets)
         monitors.append(InstanceMonitor(spec))
 
-    def place(
-        spec: VassalSpec,
-    ) -> tuple[str, str, EmperorSettings, Surroundings, bytes | None]:
-        name = readable(spec, shared.launch)
-        return name, spec.directory, shared, surroundings, spec.config
+    def place(spec: VassalSpec) -> tuple[str, str, EmperorSettings, Surroundings, Config]:
+        config = readable(spec, shared.launch)
+        return spec.id.name, spec.directory, shared, surroundings, config
 
     def addresses(spec: VassalSpec) -> frozenset[Address]:
         if spec.is_instance:
@@ -80,12 +81,16 @@ def build_emperor(
         )
 
     def read(spec: VassalSpec) -> Attributes:
-        return attributes(*place(spec))
+        found = attributes(*place(spec))
+        memoirs.has_read(spec, found)
+        return found
 
-    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
+    launcher = Launcher(
+        reactor, shared, os.environ, keeper, read=read, hooks=hooks, told=memoirs.has_started
+    )
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
-    return Emperor(
+    emperor = Emperor(
         reactor,
         monitors,
         launcher.launch,
@@ -95,3 +100,5 @@ def build_emperor(
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
         **remove,
     )
+    emperor.watch(memoirs.saw)
+    return emperor

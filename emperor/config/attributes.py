@@ -31,7 +31,7 @@ from emperor.config.sources import StaticSources
 from emperor.config.subscriptionvalues import algorithm
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import BadValue, flag, number
-from emperor.config.vassalfile import SIZE_LIMIT, UNRESOLVED, given, start
+from emperor.config.vassalfile import SIZE_LIMIT, UNRESOLVED, Config, given, start
 
 #: The section, and what it may say.
 SECTION = "emperor"
@@ -39,6 +39,10 @@ FORM = "domain = HOST[,modifier1=N][,modifier2=N][,weight=N][,backup=N][,algo=NA
 
 #: Domains of one vassal.
 DOMAIN_LIMIT = 1000
+
+#: Values that are kept of one vassal only to be shown, and characters of each.
+COLLECTED_LIMIT = 100
+COLLECTED_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Attributes:
     @ivar problems: what is wrong, with its place, and only told.
     @ivar limits: in the order of the file; a key may come several times.
     @ivar values: of the keys that options name, each pair as it was written.
+    @ivar collected: of the keys that are only shown, in the same way.
     @ivar refusals: what is so wrong that the vassal must not be started.
     @ivar listen_fds: C{listen-fds}: it finds the Emperor's socket where systemd would
         put it.
@@ -81,6 +86,7 @@ class Attributes:
     limits: tuple[Limit, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     refusals: tuple[Problem, ...] = ()
+    collected: tuple[tuple[str, str], ...] = ()
     listen_fds: bool = False
 
 
@@ -89,14 +95,13 @@ def attributes(
     cwd: str,
     settings: EmperorSettings,
     surroundings: Surroundings,
-    config: bytes | None = None,
+    config: Config = None,
 ) -> Attributes:
     """
     Read a vassal's section C{[emperor]}, and that of each template that the
     Emperor gives to its vassals.
 
-    @param path: the vassal's name, absolute or relative to C{cwd}; empty: the
-        templates are all that can be read.
+    @param path: the vassal's name, absolute or relative to C{cwd}.
     @param cwd: the directory it starts in.
     @param config: what to read in the place of the file.
     """
@@ -104,6 +109,7 @@ def attributes(
     domains, problems = _domains(pairs, errors)
     limits, refusals = _limits(pairs)
     values, unresolved = _values(pairs, settings.launch.attributes)
+    collected = _collected(pairs, settings.launch.collected)
     listen_fds = [flag(pair.value) for pair in pairs if _asks(pair, ("listen-fds",))]
     return Attributes(
         domains,
@@ -111,6 +117,7 @@ def attributes(
         limits,
         values,
         refusals + unresolved,
+        collected,
         listen_fds=bool(listen_fds and listen_fds[-1]),
     )
 
@@ -155,6 +162,11 @@ def _values(
     return tuple((pair.key, pair.value) for pair in asked), tuple(refusals)
 
 
+def _collected(pairs: list[Pair], keys: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    asked = [pair for pair in pairs if pair.key in keys and pair.origin != COMMAND_LINE]
+    return tuple((pair.key, pair.value[:COLLECTED_LENGTH]) for pair in asked[:COLLECTED_LIMIT])
+
+
 def _limits(pairs: list[Pair]) -> tuple[tuple[Limit, ...], tuple[Problem, ...]]:
     limits: list[Limit] = []
     refusals: list[Problem] = []
@@ -172,7 +184,7 @@ def section_pairs(
     cwd: str,
     settings: EmperorSettings,
     surroundings: Surroundings,
-    config: bytes | None = None,
+    config: Config = None,
 ) -> tuple[list[Pair], list[Problem]]:
     """
     Every line of the section C{[emperor]} of a vassal's file and its templates,
@@ -184,7 +196,7 @@ def section_pairs(
     reader = Reader(there, sources, (SECTION,), SIZE_LIMIT, given(path, config))
     evaluator = Evaluator(there, reader, sources, careful=True)
     errors: list[Problem] = []
-    for step in (partial(start, evaluator, path, settings, config), evaluator.finish):
+    for step in (partial(start, evaluator, path, settings, there, config), evaluator.finish):
         try:
             step()
         except ConfigurationError as error:

@@ -23,7 +23,7 @@ from emperor.config.loading import COMMAND_LINE
 from emperor.config.settings import EmperorSettings
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import BadValue, address, mode
-from emperor.config.vassalfile import UNRESOLVED
+from emperor.config.vassalfile import UNRESOLVED, Config
 
 FORM = "ADDRESS[,mode=OCTAL][,owner=USER[:GROUP]]"
 
@@ -61,7 +61,7 @@ def attribute(
     cwd: str,
     settings: EmperorSettings,
     surroundings: Surroundings,
-    config: bytes | None = None,
+    config: Config = None,
 ) -> tuple[Doorway | None, tuple[Problem, ...]]:
     """
     What a vassal's file says; the last line that says it counts.

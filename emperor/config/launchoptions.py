@@ -78,6 +78,13 @@ def launch_options() -> Iterator[Option]:
         "configuration.",
         default="off",
     )
+    yield row(
+        "emperor-collect-attr",
+        Kind.TEXT,
+        "A key in a vassal's section [emperor] that emperor-stats shows.",
+        aliases=("emperor-collect-attribute",),
+        **many,
+    )
     yield from _hooks(row)
 
 

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from enum import Enum
 
 from emperor.addresses import (
     Address,
@@ -34,6 +35,7 @@ from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.sources import StaticSources
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import flag
+from emperor.config.vassalvalues import options_of, settings_for
 
 #: Options of a worker that say what C{socket} speaks.
 PROTOCOLS = frozenset({"protocol", "socket-protocol"})
@@ -44,6 +46,21 @@ SIZE_LIMIT = 64 * 1024
 #: How uWSGI calls a configuration that it gets from its Emperor.
 _SCHEME = "emperor://"
 
+
+class Hidden(Enum):
+    """
+    In the place of a configuration.
+    """
+
+    #: Nobody but the vassal can know it: the templates are all that can be read.
+    HIDDEN = "hidden"
+
+
+HIDDEN = Hidden.HIDDEN
+
+#: A configuration that is in no file; or L{None}: it is in the vassal's.
+Config = bytes | Hidden | None
+
 #: What is left in a value that cannot be told from outside.
 UNRESOLVED = ("@(", "%(", "$(", "*")
 
@@ -53,13 +70,12 @@ def listening(
     cwd: str,
     settings: EmperorSettings,
     surroundings: Surroundings,
-    config: bytes | None = None,
+    config: Config = None,
 ) -> frozenset[Address]:
     """
     Where a vassal will listen, as far as its file tells.
 
-    @param path: the vassal's name, absolute or relative to C{cwd}; empty: the
-        templates are all that can be read.
+    @param path: the vassal's name, absolute or relative to C{cwd}.
     @param cwd: the directory it starts in.
     @param config: what to read in the place of the file.
     """
@@ -74,7 +90,7 @@ def uwsgi_sockets(
     surroundings: Surroundings,
     *,
     held: Address | None = None,
-    config: bytes | None = None,
+    config: Config = None,
 ) -> tuple[Address, ...]:
     """
     Where a vassal will listen for uwsgi requests, in the order of its file, as
@@ -121,7 +137,7 @@ def is_cheap(
     cwd: str,
     settings: EmperorSettings,
     surroundings: Surroundings,
-    config: bytes | None = None,
+    config: Config = None,
 ) -> bool:
     """
     Whether a vassal starts without workers; the parameters are as for L{listening}.
@@ -135,14 +151,14 @@ def _pairs(
     cwd: str,
     settings: EmperorSettings,
     surroundings: Surroundings,
-    config: bytes | None = None,
+    config: Config = None,
 ) -> list[Pair]:
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
     reader = Reader(there, sources, ("uwsgi",), SIZE_LIMIT, given(path, config))
     evaluator = Evaluator(there, reader, sources, careful=True)
     with suppress(ConfigurationError):
-        start(evaluator, path, settings, config)
+        start(evaluator, path, settings, there, config)
     with suppress(ConfigurationError):
         evaluator.finish()
     return evaluator.pairs
@@ -153,22 +169,29 @@ def _addresses(pairs: Iterable[Pair], cwd: str) -> Iterator[Address]:
     return (address for address in found if address is not None)
 
 
-def given(path: str, config: bytes | None) -> dict[str, bytes]:
+def given(path: str, config: Config) -> dict[str, bytes]:
     """
     For a L{Reader}: the configuration that is in no file, if there is one.
     """
-    return {} if config is None else {_SCHEME + split_section(path)[0]: config}
+    return {_SCHEME + split_section(path)[0]: config} if isinstance(config, bytes) else {}
 
 
 def start(
-    evaluator: Evaluator, path: str, settings: EmperorSettings, config: bytes | None = None
+    evaluator: Evaluator,
+    path: str,
+    settings: EmperorSettings,
+    there: Surroundings,
+    config: Config = None,
 ) -> None:
     """
-    Give the options in the order of the vassal's command line; the parameters are as
-    for L{listening}.
+    Give the options of the vassal's environment, and those of its command line
+    in their order; the parameters are as for L{listening}.
 
     @raise ConfigurationError: a file cannot be read or used.
     """
+    settings = settings_for(settings, path, there.cwd)
+    for pair in options_of(there.environ, path, there.cwd):
+        evaluator.add(pair)
     for option, arguments in (
         ("inherit", settings.inherit_before),
         ("include", settings.include_before),
@@ -176,7 +199,7 @@ def start(
     ):
         for argument in arguments:
             evaluator.add(Pair(option, argument, COMMAND_LINE))
-    if path:
+    if config is not HIDDEN:
         place = path if config is None else _SCHEME + path
         evaluator.load(place, parser_of(place, COMMAND_LINE), COMMAND_LINE)
     for option, arguments in (("inherit", settings.inherit), ("include", settings.include)):

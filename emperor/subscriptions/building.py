@@ -126,9 +126,10 @@ def build_domains(
 
     def read(id: VassalId) -> Holdings:
         spec, shared = emperor.spec(id), settings.emperor
-        place = (readable(spec, shared.launch), spec.directory, shared, surroundings)
-        sockets = uwsgi_sockets(*place, held=emperor.door(id), config=spec.config)
-        return make_holdings(id.name, attributes(*place, spec.config), sockets)
+        place = (id.name, spec.directory, shared, surroundings)
+        config = readable(spec, shared.launch)
+        sockets = uwsgi_sockets(*place, held=emperor.door(id), config=config)
+        return make_holdings(id.name, attributes(*place, config), sockets)
 
     tolerances = [router.subscriptions.tolerance for router in settings.routers]
     domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))

@@ -40,7 +40,6 @@ _OURS = frozenset(
     }
 )
 
-_FOR_VASSALS = "UWSGI_VASSAL_"
 
 #: What the name of a socket cannot have in it, and its length.
 _UNNAMEABLE = re.compile(r"[^!-9;-~]")
@@ -96,18 +95,10 @@ def environment(inherited: Mapping[str, str], pipe: int, config: int = 0) -> dic
     """
     The environment of a vassal whose end of the pipe is descriptor C{pipe}.
 
-    C{UWSGI_VASSAL_X=v} becomes C{UWSGI_X=v}, which a uWSGI vassal reads as an
-    option.
-
+    @param inherited: see L{emperor.config.vassalvalues.environment_for}.
     @param config: the descriptor from which it reads its configuration; 0: none.
     """
-    found: dict[str, str] = {}
-    for key, value in inherited.items():
-        if key not in _OURS and not key.startswith(_FOR_VASSALS):
-            found[key] = value
-    for key, value in inherited.items():
-        if key.startswith(_FOR_VASSALS) and key != _FOR_VASSALS:
-            found["UWSGI_" + key.removeprefix(_FOR_VASSALS)] = value
+    found = {key: value for key, value in inherited.items() if key not in _OURS}
     found["UWSGI_EMPEROR_FD"] = str(pipe)
     if config:
         found["UWSGI_EMPEROR_FD_CONFIG"] = str(config)

@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable
 
 from emperor.config.launchsettings import LaunchSettings
+from emperor.config.vassalfile import HIDDEN, Config
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.tyrant import NoOwner, Owner, owner_of
 
@@ -61,12 +62,11 @@ def is_program(
         return False
 
 
-def readable(spec: VassalSpec, launch: LaunchSettings) -> str:
+def readable(spec: VassalSpec, launch: LaunchSettings) -> Config:
     """
-    The name of the file in which a vassal's options can be read from outside, or what
-    its configuration is called; empty: nobody but the vassal can know them.
+    The configuration of a vassal as far as it can be read from outside.
     """
-    return "" if is_program(spec, launch) else spec.id.name
+    return HIDDEN if is_program(spec, launch) else spec.config
 
 
 def _may_run(owner: Owner, found: os.stat_result) -> bool:

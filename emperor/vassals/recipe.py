@@ -17,6 +17,7 @@ from emperor.config.attributes import Attributes
 from emperor.config.limits import chosen, group_limits, resource_limits
 from emperor.config.settings import EmperorSettings
 from emperor.config.spelling import ENVIRONMENT as SPELLING
+from emperor.config.vassalvalues import environment_for, settings_for
 from emperor.vassals.commandline import Program, argv, environment, listen_environment
 from emperor.vassals.hooks import Occasion
 from emperor.vassals.origins import INSTANCE, source_of
@@ -98,11 +99,13 @@ class Recipes:
         if chdir and spec.config is None:
             # From elsewhere a relative name would lead to another file, or nowhere.
             name = os.path.join(spec.directory, name)
-        path, *words = argv(program, name, self._settings, source_of(spec, name, launch))
+        place = spec.id.name, spec.directory
+        own = settings_for(self._settings, *place)
+        path, *words = argv(program, name, own, source_of(spec, name, launch))
         listens = listens and attributes.listen_fds
         pipe = PIPE + 1 if listens else PIPE
         config = pipe + len(spec.sockets) + 1 if spec.config is not None else 0
-        environ = environment(self._environ, pipe, config)
+        environ = environment(environment_for(self._environ, *place), pipe, config)
         if listens:
             environ |= listen_environment(spec.id.name)
         plain = Start(

@@ -47,6 +47,8 @@ class VassalSpec:
     @ivar is_instance: it is the uWSGI of our own file; what the options say of
         vassals does not concern it.
     @ivar sockets: listening ones that it inherits.
+    @ivar modified: when its configuration was changed the last time, in seconds
+        of the epoch; 0: nobody knows.  It is only shown.
     """
 
     id: VassalId
@@ -55,3 +57,4 @@ class VassalSpec:
     config: bytes | None = field(default=None, repr=False)  # It may have secrets.
     is_instance: bool = False
     sockets: tuple[socket, ...] = ()
+    modified: float = 0

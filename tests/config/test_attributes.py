@@ -11,11 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config import attributes as module
-from emperor.config.attributes import Attributes, Domain, attributes, parse_domain
+from emperor.config.attributes import (
+    COLLECTED_LENGTH,
+    COLLECTED_LIMIT,
+    Attributes,
+    Domain,
+    attributes,
+    parse_domain,
+)
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
-from emperor.config.vassalfile import SIZE_LIMIT
+from emperor.config.vassalfile import HIDDEN, SIZE_LIMIT
 from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 
@@ -74,8 +81,11 @@ class AttributesTests(ConfigurationCase):
         """
         self.write("b.ini", "[emperor]\npids-max = 9\n")
         settings = EmperorSettings(include_before=("b.ini",), inherit=("b.ini",))
-        self.assertEqual(["pids-max"] * 2, [each.key for each in self.found("", settings).limits])
-        self.assertEqual(Attributes(), self.found(""))
+        self.write("a.ini", "[emperor]\nlisten-fds = true\n")
+        for asked, expected in ((settings, ["pids-max"] * 2), (EmperorSettings(), [])):
+            found = attributes("a.ini", self.cwd, asked, self.surroundings(), HIDDEN)
+            self.assertEqual(expected, [each.key for each in found.limits])
+            self.assertFalse(found.listen_fds)
 
     @given(st.binary(max_size=200), st.sampled_from(["a.ini", "a.json", "a.yaml", "a.xml", "a"]))
     def test_any_configuration(self, config: bytes, name: str) -> None:
@@ -124,6 +134,22 @@ class AttributesTests(ConfigurationCase):
         self.assertEqual(len(found.values), 2)
         self.assertIn("a.ini:4: place: ", str(found.refusals[0]))
         self.assertEqual(self.found("a.ini").values, ())
+
+    def test_collected(self) -> None:
+        """
+        Keys that are only shown are kept in their order, as they are, and not
+        without bounds.
+        """
+        text = "customer = %n\nother = x\ncustomer = @(exec://x)\n"
+        self.write("a.ini", f"[emperor]\n{text}long = {'y' * 2000}\n")
+        launch = LaunchSettings(collected=("customer", "long"))
+        settings = EmperorSettings(launch=launch)
+        found = self.found("a.ini", settings)
+        pairs = (("customer", "a"), ("customer", "@(exec://x)"), ("long", "y" * COLLECTED_LENGTH))
+        self.assertEqual(found.collected, pairs)
+        self.assertEqual((found.values, found.refusals), ((), ()))
+        self.write("a.ini", "[emperor]\n" + "customer = 1\n" * 200)
+        self.assertEqual(len(self.found("a.ini", settings).collected), COLLECTED_LIMIT)
 
     def test_domains(self) -> None:
         """

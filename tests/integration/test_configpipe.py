@@ -24,6 +24,7 @@ from emperor.testing.vassals import MemoryMonitor, make_spec
 from emperor.vassals.hooks import NO_HOOKS
 from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
+from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.status import Phase, VassalStatus
 from tests.integration.programs import eventually, reactor
 from tests.integration.realms import APPLICATION
@@ -93,6 +94,7 @@ class PipeTestCase(TestCase):
             instance=OpenRouter(RouterSettings(kind="instance", listen=()), []),
             keeper=self.keeper,
             hooks=NO_HOOKS,  # type: ignore[arg-type]
+            memoirs=Memoirs(),
         )
         self.history: list[VassalStatus] = []
         self._awaited: list[tuple[Callable[[VassalStatus], bool], Deferred[VassalStatus]]] = []

@@ -12,6 +12,7 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.launchsettings import LaunchSettings
+from emperor.config.vassalfile import HIDDEN
 from emperor.testing.vassals import make_spec
 from emperor.vassals import origins as module
 from emperor.vassals.origins import is_program, readable, source_of
@@ -39,7 +40,7 @@ class OriginTests(SynchronousTestCase):
         """
         self.make(0o755)
         self.assertEqual("", source_of(self.spec, "a.ini", LaunchSettings()))
-        self.assertEqual("a.ini", readable(self.spec, LaunchSettings()))
+        self.assertIsNone(readable(self.spec, LaunchSettings()))
 
     def test_held(self) -> None:
         """
@@ -48,7 +49,7 @@ class OriginTests(SynchronousTestCase):
         self.make(0o755)
         held = replace(self.spec, config=b"[uwsgi]\n")
         self.assertEqual("emperor://a.ini", source_of(held, "a.ini", MAGIC))
-        self.assertEqual("a.ini", readable(held, MAGIC))
+        self.assertEqual(b"[uwsgi]\n", readable(held, MAGIC))
 
     def test_program(self) -> None:
         """
@@ -61,7 +62,7 @@ class OriginTests(SynchronousTestCase):
         self.assertEqual("exec://./a.ini", source_of(self.spec, "a.ini", MAGIC))
         self.assertEqual("exec:///v/a.ini", source_of(self.spec, "/v/a.ini", MAGIC))
         self.assertEqual("exec://'./$(x) y.ini'", source_of(self.spec, "$(x) y.ini", MAGIC))
-        self.assertEqual("", readable(self.spec, MAGIC))
+        self.assertIs(HIDDEN, readable(self.spec, MAGIC))
 
     def test_both_rights(self) -> None:
         """
