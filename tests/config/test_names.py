@@ -17,7 +17,7 @@ EMPEROR = """
     emperor-broodlord emperor-cap emperor-chdir-attr emperor-collect-attr
     emperor-collect-attribute emperor-command-socket emperor-curse-tolerance
     emperor-extra-ext emperor-extra-extension emperor-fork-server-attr emperor-freq
-    emperor-graceful-shutdown emperor-max-throttle
+    emperor-graceful-shutdown emperor-magic-exec emperor-max-throttle
     emperor-no-blacklist emperor-nofollow emperor-on-demand-dir
     emperor-on-demand-directory emperor-on-demand-exec emperor-on-demand-ext
     emperor-on-demand-extension emperor-pidfile emperor-procname emperor-proxy-socket
