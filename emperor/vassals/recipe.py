@@ -93,43 +93,57 @@ class Recipes:
             raise LaunchFailed(str(error)) from error
         except OSError as error:
             raise LaunchFailed(f"{spec.directory}: {error.strerror}") from error
+        if spec.is_instance:
+            return self._of_instance(spec, program)
         launch = self._settings.launch
         chdir = dict(attributes.values).get(launch.chdir_attribute, "")
+        path, *words = self._command_line(spec, program, bool(chdir))
+        listens = listens and attributes.listen_fds
+        return replace(
+            self._plain(spec, listens),
+            programs=(*launch.wrapper_override, path, *launch.wrapper_fallback),
+            argv=tuple(words),
+            rights=rights,
+            hooks=self._hooks(spec, rights.user),
+            chdir=chdir,
+        )
+
+    def _of_instance(self, spec: VassalSpec, program: Program) -> Start:
+        plain = self._plain(spec, listens=False)
+        return replace(
+            plain,
+            programs=(program.path,),
+            argv=(*program.arguments, "--inherit", f"emperor://{INSTANCE}"),
+            environ=(*plain.environ, *SPELLING.items()),
+        )
+
+    def _command_line(self, spec: VassalSpec, program: Program, moves: bool) -> list[str]:
         name = spec.id.name
-        if chdir and spec.config is None:
+        if moves and spec.config is None:
             # From elsewhere a relative name would lead to another file, or nowhere.
             name = os.path.join(spec.directory, name)
-        place = spec.id.name, spec.directory
-        own = settings_for(self._settings, *place)
-        path, *words = argv(program, name, own, source_of(spec, name, launch))
-        listens = listens and attributes.listen_fds
+        own = settings_for(self._settings, spec.id.name, spec.directory)
+        return argv(program, name, own, source_of(spec, name, self._settings.launch))
+
+    def _plain(self, spec: VassalSpec, listens: bool) -> Start:
+        """
+        What all orders have.
+        """
         pipe = PIPE + 1 if listens else PIPE
         config = pipe + len(spec.sockets) + 1 if spec.config is not None else 0
-        environ = environment(environment_for(self._environ, *place), pipe, config)
+        inherited = environment_for(self._environ, spec.id.name, spec.directory)
+        environ = environment(inherited, pipe, config)
         if listens:
             environ |= listen_environment(spec.id.name)
-        plain = Start(
+        return Start(
             number=0,
             name=spec.id.name,
             directory=spec.directory,
-            programs=(path,),
-            argv=tuple(words),
+            programs=(),
+            argv=(),
             environ=tuple(environ.items()),
-            rights=rights,
             pipe=pipe,
             listens=listens,
-        )
-        if spec.is_instance:
-            return replace(
-                plain,
-                argv=(*program.arguments, "--inherit", f"emperor://{INSTANCE}"),
-                environ=(*plain.environ, *SPELLING.items()),
-            )
-        return replace(
-            plain,
-            programs=(*launch.wrapper_override, path, *launch.wrapper_fallback),
-            hooks=self._hooks(spec, rights.user),
-            chdir=chdir,
         )
 
     def _program(self, spec: VassalSpec, values: Mapping[str, str]) -> Program:
