@@ -57,6 +57,8 @@ def build_emperor(
         monitors.append(InstanceMonitor(spec))
 
     def addresses(spec: VassalSpec) -> frozenset[Address]:
+        if spec.is_zerg:  # What it serves is its parent's.
+            return frozenset()
         if spec.arguments:
             return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
         return listening(spec.id.name, spec.directory, shared, surroundings)
@@ -73,7 +75,7 @@ def build_emperor(
         )
 
     def read(spec: VassalSpec) -> Attributes:
-        return attributes(spec.id.name, spec.directory, shared, surroundings)
+        return attributes(spec.file, spec.directory, shared, surroundings)
 
     launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
     # A vassal's file that is not ours must not make us remove somebody's socket.

@@ -17,8 +17,8 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    early-emperor emperor-broodlord emperor-command-socket emperor-magic-exec emperor-pidfile
-    emperor-procname emperor-proxy-socket emperor-stats emperor-stats-server
+    early-emperor emperor-command-socket emperor-magic-exec emperor-pidfile
+    emperor-procname emperor-stats emperor-stats-server
     emperor-trigger-socket emperor-wait-for-command emperor-wait-for-command-ignore
     enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
@@ -251,6 +251,7 @@ ABSENT: dict[str, str] = {
     **{f"{verb}mount-as-emperor": _mount("hook-as-emperor") for verb in ("", "u")},
     **{f"{verb}mount-as-vassal": _mount("hook-as-vassal-before-drop") for verb in ("", "u")},
     "emperor-fork-server-attr": _FORK_SERVER,
+    "emperor-proxy-socket": "it is an option for the file of a vassal, which hands its pipe on",
     "emperor-use-fork-server": _FORK_SERVER,
     "hook-as-emperor-setns": "nsenter(1) does it: hook-as-emperor = exec:nsenter"
     " --target $UWSGI_VASSAL_PID …",

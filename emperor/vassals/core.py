@@ -169,7 +169,12 @@ class Core:
         if phase not in _COMING_UP:
             self._expect_nothing()
         self.status = replace(
-            self.status, phase=phase, since=self.now, retry_at=0, failures=self.failures
+            self.status,
+            phase=phase,
+            since=self.now,
+            retry_at=0,
+            failures=self.failures,
+            zerg=self.spec.is_zerg,
         )
         self.tell(**changes)
 

@@ -191,7 +191,7 @@ class Launcher:
 
     def _has_gone(self, spec: VassalSpec, order: Start) -> None:
         if self._launch.stop_hook and not spec.arguments:
-            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.id.name))
+            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.word))
             self._hooks.run([command], occasion(spec, order.rights.user))
 
     def _listening(self, door: Door) -> int | None:

@@ -41,7 +41,8 @@ class BuilderTests(ConfigurationCase):
             "emperor-extra-ext = .cfg\nvassals-inherit = a\nvassals-include = b\n"
             "vassals-inherit-before = c\nvassals-include-before = d\nvassal-set = e=f\n"
             "vassals-set = g=\nbinary-path = /bin/uwsgi\n"
-            "emperor-no-blacklist\nemperor-spawn-rate = 7\nemperor-start-tolerance = 0\n"
+            "emperor-no-blacklist\nemperor-broodlord = 4\n"
+            "emperor-spawn-rate = 7\nemperor-start-tolerance = 0\n"
             "emperor-required-heartbeat = 12\nemperor-graceful-shutdown\n"
         )
         self.assertEqual(
@@ -52,6 +53,7 @@ class BuilderTests(ConfigurationCase):
                 curse_tolerance=10,
                 reload_mercy=10,
                 waits=False,
+                broodlord=4,
                 spawn_rate=7,
                 start_tolerance=0,
                 heartbeat=12,
