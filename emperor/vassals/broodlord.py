@@ -19,8 +19,12 @@ Rules:
     leaves as soon as it has come is no better than one that dies.
 
   - When the parent has reloaded, its zergs do; before that it could not hand them
-    its sockets.  When it goes, dies or is started again, they leave: the sockets
-    that they have are nobody's then.
+    its sockets.  They ask for these at a start only, so they are started again.
+    When the parent goes, dies or is started again, they leave: the sockets that
+    they have are nobody's then.
+
+  - A zerg always answers its requests before it leaves: it goes because of what
+    happens to others, and somebody may just have sent one.
 """
 
 from __future__ import annotations
@@ -48,12 +52,10 @@ _CALLING = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RENEWING})
 _KEEPING = frozenset({*_CALLING, Phase.RELOADING})
 
 #: Phases of a zerg that will help soon.
-_COMING = frozenset(
-    {Phase.QUEUED, Phase.STARTING, Phase.READY, Phase.RELOADING, Phase.REPLACED},
-)
+_COMING = frozenset({Phase.QUEUED, Phase.STARTING, Phase.READY, Phase.RELOADING})
 
 #: Phases of a zerg that follows its parent's reload.
-_FOLLOWING = frozenset({*_COMING, Phase.ACCEPTING})
+_FOLLOWING = frozenset({*_COMING, Phase.ACCEPTING, Phase.REPLACED})
 
 #: Phases of a zerg that may know that it has nothing to do.
 _WORKING = frozenset({Phase.READY, Phase.ACCEPTING})
@@ -205,8 +207,7 @@ class Broodlord:
         served = now - status.accepted_at if status.phase is Phase.ACCEPTING else 0
         life = Life(now - status.born, served, bool(status.loyal_at), silent=False)
         self._judge(self._parents[id], life)
-        # Somebody may just have sent a request into the socket that it shares.
-        zerg.unwanted(gently=True)
+        zerg.unwanted()
 
     def _judge(self, parent: VassalId, life: Life) -> None:
         brood = self._broods[parent]

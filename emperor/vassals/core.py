@@ -336,7 +336,7 @@ class Core:
         self._leave()
         if not self.stop_by:
             self.stop_by = now + self.court.tolerance
-            self.process.stop(self.gently or self.court.gently)
+            self.process.stop(self.gently or self.court.gently or self.spec.is_zerg)
         return max(0.0, self.stop_by - now)
 
     def bury(self) -> Life:

@@ -220,6 +220,8 @@ class Launcher:
             self._log.info("{vassal}: {line}", vassal=name, line=line)
 
         def is_same() -> bool:
+            if spec.is_zerg:  # uWSGI gets its parent's sockets at a start only.
+                return False
             try:
                 return self._recipes.make(spec) == order
             except LaunchFailed:

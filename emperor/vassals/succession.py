@@ -119,16 +119,16 @@ class Succession:
             self._publish(VassalStatus(spec.id, Phase.QUEUED, since=self._court.clock.seconds()))
         found.addCallbacks(self._found, self._not_found)
 
-    def unwanted(self, gently: bool = False) -> None:
+    def unwanted(self) -> None:
         """
-        Stop all of it; C{gently}: when its requests are answered.
+        Stop all of it.
         """
         self._cancel_finding()
         self._afterwards = None
         if self._next is not None:
             self._drop_next()
         if self._current is not None:
-            self._current.unwanted(gently)
+            self._current.unwanted()
         else:
             self._end_if_over()
 

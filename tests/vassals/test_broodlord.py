@@ -329,7 +329,7 @@ class ParentTests(BroodlordTestCase):
         Zergs leave when their parent's file goes.
         """
         self.monitor.want()
-        self.assertEqual([Order.STOP], self.zerg.orders)
+        self.assertEqual([Order.STOP_GENTLY], self.zerg.orders)
         self.parent.ends()
         self.assertEqual({"a.ini:zerg": Phase.STOPPING}, self.states())
         self.zerg.ends()
@@ -370,21 +370,26 @@ class ParentTests(BroodlordTestCase):
         When the parent dies, its sockets are nobody's: its zergs leave.
         """
         self.parent.leaves(signal=9)
-        self.assertEqual([Order.STOP], self.zerg.orders)
+        self.assertEqual([Order.STOP_GENTLY], self.zerg.orders)
 
     def test_parent_changes(self) -> None:
         """
-        When the parent's file changes its zergs reload too, but not before it has.
+        When the parent's file changes its zergs are started again, but not before it
+        has reloaded.
         """
         self.monitor.want(make_spec("a.ini", 2))
         self.assertEqual(([Order.RELOAD], []), (self.parent.orders, self.zerg.orders))
         self.parent.says(Said.ACCEPTING)
-        self.assertEqual([Order.RELOAD], self.zerg.orders)
-        self.assertEqual(Phase.RELOADING, self.states()["a.ini:zerg"])
+        self.assertEqual([Order.STOP_GENTLY], self.zerg.orders)
+        self.assertEqual(Phase.REPLACED, self.states()["a.ini:zerg"])
+        self.zerg.ends()
+        self.reactor.advance(0)
         self.calls_in_vain(self.parent)
-        self.zerg.says(Said.ACCEPTING)
+        again = self.reactor.last
+        self.assertEqual("a.ini:zerg", again.argv[-1])
+        again.says(Said.ACCEPTING)
         self.parent.says(Said.ACCEPTING)
-        self.assertEqual([Order.RELOAD], self.zerg.orders)
+        self.assertEqual([], again.orders)
         spec = self.emperor.spec(VassalId("dir:///v", "a.ini:zerg"))
         self.assertEqual((2, 1, True), (spec.fingerprint, spec.number, spec.is_zerg))
 
@@ -407,7 +412,9 @@ class ParentTests(BroodlordTestCase):
         self.reactor.advance(0)
         self.assertEqual([], self.zerg.orders)
         self.parent.says(Said.ACCEPTING)
-        self.assertEqual(([Order.RELOAD], [Order.RELOAD]), (self.parent.orders, self.zerg.orders))
+        self.assertEqual(
+            ([Order.RELOAD], [Order.STOP_GENTLY]), (self.parent.orders, self.zerg.orders)
+        )
 
     def test_log(self) -> None:
         """
@@ -463,7 +470,7 @@ class NameTests(BroodlordTestCase):
         (a,) = self.run_with(A)
         zerg = self.hatch(a)
         self.monitor.want(A, make_spec("a.ini:zerg"))
-        self.assertEqual([Order.STOP], zerg.orders)
+        self.assertEqual([Order.STOP_GENTLY], zerg.orders)
         zerg.ends()
         self.reactor.advance(0)
         vassal = self.reactor.last
