@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from twisted.internet.defer import Deferred, ensureDeferred
 
@@ -44,7 +45,7 @@ class ZergTestCase(ProgramsTestCase):
     One vassal with one worker, and room for one zerg.
     """
 
-    def binary(self) -> object:
+    def binary(self) -> Path:
         """
         Which uWSGI.
         """
@@ -178,7 +179,7 @@ class ReferenceTests(ZergTestCase):
     With the last uWSGI, compiled from its source.
     """
 
-    def binary(self) -> object:
+    def binary(self) -> Path:
         """
         Which uWSGI.
         """
