@@ -15,7 +15,7 @@ from emperor.config.doorways import Doorway, attribute
 from emperor.config.errors import Problem
 from emperor.config.settings import Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import instance_addresses, is_cheap, listening
+from emperor.config.vassalfile import instance_addresses, is_cheap, is_proxy, listening
 from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.proxy.binding import open_listener
@@ -77,7 +77,10 @@ def build_emperor(
     def read(spec: VassalSpec) -> Attributes:
         return attributes(spec.file, spec.directory, shared, surroundings)
 
-    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
+    def proxy(spec: VassalSpec) -> bool:
+        return not spec.arguments and is_proxy(spec.word, spec.directory, shared, surroundings)
+
+    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks, is_proxy=proxy)
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     return Emperor(

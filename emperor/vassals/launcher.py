@@ -141,6 +141,7 @@ class Launcher:
         find: Callable[[str], Program] = find_program,
         read: Read = no_attributes,
         hooks: IHooks = NO_HOOKS,
+        is_proxy: Callable[[VassalSpec], bool] = lambda spec: False,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
@@ -150,12 +151,14 @@ class Launcher:
             L{emperor.vassals.keeping.Keeper}.
         @param read: what a vassal's file says to the Emperor.
         @param hooks: runs the Emperor's commands.
+        @param is_proxy: whether a vassal's file says that it hands its pipe on.
         """
         self._reactor = reactor
         self._starter = starter
         self._launch = settings.launch
         self._recipes = Recipes(settings, environ, find, read)
         self._hooks = hooks
+        self._is_proxy = is_proxy
 
     def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
         """
@@ -227,4 +230,6 @@ class Launcher:
             except LaunchFailed:
                 return False
 
-        return VassalProcess(self._reactor, listener, log_line, inode, is_same)
+        return VassalProcess(
+            self._reactor, listener, log_line, inode, is_same, is_proxy=self._is_proxy(spec)
+        )
