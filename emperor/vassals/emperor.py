@@ -131,8 +131,9 @@ class Emperor(Service):
             monitor.stop()
         self._kept.clear()
         self._court.tolerance = self._mercy
-        for vassal in list(self._vassals.values()):
-            self._guarded(vassal.unwanted)
+        for id in list(self._vassals):
+            if id in self._vassals:  # One that goes takes its zergs with it.
+                self._guarded(self._vassals[id].unwanted)
         return self._farewell.wait()
 
     def watch(self, watcher: Watcher) -> None:

@@ -4,9 +4,14 @@ Tests for L{emperor.vassals.broodlord}.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.error import ProcessDone
 from twisted.logger import capturedLogs, formatEvent
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.settings import EmperorSettings
@@ -496,3 +501,89 @@ class NameTests(BroodlordTestCase):
         self.assertEqual(2, len(self.reactor.processes))
         self.assertEqual(Phase.STARTING, self.states()["a.ini:zerg"])
         self.assertNotIn("UWSGI_BROODLORD_NUM", self.reactor.last.env)
+
+
+class AnythingTests(BroodlordTestCase):
+    """
+    Whatever vassals say, and in whatever order things happen.
+
+    @ivar reloaded: whether zergs may be started again, and so several at a time.
+    """
+
+    reloaded = False
+
+    def act(self, what: str, who: int) -> None:
+        """
+        One thing happens; what cannot happen now does not.
+        """
+        alive = [each for each in self.reactor.processes if not each.gone]
+        process = alive[who % len(alive)] if alive else None
+        if what in Said.__members__ and process is not None:
+            process.says(Said[what])
+        elif what == "over" and process is not None:
+            process.ends(code=who)
+        elif what == "left" and process is not None:
+            process.leaves(signal=9)
+            process.hangs_up()
+            process.protocol.processEnded(Failure(ProcessDone(0)))
+        elif what == "advance":
+            self.reactor.advance(who)
+        elif what == "want":
+            names = ("a.ini", "b.ini", "a.ini:zerg")
+            self.monitor.want(*(make_spec(name, who) for name in names[: who % 4]))
+        elif what in ("reload_all", "pardon_all"):
+            getattr(self.emperor, what)()
+
+    def check(self) -> None:
+        """
+        There are not more zergs than there may be, all of them are a vassal's, and
+        one vassal has one at most that comes up.
+        """
+        ids = {status.id for status in self.emperor.states()}
+        zergs = [spec for spec in map(self.emperor.spec, ids) if spec.is_zerg]
+        coming = Counter(
+            self.emperor.spec(status.id).parent
+            for status in self.emperor.states()
+            if status.phase is Phase.STARTING and self.emperor.spec(status.id).is_zerg
+        )
+        self.assertLessEqual(len(zergs), self.limit)
+        self.assertEqual(len({spec.number for spec in zergs}), len(zergs))
+        self.assertTrue(all(count == 1 for count in coming.values()) or self.reloaded, coming)
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(
+                    [
+                        *Said.__members__,
+                        *["SOS", "ACCEPTING", "advance", "want"] * 2,
+                        "over",
+                        "left",
+                        "reload_all",
+                        "pardon_all",
+                    ]
+                ),
+                st.integers(0, 30),
+            ),
+            max_size=60,
+        )
+    )
+    def test_anything(self, events: list[tuple[str, int]]) -> None:
+        """
+        The limit holds, and at the end nothing is left.
+        """
+        self.setUp()
+        self.reloaded = any(what in ("want", "reload_all") for what, _ in events)
+        self.run_with(A, B)
+        for what, who in events:
+            self.act(what, who)
+            self.check()
+        stopped = self.emperor.stopService()
+        while any(not each.gone for each in self.reactor.processes):
+            for process in self.reactor.processes:
+                if not process.gone:
+                    process.ends()
+        self.successResultOf(stopped)
+        self.assertEqual({}, self.states())
+        found = self.flushLoggedErrors()
+        self.assertEqual([], [each.getTraceback() for each in found])
