@@ -18,6 +18,9 @@ Rules:
     every vassal waits for its next start (L{emperor.vassals.backoff}); a zerg that
     leaves as soon as it has come is no better than one that dies.
 
+  - One that asks not to be started again (exit code 26) keeps all others away until
+    the file changes.
+
   - When the parent has reloaded, its zergs do; before that it could not hand them
     its sockets.  They ask for these at a start only, so they are started again.
     When the parent goes, dies or is started again, they leave: the sockets that
@@ -29,11 +32,10 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
-from math import inf
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -72,6 +74,7 @@ class _Brood:
     @ivar zergs: how they are.
     @ivar failures: deaths in a row.
     @ivar not_before: when the next one may come.
+    @ivar exile: with which file a zerg has asked that there be no other one.
     @ivar reloading: whether the parent reloads.
     @ivar told: whether it is logged that there is no room.
     """
@@ -79,6 +82,7 @@ class _Brood:
     zergs: dict[VassalId, VassalStatus] = field(default_factory=dict)
     failures: int = 0
     not_before: float = 0
+    exile: tuple[Hashable, ...] = ()
     reloading: bool = False
     told: bool = False
 
@@ -91,7 +95,7 @@ class _Brood:
 
     def forgive(self) -> None:
         """
-        The next one may come.
+        The next one may come, if it is not in exile.
         """
         self.failures, self.not_before = 0, 0
 
@@ -166,7 +170,8 @@ class Broodlord:
         if parent is None or parent.status.phase not in _CALLING:
             return
         brood = self._broods.setdefault(id, _Brood())
-        if brood.is_growing or self._clock.seconds() < brood.not_before:
+        is_early = self._clock.seconds() < brood.not_before
+        if brood.is_growing or is_early or parent.spec.fingerprint in brood.exile:
             return
         if len(self._parents) < self._limit:
             brood.told = False
@@ -233,20 +238,21 @@ class Broodlord:
         """
         brood = self._broods[parent]
         if status.phase is Phase.EXILED:
-            brood.not_before = inf
+            brood.exile = (self._vassals[status.id].spec.fingerprint,)
+            self._deny(parent, "until its file changes")
         elif not status.failures:
             brood.forgive()
         else:
             age = status.since - before.born
             self._judge(parent, Life(age, 0, bool(status.loyal_at), silent=False))
-        wait = brood.not_before - status.since
-        if wait > 0:
-            self._log.warn(
-                "Vassal {vassal} gets no other zerg {when}",
-                vassal=shown(parent.name),
-                when="until its file changes" if wait == inf else f"for {round(wait, 1)} s",
-                wait=wait,
-            )
+            wait = brood.not_before - status.since
+            if wait > 0:
+                self._deny(parent, f"for {round(wait, 1)} s")
+
+    def _deny(self, parent: VassalId, until: str) -> None:
+        self._log.warn(
+            "Vassal {vassal} gets no other zerg {until}", vassal=shown(parent.name), until=until
+        )
 
     def _forget(self, parent: VassalId, id: VassalId) -> None:
         zergs = self._broods[parent].zergs
