@@ -14,8 +14,16 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import TcpAddress
+from emperor.config.doorways import Doorway
 from emperor.config.settings import EmperorSettings
-from emperor.testing.vassals import MemoryMonitor, MemoryProcess, MemorySpawner, make_spec
+from emperor.testing.vassals import (
+    MemoryDoor,
+    MemoryMonitor,
+    MemoryProcess,
+    MemorySpawner,
+    make_spec,
+)
 from emperor.vassals.commandline import Program
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
@@ -32,6 +40,7 @@ class BroodlordTestCase(SynchronousTestCase):
     """
 
     limit = 2
+    doorway: Doorway | None = None
 
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
@@ -52,6 +61,8 @@ class BroodlordTestCase(SynchronousTestCase):
             launcher.launch,
             settings=settings,
             listening=lambda spec: frozenset(),
+            find_door=lambda spec: None if spec.is_zerg else self.doorway,
+            open_door=MemoryDoor,
             random=lambda: 0,
         )
 
@@ -445,6 +456,34 @@ class ParentTests(BroodlordTestCase):
         self.assertNoResult(stopped)
         self.zerg.ends()
         self.successResultOf(stopped)
+
+
+class HeldTests(BroodlordTestCase):
+    """
+    A vassal whose socket is the Emperor's.
+    """
+
+    doorway = Doorway(TcpAddress("127.0.0.1", 9000))
+
+    def test_renewal(self) -> None:
+        """
+        When its next generation fails its zergs serve on; when one takes over they
+        are started again.
+        """
+        (parent,) = self.run_with(A)
+        zerg = self.hatch(parent)
+        self.assertNotEqual(77, zerg.fds[0])
+        self.monitor.want(make_spec("a.ini", 2))
+        self.reactor.advance(0)
+        self.reactor.last.ends(code=1)
+        self.assertEqual(([], [], 77), (parent.orders, zerg.orders, parent.fds[0]))
+        self.monitor.want(make_spec("a.ini", 3))
+        self.reactor.advance(0)
+        self.reactor.last.says(Said.READY, Said.ACCEPTING)
+        self.assertEqual([Order.STOP_GENTLY], zerg.orders)
+        zerg.ends()
+        self.reactor.advance(0)
+        self.assertEqual("a.ini:zerg", self.reactor.last.argv[-1])
 
 
 class NameTests(BroodlordTestCase):
