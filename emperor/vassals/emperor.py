@@ -9,7 +9,7 @@ right after the source was away is not believed; the next one is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import random
 
 from twisted.application.service import Service
@@ -37,6 +37,7 @@ from emperor.vassals.succession import Find, OpenDoor, Succession
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vacancies import Vacancies
 from emperor.vassals.vassal import Launch, heard_by_machine
+from emperor.vassals.view import SourceView, VassalView
 
 #: Phases in which a vassal has read its file, or has none of its own process.
 _READING = frozenset({Phase.ASLEEP, Phase.STARTING, Phase.RELOADING})
@@ -213,6 +214,27 @@ class Emperor(Service):
         Every vassal as it is now, in the order in which they came.
         """
         return tuple(vassal.status for vassal in self._vassals.values())
+
+    def views(self) -> Iterator[VassalView]:
+        """
+        Every vassal that there is now, each as it is when it is read.
+        """
+        for vassal in list(self._vassals.values()):
+            status = vassal.status
+            if status.phase is not Phase.GONE:
+                addresses = self._whereabouts.places(status.id)
+                doorway = vassal.door.doorway
+                yield VassalView(status, vassal.spec, doorway, vassal.beat_at, addresses)
+
+    def sources(self) -> tuple[SourceView, ...]:
+        """
+        The monitors, in their order.
+        """
+        sources = [monitor.source for monitor in self._monitors]
+        return tuple(
+            SourceView(source, len(self._kept.get(source, ())), self._away.get(source, ""))
+            for source in sources
+        )
 
     def rescan(self) -> None:
         """

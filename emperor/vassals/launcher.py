@@ -36,6 +36,7 @@ from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes, o
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.wire.hooks import Command
 from emperor.wire.keeping import PIPE, Start
+from emperor.wire.rights import User
 
 __all__ = ["PIPE", "SOCKETS", "LaunchFailed", "Launched", "Launcher", "Spawner"]
 
@@ -142,6 +143,7 @@ class Launcher:
         read: Read = no_attributes,
         hooks: IHooks = NO_HOOKS,
         is_proxy: Callable[[VassalSpec], bool] = lambda spec: False,
+        told: Callable[[VassalSpec, User], object] = lambda spec, user: None,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
@@ -152,6 +154,7 @@ class Launcher:
         @param read: what a vassal's file says to the Emperor.
         @param hooks: runs the Emperor's commands.
         @param is_proxy: whether a vassal's file says that it hands its pipe on.
+        @param told: hears of each process that is started, and whose it is.
         """
         self._reactor = reactor
         self._starter = starter
@@ -159,6 +162,7 @@ class Launcher:
         self._recipes = Recipes(settings, environ, find, read)
         self._hooks = hooks
         self._is_proxy = is_proxy
+        self._told = told
 
     def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
         """
@@ -189,6 +193,7 @@ class Launcher:
         return process
 
     def _has_started(self, spec: VassalSpec, order: Start, pid: int) -> None:
+        self._told(spec, order.rights.user or User(os.geteuid(), os.getegid()))
         if not spec.arguments:
             self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
 

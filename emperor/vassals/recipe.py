@@ -16,6 +16,7 @@ from dataclasses import replace
 from emperor.config.attributes import Attributes
 from emperor.config.limits import chosen, group_limits, resource_limits
 from emperor.config.settings import EmperorSettings
+from emperor.config.vassalvalues import environment_for, settings_for
 from emperor.vassals.commandline import Program, argv, environment
 from emperor.vassals.hooks import Occasion
 from emperor.vassals.program import NoProgram
@@ -90,14 +91,17 @@ class Recipes:
         chdir = dict(attributes.values).get(launch.chdir_attribute, "")
         # From elsewhere a relative name would lead to another file, or nowhere.
         name = os.path.join(spec.directory, spec.file) if chdir else spec.file
-        path, *words = argv(program, name, self._settings, spec.section)
+        place = spec.file, spec.directory
+        settings = settings_for(self._settings, *place)
+        path, *words = argv(program, name, settings, spec.section)
+        environ = environment(environment_for(self._environ, *place), PIPE) | _of_zerg(spec)
         plain = Start(
             number=0,
             name=spec.id.name,
             directory=spec.directory,
             programs=(path,),
             argv=tuple(words),
-            environ=tuple({**environment(self._environ, PIPE), **_of_zerg(spec)}.items()),
+            environ=tuple(environ.items()),
             rights=rights,
         )
         if spec.arguments:

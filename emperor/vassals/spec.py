@@ -47,6 +47,8 @@ class VassalSpec:
         one means: reload.
     @ivar arguments: its command line, if it has no file.
     @ivar sockets: listening ones that it inherits.
+    @ivar modified: when its configuration was changed the last time, in seconds
+        of the epoch; 0: nobody knows.  It is only shown.
     @ivar parent: of a zerg (L{emperor.vassals.broodlord}): whose file it has.
     @ivar number: of a zerg: the how many-th of the Emperor it is; 0: it is none.
     """
@@ -56,6 +58,7 @@ class VassalSpec:
     fingerprint: Hashable
     arguments: tuple[str, ...] = ()
     sockets: tuple[socket, ...] = ()
+    modified: float = 0
     parent: VassalId | None = None
     number: int = 0
 
