@@ -5,17 +5,24 @@ From settings to the Emperor with its monitors.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from socket import socket
 from typing import Any
 
-from emperor.addresses import Address
+from emperor.addresses import Address, ListenAddress
 from emperor.config.attributes import Attributes, attributes
 from emperor.config.doorways import Doorway, attribute
 from emperor.config.errors import Problem
 from emperor.config.settings import EmperorSettings, Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import Config, instance_addresses, is_cheap, listening
+from emperor.config.vassalfile import (
+    Config,
+    instance_addresses,
+    is_cheap,
+    is_proxy,
+    listening,
+)
 from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.proxy.binding import open_listener
@@ -32,6 +39,62 @@ from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.origins import readable
 from emperor.vassals.spec import VassalSpec
+
+
+class _Looks:
+    """
+    What the vassals' configurations say, as far as it can be seen from outside.
+    """
+
+    def __init__(
+        self, settings: Settings, surroundings: Surroundings, shared: Iterable[ListenAddress]
+    ) -> None:
+        """
+        @param shared: the sockets that the uWSGI of our file shares.
+        """
+        self._settings = settings
+        self._surroundings = surroundings
+        self._shared = tuple(shared)
+
+    def addresses(self, spec: VassalSpec) -> frozenset[Address]:
+        """
+        Where a vassal listens.
+        """
+        if spec.is_zerg:  # What it serves is its parent's.
+            return frozenset()
+        if spec.is_instance:
+            return instance_addresses(self._settings.instance, spec.directory, self._shared)
+        return listening(*self._place(spec, spec.file))
+
+    def door(self, spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
+        """
+        Where the Emperor is to listen for it, and what is wrong with that.
+        """
+        return attribute(*self._place(spec, spec.file))
+
+    def is_cheap(self, spec: VassalSpec) -> bool:
+        """
+        Whether it starts without workers.
+        """
+        return is_cheap(*self._place(spec, spec.file))
+
+    def is_proxy(self, spec: VassalSpec) -> bool:
+        """
+        Whether it hands its pipe on.
+        """
+        return not spec.is_instance and is_proxy(*self._place(spec, spec.word))
+
+    def attributes(self, spec: VassalSpec) -> Attributes:
+        """
+        What it says to the Emperor.
+        """
+        return attributes(*self._place(spec, spec.file))
+
+    def _place(
+        self, spec: VassalSpec, name: str
+    ) -> tuple[str, str, EmperorSettings, Surroundings, Config]:
+        shared = self._settings.emperor
+        return name, spec.directory, shared, self._surroundings, readable(spec, shared.launch)
 
 
 def build_emperor(
@@ -60,20 +123,7 @@ def build_emperor(
         spec = instance_spec(settings.instance, surroundings.cwd, sockets)
         monitors.append(InstanceMonitor(spec))
 
-    def place(spec: VassalSpec) -> tuple[str, str, EmperorSettings, Surroundings, Config]:
-        config = readable(spec, shared.launch)
-        return spec.id.name, spec.directory, shared, surroundings, config
-
-    def addresses(spec: VassalSpec) -> frozenset[Address]:
-        if spec.is_instance:
-            return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
-        return listening(*place(spec))
-
-    def written(spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
-        return attribute(*place(spec))
-
-    def cheap(spec: VassalSpec) -> bool:
-        return is_cheap(*place(spec))
+    looks = _Looks(settings, surroundings, instance.settings.listen)
 
     def listen(doorway: Doorway) -> socket:
         return open_listener(
@@ -81,12 +131,19 @@ def build_emperor(
         )
 
     def read(spec: VassalSpec) -> Attributes:
-        found = attributes(*place(spec))
+        found = looks.attributes(spec)
         memoirs.has_read(spec, found)
         return found
 
     launcher = Launcher(
-        reactor, shared, os.environ, keeper, read=read, hooks=hooks, told=memoirs.has_started
+        reactor,
+        shared,
+        os.environ,
+        keeper,
+        read=read,
+        hooks=hooks,
+        is_proxy=looks.is_proxy,
+        told=memoirs.has_started,
     )
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
@@ -95,8 +152,8 @@ def build_emperor(
         monitors,
         launcher.launch,
         settings=shared,
-        listening=addresses,
-        find_door=Doorways(shared, written, cheap, partial(ask, reactor)).find,
+        listening=looks.addresses,
+        find_door=Doorways(shared, looks.door, looks.is_cheap, partial(ask, reactor)).find,
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
         **remove,
     )

@@ -146,6 +146,21 @@ def is_cheap(
     return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
 
 
+def is_proxy(
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: Config = None,
+) -> bool:
+    """
+    Whether a vassal hands its pipe on and does not listen to it itself; the
+    parameters are as for L{listening}.
+    """
+    pairs = _pairs(path, cwd, settings, surroundings, config)
+    return any(pair.key == "emperor-proxy-socket" for pair in pairs)
+
+
 def _pairs(
     path: str,
     cwd: str,

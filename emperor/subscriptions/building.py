@@ -26,7 +26,7 @@ from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.acknowledging import Acknowledger
 from emperor.subscriptions.chronicle import Chronicle
 from emperor.subscriptions.copying import Copyist
-from emperor.subscriptions.domains import Domains, Holdings, make_holdings
+from emperor.subscriptions.domains import EMPTY, Domains, Holdings, make_holdings
 from emperor.subscriptions.ledger import Ledger, make_registry
 from emperor.subscriptions.places import Places
 from emperor.subscriptions.receiving import DatagramReader
@@ -126,7 +126,9 @@ def build_domains(
 
     def read(id: VassalId) -> Holdings:
         spec, shared = emperor.spec(id), settings.emperor
-        place = (id.name, spec.directory, shared, surroundings)
+        if spec.is_zerg or spec.is_instance:  # Its parent has the socket, or it has no domain.
+            return EMPTY
+        place = (spec.file, spec.directory, shared, surroundings)
         config = readable(spec, shared.launch)
         sockets = uwsgi_sockets(*place, held=emperor.door(id), config=config)
         return make_holdings(id.name, attributes(*place, config), sockets)

@@ -59,12 +59,19 @@ class Program:
     arguments: tuple[str, ...] = ()
 
 
-def argv(program: Program, name: str, settings: EmperorSettings, source: str = "") -> list[str]:
+def argv(
+    program: Program,
+    name: str,
+    settings: EmperorSettings,
+    source: str = "",
+    section: str = "",
+) -> list[str]:
     """
-    The whole argument vector of the vassal called C{name}.
+    The whole argument vector of the vassal whose file is called C{name}.
 
     @param source: where uWSGI finds its configuration, if that is not the file of
         this name.
+    @param section: with its colon, the one of it that is to be read.
     """
     return [
         program.path,
@@ -73,7 +80,7 @@ def argv(program: Program, name: str, settings: EmperorSettings, source: str = "
         *_each("--include", settings.include_before),
         *_each("--set", settings.set),
         option_for(name, settings.extra_extensions),
-        source or name,
+        (source or name) + section,
         *_each("--inherit", settings.inherit),
         *_each("--include", settings.include),
     ]

@@ -148,6 +148,7 @@ class Launcher:
         find: Callable[[str], Program] = find_program,
         read: Read = no_attributes,
         hooks: IHooks = NO_HOOKS,
+        is_proxy: Callable[[VassalSpec], bool] = lambda spec: False,
         told: Callable[[VassalSpec, User], object] = lambda spec, user: None,
     ) -> None:
         """
@@ -158,6 +159,7 @@ class Launcher:
             L{emperor.vassals.keeping.Keeper}.
         @param read: what a vassal's file says to the Emperor.
         @param hooks: runs the Emperor's commands.
+        @param is_proxy: whether a vassal's file says that it hands its pipe on.
         @param told: hears of each process that is started, and whose it is.
         """
         self._reactor = reactor
@@ -165,6 +167,7 @@ class Launcher:
         self._launch = settings.launch
         self._recipes = Recipes(settings, environ, find, read)
         self._hooks = hooks
+        self._is_proxy = is_proxy
         self._told = told
 
     def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
@@ -189,6 +192,7 @@ class Launcher:
                 os.fstat(theirs.fileno()).st_ino,
                 is_same=self._is_same(order, held),
                 config=config,
+                is_proxy=self._is_proxy(spec),
             )
             try:
                 self._adopt(ours, process.link)
@@ -211,7 +215,7 @@ class Launcher:
 
     def _has_gone(self, spec: VassalSpec, order: Start) -> None:
         if self._launch.stop_hook and not spec.is_instance:
-            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.id.name))
+            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.word))
             self._hooks.run([command], occasion(spec, order.rights.user))
 
     def _listening(self, door: Door) -> int | None:
@@ -247,6 +251,8 @@ class Launcher:
 
     def _is_same(self, order: Start, held: bool) -> Callable[[VassalSpec], bool]:
         def is_same(now: VassalSpec) -> bool:
+            if now.is_zerg:  # uWSGI gets its parent's sockets at a start only.
+                return False
             try:
                 return self._recipes.make(now, held) == order
             except LaunchFailed:

@@ -75,7 +75,7 @@ class Doorways:
         @return: what is wrong is logged, and the vassal has no door; a Deferred
             never fails.
         """
-        if spec.is_instance:
+        if spec.is_instance or spec.is_zerg:  # Its sockets are its own, or its parent's.
             return None
         found = self._look(spec)
         if isinstance(found, Deferred):

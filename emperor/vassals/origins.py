@@ -52,7 +52,7 @@ def is_program(
     """
     if not launch.magic_exec or spec.config is not None:
         return False
-    path = os.path.join(spec.directory, spec.id.name)
+    path = os.path.join(spec.directory, spec.file)
     if not launch.tyrant:
         return access(path, os.R_OK | os.X_OK, effective_ids=True)
     try:

@@ -50,7 +50,7 @@ def occasion(spec: VassalSpec, user: User | None, pid: int = 0) -> Occasion:
     What hooks are told of a vassal.
     """
     uid, gid = (user.uid, user.gid) if user is not None else (os.geteuid(), os.getegid())
-    return Occasion(spec.id.name, spec.directory, uid, gid, pid)
+    return Occasion(spec.word, spec.directory, uid, gid, pid)
 
 
 class Recipes:
@@ -118,12 +118,13 @@ class Recipes:
         )
 
     def _command_line(self, spec: VassalSpec, program: Program, moves: bool) -> list[str]:
-        name = spec.id.name
+        name = spec.file
         if moves and spec.config is None:
             # From elsewhere a relative name would lead to another file, or nowhere.
             name = os.path.join(spec.directory, name)
-        own = settings_for(self._settings, spec.id.name, spec.directory)
-        return argv(program, name, own, source_of(spec, name, self._settings.launch))
+        own = settings_for(self._settings, spec.file, spec.directory)
+        source = source_of(spec, name, self._settings.launch)
+        return argv(program, name, own, source, spec.section)
 
     def _plain(self, spec: VassalSpec, listens: bool) -> Start:
         """
@@ -131,8 +132,8 @@ class Recipes:
         """
         pipe = PIPE + 1 if listens else PIPE
         config = pipe + len(spec.sockets) + 1 if spec.config is not None else 0
-        inherited = environment_for(self._environ, spec.id.name, spec.directory)
-        environ = environment(inherited, pipe, config)
+        inherited = environment_for(self._environ, spec.file, spec.directory)
+        environ = environment(inherited, pipe, config) | _of_zerg(spec)
         if listens:
             environ |= listen_environment(spec.id.name)
         return Start(
@@ -155,7 +156,7 @@ class Recipes:
 
     def _hooks(self, spec: VassalSpec, user: User | None) -> Hooks:
         launch = self._settings.launch
-        first = Command("vassals-start-hook", (launch.start_hook, spec.id.name), fatal=False)
+        first = Command("vassals-start-hook", (launch.start_hook, spec.word), fatal=False)
         before = launch.before_vassal + launch.before_drop
         after = ((first,) if launch.start_hook else ()) + launch.as_vassal
         if not before and not after:
@@ -192,5 +193,12 @@ class Recipes:
                 f"{spec.id.monitor} does not say as which user it should run, and it has no "
                 "file whose owner that could be; emperor-tyrant starts no such vassal"
             )
-        path = os.path.join(spec.directory, spec.id.name)
+        path = os.path.join(spec.directory, spec.file)
         return owner_of(path, nofollow=self._settings.launch.tyrant_nofollow)
+
+
+def _of_zerg(spec: VassalSpec) -> dict[str, str]:
+    """
+    The variable by which one zerg is told from another.
+    """
+    return {"UWSGI_BROODLORD_NUM": str(spec.number)} if spec.is_zerg else {}

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from emperor.addresses import BorrowedSocket, TcpAddress, UnixAddress
 from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.vassalfile import (
+    HIDDEN,
     SIZE_LIMIT,
     instance_addresses,
     is_cheap,
+    is_proxy,
     listening,
     uwsgi_sockets,
 )
@@ -187,6 +189,20 @@ class ListeningTests(ConfigurationCase):
             self.write("a.ini", f"[uwsgi]\n{text}")
             found = is_cheap("a.ini", self.cwd, EmperorSettings(), self.surroundings())
             self.assertEqual(expected, found, text)
+
+    def test_proxy(self) -> None:
+        """
+        Whether a vassal hands its pipe on stands in the section that it reads.
+        """
+        text = "[uwsgi]\nmaster = on\n[zerg]\nemperor-proxy-socket = /p\n"
+        self.write("a.ini", text)
+        for name, expected in (("a.ini", False), ("a.ini:zerg", True), ("b.ini", False)):
+            place = (name, self.cwd, EmperorSettings(), self.surroundings())
+            self.assertEqual(expected, is_proxy(*place), name)
+            held = text.replace("zerg", "other").encode()
+            self.assertFalse(is_proxy(*place, held), name)
+            self.assertEqual(":" in name, is_proxy(*place, text.encode()), name)
+            self.assertFalse(is_proxy(*place, HIDDEN), name)
 
     def test_emperor_section(self) -> None:
         """

@@ -12,14 +12,17 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from emperor import realm
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings, InstanceSettings, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.proxy.listeners import OpenRouter
+from emperor.status.emperorstats import EmperorState, describe
 from emperor.testing.vassals import MemoryMonitor, make_spec
 from emperor.vassals.hooks import NO_HOOKS
 from emperor.vassals.instance import instance_spec
@@ -82,19 +85,25 @@ class PipeTestCase(TestCase):
         (self.place / "app.py").write_text(APPLICATION)
         self.monitor = MemoryMonitor("memory://")
         self.patch(realm, "make_monitor", lambda *_: self.monitor)
-        settings = EmperorSettings(
-            monitors=("memory://",), binary=self.binary(), throttle=0.2, curse_tolerance=10
+        self.settings = EmperorSettings(
+            monitors=("memory://",),
+            binary=self.binary(),
+            throttle=0.2,
+            curse_tolerance=10,
+            broodlord=1,
+            launch=LaunchSettings(magic_exec=True, collected=("owner",)),
         )
         surroundings = Surroundings(cwd=str(self.place), environ=os.environ, uid=os.getuid())
+        self.memoirs = Memoirs()
         self.keeper = Keeper(reactor, os.environ)
         self.emperor = realm.build_emperor(
             reactor,
-            Settings(emperor=settings),
+            Settings(emperor=self.settings),
             surroundings,
             instance=OpenRouter(RouterSettings(kind="instance", listen=()), []),
             keeper=self.keeper,
             hooks=NO_HOOKS,  # type: ignore[arg-type]
-            memoirs=Memoirs(),
+            memoirs=self.memoirs,
         )
         self.history: list[VassalStatus] = []
         self._awaited: list[tuple[Callable[[VassalStatus], bool], Deferred[VassalStatus]]] = []
@@ -119,14 +128,19 @@ class PipeTestCase(TestCase):
         spec = make_spec(name, config, "memory://", str(self.place))
         self.monitor.want(replace(spec, config=config))
 
-    def reach(self, phase: Phase, pid: int = -1) -> Deferred[VassalStatus]:
+    def reach(self, phase: Phase, pid: int = -1, name: str = "") -> Deferred[VassalStatus]:
         """
         Fires when a vassal comes into a phase from now on.
 
         @param pid: not this one.
+        @param name: this one; empty: any.
         """
+
+        def reached(status: VassalStatus) -> bool:
+            return status.phase is phase and status.pid != pid and status.id.name.endswith(name)
+
         waiting: Deferred[VassalStatus] = Deferred()
-        self._awaited.append((lambda s: s.phase is phase and s.pid != pid, waiting))
+        self._awaited.append((reached, waiting))
         return waiting.addTimeout(30, reactor)
 
     async def loyal(self) -> None:
@@ -134,7 +148,7 @@ class PipeTestCase(TestCase):
         Wait until the word has come that a request was answered: after the order to
         reload it would be taken for the next one.
         """
-        await eventually(lambda: self.emperor.states()[0].loyal_at, "it is loyal")
+        await eventually(lambda: all(each.loyal_at for each in self.emperor.states()), "loyal")
 
     async def gone(self, pid: int) -> None:
         """
@@ -204,6 +218,61 @@ class DebianTests(PipeTestCase):
         self.want("a.ini", self.config("x" * 65536, held, socket="protocol = http"))
         self.assertIn("a uWSGI takes at most 65535", (await failed).trouble)
         self.assertEqual("3", self.ask("a.sock"))
+
+    async def test_zerg(self) -> None:
+        """
+        Its zergs read their section of what the monitor has, and its next version
+        when it has changed.
+        """
+        for version in ("1", "2"):
+            done = self.reach(Phase.ACCEPTING, name="a.ini:zerg")
+            accepting = self.reach(Phase.ACCEPTING)
+            self.want("a.ini", self.with_zerg(version))
+            await accepting
+            if version == "1":
+                with open(self.place / "fifo", "wb", buffering=0) as fifo:
+                    fifo.write(b"B")
+            await done
+            found = self.ask("a.sock"), self.ask("zerg.sock")
+            self.assertEqual((version, f"zerg {version}"), found)
+            await self.loyal()
+
+    async def test_shown(self) -> None:
+        """
+        The statistics have what a monitor's configuration says to the Emperor, and
+        nothing of what only a program could say.
+        """
+        where = f"http-socket = {self.place}/a.sock"
+        text = self.config("1", "owner = %(me)", "me = us", "domain = x.com", socket=where)
+        program = self.place / "b.ini"
+        program.write_bytes(b"#!/bin/sh\ncat <<END\n" + text.replace(b"a.sock", b"b.sock"))
+        program.chmod(0o755)
+        both = [make_spec(name, 1, "memory://", str(self.place)) for name in ("a.ini", "b.ini")]
+        accepting = [self.reach(Phase.ACCEPTING, name=name) for name in ("a.ini", "b.ini")]
+        self.monitor.want(replace(both[0], config=text), both[1])
+        for each in accepting:
+            await each
+        self.assertEqual(("1", "1"), (self.ask("a.sock"), self.ask("b.sock")))
+        a, b = self.shown()
+        self.assertEqual(({"owner": ["us"]}, ["x.com"]), (a["attrs"], a["domains"]))
+        self.assertEqual([str(self.place / "a.sock")], a["addresses"])
+        self.assertEqual(({}, [], []), (b["attrs"], b["domains"], b["addresses"]))
+
+    def shown(self) -> list[dict[str, Any]]:
+        """
+        The vassals as the statistics have them.
+        """
+        emperor = self.emperor
+        state = EmperorState(self.settings, emperor.sources(), emperor.views(), self.memoirs)
+        return list(describe(state)["vassals"])
+
+    def with_zerg(self, answer: str) -> bytes:
+        """
+        A configuration with a section for zergs.
+        """
+        own = f"http-socket = {self.place}/a.sock\nmaster-fifo = {self.place}/fifo\n"
+        zerg = self.config(f"zerg {answer}", socket=f"http-socket = {self.place}/zerg.sock")
+        return self.config(answer, socket=own) + zerg.replace(b"[uwsgi]", b"[zerg]")
 
     async def test_too_long(self) -> None:
         """

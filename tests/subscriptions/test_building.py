@@ -12,7 +12,7 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
-from emperor.config.settings import HttpSettings, Settings
+from emperor.config.settings import EmperorSettings, HttpSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.subscriptions.building import build_domains, build_server
 from emperor.vassals.emperor import Emperor
@@ -30,6 +30,7 @@ class FakeEmperor:
         self.directory = directory
         self.watchers: list[Any] = []
         self.held: Address | None = None
+        self.parent: VassalId | None = None
 
     def watch(self, watcher: Any) -> None:
         self.watchers.append(watcher)
@@ -38,7 +39,8 @@ class FakeEmperor:
         return self.held
 
     def spec(self, id: VassalId) -> VassalSpec:
-        return VassalSpec(id, self.directory, 1)
+        is_instance = id.name == "instance"
+        return VassalSpec(id, self.directory, 1, parent=self.parent, is_instance=is_instance)
 
 
 class DomainsTests(SynchronousTestCase):
@@ -71,3 +73,30 @@ class DomainsTests(SynchronousTestCase):
         for phase in (Phase.RELOADING, Phase.ACCEPTING):
             emperor.watchers[0](VassalStatus(VassalId("m", "a.ini"), phase, held=True))
         self.assertEqual(nodes(servers[0].registry), {"a.com": ["/held.sock"]})
+        # A zerg of it is no other node.
+        emperor.parent = VassalId("m", "a.ini")
+        for phase in (Phase.STARTING, Phase.ACCEPTING, Phase.GONE):
+            emperor.watchers[0](VassalStatus(VassalId("m", "a.ini:zerg"), phase))
+        self.assertEqual(nodes(servers[0].registry), {"a.com": ["/held.sock"]})
+
+    def test_instance(self) -> None:
+        """
+        The uWSGI of our own file is no site: what templates say is for vassals.
+        """
+        folder = FilePath(self.mktemp())
+        folder.makedirs()
+        template = folder.child("all.ini")
+        template.setContent(b"[uwsgi]\nsocket = 127.0.0.1:3031\n[emperor]\ndomain = a.com\n")
+        clock, router = Clock(), HttpSettings(listen=(TcpAddress("", 80),))
+        server, emperor = build_server(clock, router, []), FakeEmperor(folder.path)
+        build_domains(
+            clock,
+            Settings(routers=(router,), emperor=EmperorSettings(include=(template.path,))),
+            [server],
+            cast(Emperor, emperor),
+            Surroundings.of_this_process(0),
+        )
+        for name, found in (("instance", {}), ("a.ini", {"a.com": ["127.0.0.1:3031"]})):
+            for phase in (Phase.STARTING, Phase.ACCEPTING):
+                emperor.watchers[0](VassalStatus(VassalId("m", name), phase))
+            self.assertEqual(nodes(server.registry), found, name)

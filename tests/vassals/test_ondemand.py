@@ -75,6 +75,16 @@ class DoorwaysTests(SynchronousTestCase):
         doorways = Doorways(settings, lambda spec: self.written, self.is_cheap, self.ask)
         self.assertIsNone(doorways.find(replace(make_spec("instance"), is_instance=True)))
 
+    def test_zerg(self) -> None:
+        """
+        A zerg has no door, whatever its parent's file and the options say.
+        """
+        self.written = (Doorway(TcpAddress("", 1)), ())
+        doorways = Doorways(EmperorSettings(), lambda spec: self.written, self.is_cheap, self.ask)
+        parent = make_spec(directory=str(self.place))
+        self.assertIsNotNone(doorways.find(parent))
+        self.assertIsNone(doorways.find(replace(parent, parent=parent.id)))
+
     def test_file_of_its_own(self) -> None:
         """
         What the vassal's file says counts more than any option; if it is wrong,

@@ -16,6 +16,7 @@ from emperor.config.vassalfile import HIDDEN
 from emperor.testing.vassals import make_spec
 from emperor.vassals import origins as module
 from emperor.vassals.origins import is_program, readable, source_of
+from emperor.vassals.spec import VassalId
 from emperor.vassals.tyrant import NoOwner, Owner
 
 MAGIC = LaunchSettings(magic_exec=True)
@@ -63,6 +64,16 @@ class OriginTests(SynchronousTestCase):
         self.assertEqual("exec:///v/a.ini", source_of(self.spec, "/v/a.ini", MAGIC))
         self.assertEqual("exec://'./$(x) y.ini'", source_of(self.spec, "$(x) y.ini", MAGIC))
         self.assertIs(HIDDEN, readable(self.spec, MAGIC))
+
+    def test_zerg(self) -> None:
+        """
+        A zerg's configuration is its parent's.
+        """
+        id = VassalId(self.spec.id.monitor, "a.ini:zerg")
+        zerg = replace(self.spec, id=id, parent=self.spec.id, number=1)
+        self.make(0o755)
+        self.assertEqual("exec://./a.ini", source_of(zerg, zerg.file, MAGIC))
+        self.assertIs(HIDDEN, readable(zerg, MAGIC))
 
     def test_both_rights(self) -> None:
         """

@@ -17,9 +17,11 @@ from emperor.config.limits import Limit
 from emperor.config.settings import EmperorSettings, Origin
 from emperor.config.spelling import ENVIRONMENT
 from emperor.testing.vassals import make_spec
+from emperor.vassals import origins
 from emperor.vassals import recipe as module
 from emperor.vassals.commandline import Program
 from emperor.vassals.recipe import LaunchFailed, Recipes
+from emperor.vassals.spec import VassalId
 from emperor.vassals.tyrant import NoOwner, Owner
 from emperor.wire.hooks import Command, Hooks
 from emperor.wire.keeping import Start
@@ -205,3 +207,54 @@ class RecipesTests(SynchronousTestCase):
     def recipes(self, launch: LaunchSettings, read: Attributes) -> Recipes:
         settings = EmperorSettings(launch=launch)
         return Recipes(settings, {}, lambda binary: Program("/usr/bin/uwsgi"), lambda spec: read)
+
+    def test_zerg_of_another_source(self) -> None:
+        """
+        A zerg is told its section whatever its parent's configuration comes from.
+        """
+        zerg = replace(SPEC, id=VassalId("m", "a.ini:zerg"), parent=SPEC.id, number=7)
+        self.patch(origins, "is_program", lambda spec, launch: spec.config is None)
+        for config, place, source in (
+            (b"[zerg]\n", "", "emperor://a.ini:zerg"),
+            (b"[zerg]\n", "/p", "emperor://a.ini:zerg"),
+            (None, "", "exec://./a.ini:zerg"),
+            (None, "/p", "exec:///tmp/a.ini:zerg"),
+        ):
+            read = Attributes(values=(("place", place),) if place else ())
+            recipes = self.recipes(LaunchSettings(chdir_attribute="place"), read)
+            order = recipes.make(replace(zerg, config=config))
+            self.assertEqual(("--ini", source), order.argv)
+            expected = None if config is None else "4"
+            environ = dict(order.environ)
+            self.assertEqual(expected, environ.get("UWSGI_EMPEROR_FD_CONFIG"))
+            self.assertEqual("7", environ["UWSGI_BROODLORD_NUM"])
+
+    def test_zerg(self) -> None:
+        """
+        A zerg is its parent, but for the section and a variable: the same file
+        has its owner, its limits and its directory.
+        """
+        asked: list[str] = []
+
+        def owner_of(path: str, *, nofollow: bool) -> Owner:
+            asked.append(path)
+            return Owner(5, 6)
+
+        self.patch(module, "owner_of", owner_of)
+        zerg = replace(SPEC, id=VassalId("m", "a.ini:zerg2"), parent=SPEC.id, number=7)
+        for place, name in (("", "a.ini:zerg"), ("/p", "/tmp/a.ini:zerg")):
+            own = Attributes(values=(("place", place),) if place else ())
+            launch = LaunchSettings(tyrant=True, chdir_attribute="place", start_hook="/h")
+            recipes = Recipes(
+                EmperorSettings(launch=launch),
+                {"UWSGI_BROODLORD_NUM": "99"},
+                lambda binary: Program("/usr/bin/uwsgi"),
+                lambda spec, own=own: own,  # type: ignore[misc]
+            )
+            order = recipes.make(zerg)
+            self.assertEqual(("--ini", name), order.argv)
+            self.assertEqual("7", dict(order.environ)["UWSGI_BROODLORD_NUM"])
+            self.assertNotIn("UWSGI_BROODLORD_NUM", dict(recipes.make(SPEC).environ))
+            self.assertEqual(("/h", "a.ini:zerg"), order.hooks.after[0].argv)
+            self.assertEqual("a.ini:zerg", dict(order.hooks.environ)["UWSGI_VASSAL_CONFIG"])
+        self.assertEqual({"/tmp/a.ini"}, set(asked))
