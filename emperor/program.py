@@ -59,8 +59,8 @@ class Program(MultiService):
 
 class Signals(Service):
     """
-    Ends the program with status 0 on SIGTERM and SIGINT, and calls what else
-    is asked for by signal.
+    Ends the program with status 0 on SIGTERM, SIGINT and SIGQUIT, as uWSGI's
+    Emperor does, and calls what else is asked for by signal.
 
     twistd's own way to end is to die of the signal once more, which init
     systems take for a failure.  The reactor sets its handlers when it starts,
@@ -90,7 +90,7 @@ class Signals(Service):
         self._reactor.callWhenRunning(self._install)
 
     def _install(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, self._call(self.stop))
         for number, action in self._actions.items():
             signal.signal(number, self._call(action))

@@ -133,11 +133,11 @@ class SignalsTests(SynchronousTestCase):
     def receive(self, number: int) -> None:
         self.handlers[number](number, None)
 
-    def test_term_and_int_stop_the_program(self) -> None:
+    def test_term_int_and_quit_stop_the_program(self) -> None:
         """
         An init system and a person at a terminal end it in the same way.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self.setUp()
             self.receive(number)
             self.assertEqual((self.reactor.stops, self.calls), (1, []))
