@@ -55,8 +55,10 @@ class EditTests(SidesTestCase):
         Let the file be another one with the same time, in whole seconds.
         """
         time = int(path.stat().st_mtime)
-        path.write_text("; edited\n")
-        os.utime(path, (time + 0.5, time + 0.5))
+        draft = side.place / "draft"
+        draft.write_text("; edited\n")
+        os.utime(draft, (time + 0.5, time + 0.5))
+        draft.rename(path)
 
 
 class LinkTests(SidesTestCase):
