@@ -30,6 +30,7 @@ from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.spec import VassalSpec
+from emperor.vassals.waitinghooks import WaitingHooks
 
 
 def build_emperor(
@@ -78,7 +79,7 @@ def build_emperor(
     launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
-    return Emperor(
+    emperor = Emperor(
         reactor,
         monitors,
         launcher.launch,
@@ -88,3 +89,5 @@ def build_emperor(
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
         **remove,
     )
+    emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)
+    return emperor

@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from emperor.config import values
 from emperor.config.classify import classify
+from emperor.config.commandbuilder import build_commands
 from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.instance import build_instance
 from emperor.config.launchbuilder import build_launch
@@ -88,5 +89,6 @@ def _emperor(taker: Taker) -> EmperorSettings:
         inherit_before=words("vassals-inherit-before"),
         include_before=words("vassals-include-before"),
         set=tuple("=".join(pair) for pair in taker.many("vassals-set", values.assignment)),
+        commands=build_commands(taker),
         launch=build_launch(taker),
     )

@@ -17,9 +17,9 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    early-emperor emperor-broodlord emperor-command-socket emperor-magic-exec emperor-pidfile
+    early-emperor emperor-broodlord emperor-magic-exec emperor-pidfile
     emperor-procname emperor-proxy-socket emperor-stats emperor-stats-server
-    emperor-trigger-socket emperor-wait-for-command emperor-wait-for-command-ignore
+    emperor-trigger-socket
     enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
@@ -32,8 +32,6 @@ UNSUPPORTED = _names(
     forkptyrouter-fallback forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows
     forkptyrouter-ss forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout
     forkptyrouter-workers forkptyrouter-zerg forkptyurouter
-    hook-as-on-config-vassal
-    hook-as-on-demand-vassal
     http-auto-gzip http-backend-http
     http-chunked-input http-enable-proxy-protocol http-manage-rtsp http-manage-source
     http-raw-body http-stud-prefix http-to-https http-websockets https https-export-cert

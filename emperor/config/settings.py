@@ -10,6 +10,7 @@ from enum import Enum
 from typing import ClassVar
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.commandsettings import CommandSettings
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.redisurl import RedisSource
 
@@ -340,6 +341,7 @@ class EmperorSettings:
     @ivar reload_mercy: C{reload-mercy}: seconds that vassals have at the end of
         the program before SIGKILL.
     @ivar binary: C{binary-path}; empty: found as docs/reference says.
+    @ivar commands: by whom they can be commanded.
     @ivar launch: how their processes are started.
     """
 
@@ -366,6 +368,7 @@ class EmperorSettings:
     inherit_before: tuple[str, ...] = ()
     include_before: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
+    commands: CommandSettings = field(default_factory=lambda: CommandSettings(trusted=LOOPBACK))
     launch: LaunchSettings = field(default_factory=LaunchSettings)
 
 

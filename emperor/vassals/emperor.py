@@ -9,7 +9,7 @@ right after the source was away is not believed; the next one is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from random import random
 
 from twisted.application.service import Service
@@ -22,7 +22,7 @@ from emperor.addresses import Address, UnixAddress
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
 from emperor.stale import remove_stale_socket
-from emperor.vassals.absence import Whereabouts, reason
+from emperor.vassals.absence import Whereabouts, reason, reason_of_any
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
@@ -31,8 +31,9 @@ from emperor.vassals.farewell import LAST_GRACE, Farewell
 from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec, shown
-from emperor.vassals.status import Phase, VassalStatus
-from emperor.vassals.succession import Find, OpenDoor, Succession
+from emperor.vassals.status import Phase, Rest, VassalStatus
+from emperor.vassals.subject import Subject
+from emperor.vassals.succession import Find, OpenDoor
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vacancies import Vacancies
 from emperor.vassals.vassal import Launch, heard_by_machine
@@ -98,14 +99,16 @@ class Emperor(Service):
             gently=settings.graceful,
             await_vacancy=self._vacancies.wait,
         )
+        self._commands = settings.commands
         self._mercy = settings.reload_mercy
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
-        self._vassals: dict[VassalId, Succession] = {}
+        self._vassals: dict[VassalId, Subject] = {}
         self._whereabouts = Whereabouts()
         self.leaving = self._whereabouts.leaving
         self._watchers: list[Watcher] = [Chronicle(clock).record]
+        self._greeters: list[Callable[[Collection[Address]], object]] = []
         self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
     def startService(self) -> None:
@@ -194,7 +197,7 @@ class Emperor(Service):
 
         @raise KeyError: there is no such vassal.
         """
-        return self._vassals[id].door.address
+        return self._vassals[id].address
 
     def spec(self, id: VassalId) -> VassalSpec:
         """
@@ -242,11 +245,68 @@ class Emperor(Service):
 
     def wake(self, id: VassalId) -> None:
         """
-        Start a vassal if it sleeps.
+        Start a vassal if it sleeps, unless a command has stopped it.
 
         @raise KeyError: there is no such vassal.
         """
         self._vassals[id].wake()
+
+    def respawn(self, id: VassalId) -> None:
+        """
+        Make a vassal read its configuration again, or start it.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].respawn()
+
+    def stop(self, id: VassalId) -> None:
+        """
+        Stop a vassal until L{retry} or L{respawn}.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].stop()
+
+    def named(self, name: str) -> tuple[VassalId, ...]:
+        """
+        The vassals of that name, one at most for each monitor.
+        """
+        return self._whereabouts.named(name)
+
+    def rouse(self, address: Address) -> bool:
+        """
+        See L{IVassalDirectory.rouse}.
+        """
+        id = self._whereabouts.listener(address)
+        return id is not None and id in self._vassals and self._rouse(id)
+
+    def rouse_named(self, name: str) -> bool:
+        """
+        See L{IVassalDirectory.rouse_named}.
+        """
+        return any([self._rouse(id) for id in self.named(name)])
+
+    def reason_named(self, name: str) -> str | None:
+        """
+        See L{IVassalDirectory.reason_named}.
+        """
+        return reason_of_any((self._vassals[id].status for id in self.named(name)), self._now)
+
+    def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
+        """
+        See L{IVassalDirectory.greet}.
+        """
+        self._greeters.append(greeter)
+
+    def _rouse(self, id: VassalId) -> bool:
+        vassal = self._vassals[id]
+        if vassal.status.may_be_woken:
+            self._guarded(vassal.wake)
+        return vassal.status.may_be_woken or vassal.status.is_coming
+
+    @property
+    def _now(self) -> float:
+        return self._clock.seconds()
 
     def log_state(self) -> None:
         """
@@ -263,9 +323,14 @@ class Emperor(Service):
             self._vassals[step.spec.id].wanted(step.spec)
 
     def _add(self, spec: VassalSpec) -> None:
-        vassal = Succession(spec, self._court, self._find, self._open_door)
+        rest = Rest.COMMAND if self._waits(spec) else Rest.NONE
+        vassal = Subject(spec, self._court, self._find, self._open_door, rest)
         self._vassals[spec.id] = vassal
         vassal.wanted(spec)
+
+    def _waits(self, spec: VassalSpec) -> bool:
+        # The uWSGI of our own file is no vassal that anybody would command.
+        return not spec.arguments and self._commands.waits(spec.id.name)
 
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:
@@ -274,12 +339,15 @@ class Emperor(Service):
         self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)
+        if status.phase is Phase.ACCEPTING and self._greeters:
+            for greeter in self._greeters:
+                self._guarded(greeter, self.addresses(status.id))
         if status.phase is Phase.GONE:
             self._remove(status.id)
 
     def _read_addresses(self, id: VassalId) -> frozenset[Address]:
         vassal = self._vassals[id]
-        held = vassal.door.address
+        held = vassal.address
         try:
             found = self._listening(vassal.spec)
             return found if held is None else found | {held}

@@ -6,18 +6,21 @@ L{Herald} turns it into messages, L{Mirror} is what they make elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from emperor.addresses import Address
 from emperor.interfaces import IVassalDirectory, IVassalNews
-from emperor.vassals.absence import Whereabouts, reason
+from emperor.vassals.absence import Whereabouts, reason, reason_of_any
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.wire.control import VassalNews, Vassals
+
+#: Seconds between two words of a router process for one vassal.
+REMINDING = 1.0
 
 
 @implementer(IVassalNews)
@@ -65,7 +68,16 @@ class Herald:
             status.retry_at,
             tuple(sorted(self._emperor.addresses(status.id), key=str)),
             status.held,
+            status.rest,
+            status.woken,
         )
+
+    def wake(self, id: VassalId) -> None:
+        """
+        See L{IVassalNews.wake}.
+        """
+        if id in self._emperor.named(id.name):
+            self._emperor.wake(id)
 
 
 @implementer(IVassalDirectory)
@@ -74,11 +86,17 @@ class Mirror:
     Answers as the Emperor would, from what was last heard of it.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(
+        self, clock: IReactorTime, wake: Callable[[VassalId], object] = lambda id: None
+    ) -> None:
         """
         @param clock: the same as the Emperor's: seconds of the epoch.
+        @param wake: tells the Emperor that a vassal which sleeps is asked for.
         """
         self._clock = clock
+        self._wake = wake
+        self._asked: dict[VassalId, float] = {}
+        self._greeters: list[Callable[[Collection[Address]], object]] = []
         self._whereabouts = Whereabouts()
         self._vassals: dict[VassalId, VassalStatus] = {}
 
@@ -106,13 +124,58 @@ class Mirror:
         id = self._whereabouts.listener(address)
         return None if id is None else reason(self._vassals[id], self._clock.seconds())
 
+    def rouse(self, address: Address) -> bool:
+        """
+        See L{IVassalDirectory.rouse}.
+        """
+        id = self._whereabouts.listener(address)
+        return id is not None and self._rouse(id)
+
+    def rouse_named(self, name: str) -> bool:
+        """
+        See L{IVassalDirectory.rouse_named}.
+        """
+        return any([self._rouse(id) for id in self._whereabouts.named(name)])
+
+    def reason_named(self, name: str) -> str | None:
+        """
+        See L{IVassalDirectory.reason_named}.
+        """
+        statuses = (self._vassals[id] for id in self._whereabouts.named(name))
+        return reason_of_any(statuses, self._clock.seconds())
+
+    def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
+        """
+        See L{IVassalDirectory.greet}.
+        """
+        self._greeters.append(greeter)
+
+    def _rouse(self, id: VassalId) -> bool:
+        """
+        It is asked for once a second at most, however many requests wait.
+        """
+        status, now = self._vassals[id], self._clock.seconds()
+        if status.may_be_woken and not 0 <= now - self._asked.get(id, -REMINDING) < REMINDING:
+            self._asked[id] = now
+            self._wake(id)
+        return status.may_be_woken or status.is_coming
+
     def _take(self, id: VassalId, vassal: VassalNews) -> None:
         if vassal.phase is Phase.GONE:
             self._whereabouts.leave(id)
             self._vassals.pop(id, None)
+            self._asked.pop(id, None)
         else:
             self._whereabouts.settle(id, frozenset(vassal.addresses))
             self._whereabouts.note(id, vassal.phase, vassal.held)
             self._vassals[id] = VassalStatus(
-                id, vassal.phase, retry_at=vassal.retry_at, held=vassal.held
+                id,
+                vassal.phase,
+                retry_at=vassal.retry_at,
+                held=vassal.held,
+                rest=vassal.rest,
+                woken=vassal.woken,
             )
+            if vassal.phase is Phase.ACCEPTING:
+                for greeter in self._greeters:
+                    greeter(vassal.addresses)

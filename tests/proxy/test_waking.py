@@ -20,6 +20,7 @@ from emperor.routing.pools import Pool
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.subscribed import SubscribedPool
 from emperor.routing.subscriptions import Registry
+from emperor.testing.proxy import FakeVassals
 from emperor.wire.commands import spawn
 from tests.announcing.fakes import FakeReactor
 from tests.routing.nodes import announcement
@@ -34,12 +35,14 @@ class WakerCase(SynchronousTestCase):
     def start(self, **changes: Any) -> None:
         settings: dict[str, Any] = {"emperor_socket": EMPEROR, **changes}
         self.reactor = FakeReactor()
+        self.vassals = FakeVassals()
         self.registry = Registry(RegistrySettings(checked=True), lambda: 0)
         self.waker = Waker(
             self.reactor,
             RouterSettings(kind="fastrouter", listen=(), **settings),
             self.registry,
             Sender(self.reactor),
+            self.vassals,
         )
         self.waker.startService()
 
@@ -293,6 +296,7 @@ class TroubleTests(WakerCase):
             RouterSettings(kind="http", listen=(), emperor_socket=EMPEROR),
             self.registry,
             sender,
+            self.vassals,
         )
         self.say()
         waiting = waker.pool(self.pool(), Asked("a", "a", b""))
