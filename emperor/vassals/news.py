@@ -107,6 +107,7 @@ class Mirror:
         if news.whole:
             self._whereabouts = Whereabouts()
             self._vassals.clear()
+            self._asked.clear()
         for vassal in news.vassals:
             self._take(VassalId(vassal.monitor, vassal.name), vassal)
 

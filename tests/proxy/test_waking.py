@@ -233,6 +233,62 @@ class WakingTests(WakerCase):
         self.assertEqual((self.reactor.ports, self.reactor.getDelayedCalls()), ([], []))
 
 
+class OwnVassalTests(WakerCase):
+    """
+    Vassals of this program need no datagram.
+    """
+
+    def setUp(self) -> None:
+        self.start(emperor_socket="")
+        self.vassals.asleep.add("v")
+        self.vassals.known["v"] = "vassal v sleeps"
+        self.say()
+
+    def test_wakes(self) -> None:
+        """
+        The Emperor is told, and reminded, and the request waits.
+        """
+        waiting = self.wait_for()
+        self.assertEqual(self.vassals.roused, ["v"])
+        self.reactor.pump([1] * 2)
+        self.assertEqual(self.vassals.roused, ["v"] * 3)
+        self.say("v", "/v")
+        self.assertIs(self.successResultOf(waiting), self.pool())
+        self.assertEqual(self.woken(), [])
+
+    def test_late(self) -> None:
+        """
+        The client is told how the vassal is by then.
+        """
+        waiting = self.wait_for()
+        self.vassals.known["v"] = "vassal v died and is held back for 2 s"
+        self.reactor.pump([1] * 5)
+        self.assertEqual(self.refusal(waiting), "vassal v died and is held back for 2 s")
+
+    def test_accepts_already(self) -> None:
+        """
+        One that accepts, and has not said where, will.
+        """
+        self.vassals.asleep.clear()
+        self.vassals.known["v"] = ""
+        waiting = self.wait_for()
+        self.say("v", "/v")
+        self.assertIs(self.successResultOf(waiting), self.pool())
+
+    def test_no_datagram(self) -> None:
+        """
+        Where there is another Emperor to ask, it is asked only for vassals that are
+        not ours.
+        """
+        self.start()
+        self.vassals.asleep.add("v")
+        self.say("v")
+        self.say("w", key="b")
+        for key in ("a", "b"):
+            self.wait_for(key).addErrback(lambda _: None)
+        self.assertEqual(self.woken(), [spawn("w")])
+
+
 class TroubleTests(WakerCase):
     def test_nobody_to_ask(self) -> None:
         """

@@ -4,6 +4,8 @@ Tests for L{emperor.vassals.subject}.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
@@ -378,7 +380,7 @@ class CommandTests(SynchronousTestCase):
         """
         world = World(rest, doorway)
         vassal = world.vassal
-        does = {
+        does: dict[str, Callable[[], object]] = {
             "w": lambda: vassal.wanted(make_spec(fingerprint=len(world.history))),
             "W": vassal.wake,
             "s": vassal.stop,
