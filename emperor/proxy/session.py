@@ -281,6 +281,7 @@ class Session(Protocol):
         self._repeated = True
         self._spent += 1
         self._settle()
+        self._look_for_sleeper(self._node)
         # There is no connection until the next node accepts.
         self.transport = None  # type: ignore[assignment]
         self._dial(refusal)

@@ -205,6 +205,21 @@ class SessionTests(SessionCase):
             self.dialogue.clock.advance(1)
         self.assertEqual(self.dialogue.dial.address, OTHER.address)
 
+    def test_cut_as_it_fell_asleep(self) -> None:
+        """
+        A request that was in its queue when it left is repeated when it is back, if
+        that does no harm.
+        """
+        session = self.begin_asleep(repeats=True)
+        self.dialogue.dial.accept().lose()
+        self.dialogue.vassals.accept(NODE.address)
+        self.dialogue.clock.advance(0)
+        self.dialogue.dial.accept()
+        self.assertIs(session.phase, Phase.WAITING)
+        session = self.begin_asleep()
+        self.dialogue.dial.accept().lose()
+        self.assert_over(session, "ready", Reason.NODE_ABSENT)
+
     def test_client_gone(self) -> None:
         """
         Nothing waits any more when the client has gone.

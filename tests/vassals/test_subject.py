@@ -394,7 +394,8 @@ class CommandTests(SynchronousTestCase):
         ends = {"e": 0, "d": 1}
         for event in events:
             running = [each for each in world.reactor.processes if not each.gone]
-            self.assertLess(len(running), 3)
+            # Renewed beside itself, it may have several; there is no door without that.
+            self.assertTrue(doorway is not None or len(running) < 2)
             if event in does:
                 does[event]()
             elif running and event in says:
