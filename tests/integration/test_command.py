@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 
 from twisted.internet.defer import ensureDeferred, gatherResults
 
@@ -39,7 +40,14 @@ class ByHandTests(ProgramsTestCase):
         """
         Run the command to its end.
         """
-        arguments = [sys.executable, "-m", "emperor.ctl", "command", "-s", self.place / "command"]
+        arguments: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "emperor.ctl",
+            "command",
+            "-s",
+            self.place / "command",
+        ]
         program = self.start(
             "command", [*arguments, *words], environment={"PYTHONPATH": str(CHECKOUT)}
         )
