@@ -167,12 +167,10 @@ class Vassal:
 
     def wake(self) -> None:
         """
-        Start it if it sleeps, or as soon as it would.
+        Start it if it sleeps.
         """
         if self.status.phase is Phase.ASLEEP:
             self._core.rouse(self._machine)
-        elif self.status.phase is Phase.RETIRING:
-            self._core.drowsy = False
 
     def kill(self) -> None:
         """
