@@ -117,6 +117,12 @@ class IVassalDirectory(Interface):
         @return: empty: it does; L{None}: there is no such vassal.
         """
 
+    def is_stopped(name: str) -> bool:
+        """
+        Whether a command has stopped all vassals of that name, of which there is
+        one at least: nobody is to wait for them.
+        """
+
     def greet(greeter: Callable[[Collection[Address]], object]) -> None:
         """
         Call C{greeter} with the addresses of each vassal that accepts from now on.

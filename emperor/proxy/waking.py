@@ -125,6 +125,8 @@ class Waker(Service):
         return waiting
 
     def _check(self, vigil: _Vigil, asked: Asked) -> None:
+        if all(map(self._vassals.is_stopped, vigil.pool.sleepers)):
+            raise _refused(self._state(next(iter(vigil.pool.sleepers))), asked)
         if self._emperor is None and not any(map(self._is_ours, vigil.pool.sleepers)):
             vassal = shown(next(iter(vigil.pool.sleepers)))
             detail = f"vassal {vassal} sleeps, and {self._option} does not say who can wake it"

@@ -8,7 +8,8 @@ it accepts.  One whose socket is the Emperor's is there also while it sleeps, an
 stays while it starts again.
 
 One that opens its socket itself is among the sleepers of its pools from when it
-leaves to sleep until it accepts again: a request wakes it, and waits for it.
+leaves to sleep until it accepts again: a request wakes it, and waits for it.  So is
+one that a command has stopped, whoever has its socket: requests are told so.
 """
 
 from __future__ import annotations
@@ -192,7 +193,7 @@ class Domains(Service):
         id, phase = status.id, status.phase
         if phase in _READING or phase is Phase.ASLEEP:
             self._coming[id] = self._look(id)
-        if not status.held and self._sleeps(status):
+        if self._sleeps(status):
             self._lay_down(id)
         elif phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
             self._settle(id, self._coming.get(id, EMPTY))
@@ -204,10 +205,15 @@ class Domains(Service):
 
     def _sleeps(self, status: VassalStatus) -> bool:
         """
-        Whether a request can wake it, or has woken it and has to wait.
+        Whether a request can wake it, or has woken it and has to wait, or has to be
+        told that it was stopped.
         """
+        if status.rest is Rest.STOPPED:
+            return status.phase is not Phase.GONE
+        if status.held:
+            return False
         if status.phase in _DROWSY:
-            return status.rest is not Rest.STOPPED
+            return True
         return status.id in self._sleeping and status.phase in _COMING
 
     def _lay_down(self, id: VassalId) -> None:

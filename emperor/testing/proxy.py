@@ -377,6 +377,7 @@ class FakeVassals:
     @ivar leaving: where vassals are about to leave.
     @ivar asleep: where vassals sleep, and their names.
     @ivar known: why the vassals of these names do not accept.
+    @ivar stopped: the names of those that a command has stopped.
     @ivar roused: who was asked for.
     """
 
@@ -385,6 +386,7 @@ class FakeVassals:
         self.absences: dict[Address, str] = {}
         self.asleep: set[Address | str] = set()
         self.known: dict[str, str] = {}
+        self.stopped: set[str] = set()
         self.roused: list[Address | str] = []
         self._greeters: list[Callable[[Collection[Address]], object]] = []
 
@@ -413,6 +415,12 @@ class FakeVassals:
         See L{IVassalDirectory.reason_named}.
         """
         return self.known.get(name)
+
+    def is_stopped(self, name: str) -> bool:
+        """
+        See L{IVassalDirectory.is_stopped}.
+        """
+        return name in self.stopped
 
     def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
         """

@@ -200,6 +200,14 @@ def reason(status: VassalStatus, now: float) -> str | None:
     return f"vassal {shown(status.id.name)} {what}" if what else None
 
 
+def are_stopped(statuses: Iterable[VassalStatus]) -> bool:
+    """
+    Whether there are some of these, and a command has stopped them all.
+    """
+    rests = {status.rest for status in statuses}
+    return rests == {Rest.STOPPED}
+
+
 def reason_of_any(statuses: Iterable[VassalStatus], now: float) -> str | None:
     """
     Why the first one of these that does not accept does not.

@@ -22,7 +22,7 @@ from emperor.addresses import Address, UnixAddress
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
 from emperor.stale import remove_stale_socket
-from emperor.vassals.absence import Whereabouts, reason, reason_of_any
+from emperor.vassals.absence import Whereabouts, are_stopped, reason, reason_of_any
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
@@ -290,7 +290,13 @@ class Emperor(Service):
         """
         See L{IVassalDirectory.reason_named}.
         """
-        return reason_of_any((self._vassals[id].status for id in self.named(name)), self._now)
+        return reason_of_any(self._statuses(name), self._clock.seconds())
+
+    def is_stopped(self, name: str) -> bool:
+        """
+        See L{IVassalDirectory.is_stopped}.
+        """
+        return are_stopped(self._statuses(name))
 
     def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
         """
@@ -304,9 +310,8 @@ class Emperor(Service):
             self._guarded(vassal.wake)
         return vassal.status.may_be_woken or vassal.status.is_coming
 
-    @property
-    def _now(self) -> float:
-        return self._clock.seconds()
+    def _statuses(self, name: str) -> list[VassalStatus]:
+        return [self._vassals[id].status for id in self.named(name)]
 
     def log_state(self) -> None:
         """

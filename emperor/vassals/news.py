@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from emperor.addresses import Address
 from emperor.interfaces import IVassalDirectory, IVassalNews
-from emperor.vassals.absence import Whereabouts, reason, reason_of_any
+from emperor.vassals.absence import Whereabouts, are_stopped, reason, reason_of_any
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase, VassalStatus
@@ -142,8 +142,16 @@ class Mirror:
         """
         See L{IVassalDirectory.reason_named}.
         """
-        statuses = (self._vassals[id] for id in self._whereabouts.named(name))
-        return reason_of_any(statuses, self._clock.seconds())
+        return reason_of_any(self._statuses(name), self._clock.seconds())
+
+    def is_stopped(self, name: str) -> bool:
+        """
+        See L{IVassalDirectory.is_stopped}.
+        """
+        return are_stopped(self._statuses(name))
+
+    def _statuses(self, name: str) -> list[VassalStatus]:
+        return [self._vassals[id] for id in self._whereabouts.named(name)]
 
     def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
         """

@@ -78,7 +78,7 @@ class VassalStatus:
     @ivar said: what it printed last before its trouble or its end.
     @ivar held: its socket is the Emperor's, and stays when it leaves.
     @ivar successor: the first process of its next generation; 0 for none.
-    @ivar rest: what keeps it asleep besides its own wish.
+    @ivar rest: what keeps it asleep, or will, besides its own wish.
     @ivar woken: it slept, and comes because somebody asked for it.
     """
 

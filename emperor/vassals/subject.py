@@ -210,7 +210,9 @@ class Subject:
             self._court.observe(self._marked(status))
 
     def _marked(self, status: VassalStatus) -> VassalStatus:
-        return replace(status, woken=True) if self._woken else status
+        if not self._woken and self._rest is Rest.NONE:
+            return status
+        return replace(status, woken=self._woken, rest=self._rest)
 
     def _lie_down(self) -> None:
         """

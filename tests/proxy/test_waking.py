@@ -265,6 +265,17 @@ class OwnVassalTests(WakerCase):
         self.reactor.pump([1] * 5)
         self.assertEqual(self.refusal(waiting), "vassal v died and is held back for 2 s")
 
+    def test_stopped(self) -> None:
+        """
+        Nobody waits where all have been stopped.
+        """
+        self.vassals.stopped.add("v")
+        self.vassals.known["v"] = "vassal v was stopped by a command"
+        refused = self.assertRaises(Refused, self.ask)
+        self.assertEqual(refused.refusal.detail, "vassal v was stopped by a command")
+        self.say("w")
+        self.wait_for().addErrback(lambda _: None)
+
     def test_accepts_already(self) -> None:
         """
         One that accepts, and has not said where, will.

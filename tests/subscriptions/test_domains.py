@@ -185,13 +185,22 @@ class DomainsTests(SynchronousTestCase):
 
     def test_stopped(self) -> None:
         """
-        One that a command has stopped is in no pool, and not while it comes either.
+        One that a command stops is a sleeper, so that requests are told of it, from
+        when it is asked to leave until it accepts again or is removed.
         """
-        self.live(Phase.STARTING, Phase.ACCEPTING, Phase.STOPPING)
-        self.rest(Rest.STOPPED)
-        self.assertEqual(self.sleepers(), {})
-        self.live(Phase.STARTING)
-        self.assertEqual(self.sleepers(), {})
+        asleep = {"a.com": ["a.ini"], "b.com": ["a.ini"]}
+        for held in (False, True):
+            self.live(Phase.STARTING, Phase.ACCEPTING, held=held)
+            self.domains.saw(VassalStatus(ID, Phase.STOPPING, rest=Rest.STOPPED, held=held))
+            self.assertEqual(self.sleepers(), asleep)
+            self.rest(Rest.STOPPED)
+            self.assertEqual(self.sleepers(), asleep)
+            self.live(Phase.QUEUED, Phase.STARTING, held=held)
+            self.assertEqual(self.sleepers(), asleep)
+            there = {"a.com": ["/a.sock"], "b.com": ["/a.sock"]}
+            self.assertEqual(self.live(Phase.ACCEPTING, held=held), there)
+            self.rest(Rest.STOPPED)
+            self.assertEqual(self.live(Phase.GONE), {})
 
     def rest(self, rest: Rest) -> None:
         self.domains.saw(VassalStatus(ID, Phase.ASLEEP, rest=rest))

@@ -717,6 +717,8 @@ class CommandTests(EmperorTestCase):
         process.ends()
         self.assertEqual("vassal a.ini was stopped by a command", self.why("a.ini"))
         self.assertFalse(self.emperor.rouse(parse_address("/a.ini.sock")))
+        self.assertTrue(self.emperor.is_stopped("a.ini"))
+        self.assertFalse(self.emperor.is_stopped("b.ini"))
         self.emperor.rescan()
         self.reactor.advance(100)
         self.assertEqual([Phase.ASLEEP], self.phases())

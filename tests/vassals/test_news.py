@@ -141,6 +141,11 @@ class MirrorTests(EmperorTestCase):
         self.assertFalse(mirror.rouse_named("b.ini"))
         self.assertIsNone(mirror.reason_named("b.ini"))
         self.assertEqual([A.id, A.id], asked)
+        self.emperor.stop(A.id)
+        self.reactor.advance(0)
+        for directory in (self.emperor, mirror):
+            self.assertTrue(directory.is_stopped("a.ini"))
+            self.assertFalse(directory.is_stopped("b.ini"))
 
 
 class WholeTests(SynchronousTestCase):
