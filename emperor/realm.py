@@ -28,6 +28,7 @@ from emperor.vassals.hooks import Hooks
 from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
+from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.waitinghooks import WaitingHooks
@@ -41,6 +42,7 @@ def build_emperor(
     instance: OpenRouter,
     keeper: Keeper,
     hooks: Hooks,
+    memoirs: Memoirs,
 ) -> Emperor:
     """
     The Emperor with its monitors.
@@ -49,6 +51,7 @@ def build_emperor(
     @param instance: the sockets that the uWSGI of our file shares.
     @param keeper: of the vassals' processes.
     @param hooks: runs the Emperor's commands.
+    @param memoirs: is told of all vassals.
     """
     shared = settings.emperor
     monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
@@ -74,9 +77,13 @@ def build_emperor(
         )
 
     def read(spec: VassalSpec) -> Attributes:
-        return attributes(spec.id.name, spec.directory, shared, surroundings)
+        found = attributes(spec.id.name, spec.directory, shared, surroundings)
+        memoirs.has_read(spec, found)
+        return found
 
-    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
+    launcher = Launcher(
+        reactor, shared, os.environ, keeper, read=read, hooks=hooks, told=memoirs.has_started
+    )
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     emperor = Emperor(
@@ -90,4 +97,5 @@ def build_emperor(
         **remove,
     )
     emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)
+    emperor.watch(memoirs.saw)
     return emperor

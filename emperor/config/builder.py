@@ -14,9 +14,11 @@ from emperor.config.commandbuilder import build_commands
 from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.instance import build_instance
 from emperor.config.launchbuilder import build_launch
+from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
 from emperor.config.settings import EmperorSettings, Settings
+from emperor.config.statsbuilder import build_stats
 from emperor.config.taking import Taker
 
 
@@ -62,7 +64,21 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
     )
 
 
+def _note_shared_sockets(taker: Taker) -> None:
+    """
+    Only one of several vassals can have a socket.
+    """
+    for pair in taker.options.get("vassals-set", []):
+        name, _, value = pair.value.partition("=")
+        if name in SOCKETS and "%" not in value and not value.endswith(":0"):
+            taker.notes.append(
+                f"{pair.origin}: {pair.key} gives every vassal the socket {value};"
+                " in this file, %%n is written for the name of the vassal"
+            )
+
+
 def _emperor(taker: Taker) -> EmperorSettings:
+    _note_shared_sockets(taker)
     words = partial(taker.many, parse=values.words)
     tolerance = taker.default("emperor-curse-tolerance", values.grace)
     return EmperorSettings(
@@ -89,6 +105,10 @@ def _emperor(taker: Taker) -> EmperorSettings:
         inherit_before=words("vassals-inherit-before"),
         include_before=words("vassals-include-before"),
         set=tuple("=".join(pair) for pair in taker.many("vassals-set", values.assignment)),
+        stats=build_stats(taker, "emperor-stats"),
+        pidfile=taker.one("emperor-pidfile", values.words, ""),
+        process_name=taker.one("emperor-procname", values.words, ""),
+        lists_monitors=taker.flag("imperial-monitor-list"),
         commands=build_commands(taker),
         launch=build_launch(taker),
     )

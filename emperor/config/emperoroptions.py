@@ -137,6 +137,30 @@ def emperor_options() -> Iterator[Option]:
         "vassals-include", Kind.TEXT, "A template each vassal includes after its own file.", **many
     )
     yield row(
+        "emperor-stats",
+        Kind.ADDRESS,
+        "Answer here with the state of the Emperor and its vassals, in JSON.",
+        aliases=("emperor-stats-server",),
+        **many,
+    )
+    yield row(
+        "emperor-pidfile",
+        Kind.TEXT,
+        "A file with the number of the program's process, as long as it runs.",
+    )
+    yield row(
+        "emperor-procname",
+        Kind.TEXT,
+        "The name of the program's process in ps, top and pgrep; its first 15 bytes.",
+    )
+    yield row(
+        "imperial-monitor-list",
+        Kind.FLAG,
+        "Print the schemes that monitors can have, and leave.",
+        aliases=("imperial-monitors-list",),
+        default="off",
+    )
+    yield row(
         "binary-path",
         Kind.TEXT,
         "The uWSGI program that vassals run; found by itself if not given.",

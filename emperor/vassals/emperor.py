@@ -9,7 +9,7 @@ right after the source was away is not believed; the next one is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import random
 
 from twisted.application.service import Service
@@ -20,12 +20,12 @@ from zope.interface import implementer
 
 from emperor.addresses import Address, UnixAddress
 from emperor.config.settings import EmperorSettings
-from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
+from emperor.interfaces import IMonitor, IRealm
 from emperor.stale import remove_stale_socket
-from emperor.vassals.absence import Whereabouts, are_stopped, reason, reason_of_any
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
+from emperor.vassals.directory import Directory
 from emperor.vassals.doors import NO_DOOR
 from emperor.vassals.farewell import LAST_GRACE, Farewell
 from emperor.vassals.ownership import Ownership
@@ -37,6 +37,7 @@ from emperor.vassals.succession import Find, OpenDoor
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vacancies import Vacancies
 from emperor.vassals.vassal import Launch, heard_by_machine
+from emperor.vassals.view import SourceView, VassalView
 
 #: Phases in which a vassal has read its file, or has none of its own process.
 _READING = frozenset({Phase.ASLEEP, Phase.STARTING, Phase.RELOADING})
@@ -45,12 +46,10 @@ Listening = Callable[[VassalSpec], frozenset[Address]]
 Watcher = Callable[[VassalStatus], object]
 
 
-@implementer(IRealm, IVassalDirectory)
-class Emperor(Service):
+@implementer(IRealm)
+class Emperor(Service, Directory):
     """
     Runs the vassals that its monitors want.
-
-    @ivar leaving: see L{IVassalDirectory}.
     """
 
     _log = Logger()
@@ -79,7 +78,7 @@ class Emperor(Service):
         @param remove_socket: called with the path of each UNIX socket of a
             vassal that is gone.
         """
-        self._clock = clock
+        Directory.__init__(self, clock)
         self._monitors = tuple(monitors)
         self._listening = listening
         self._find = find_door
@@ -105,10 +104,7 @@ class Emperor(Service):
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
         self._vassals: dict[VassalId, Subject] = {}
-        self._whereabouts = Whereabouts()
-        self.leaving = self._whereabouts.leaving
         self._watchers: list[Watcher] = [Chronicle(clock).record]
-        self._greeters: list[Callable[[Collection[Address]], object]] = []
         self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
     def startService(self) -> None:
@@ -169,14 +165,6 @@ class Emperor(Service):
                 count=len(self._kept.get(source, {})),
             )
 
-    def reason_for_absence(self, address: Address) -> str | None:
-        """
-        Why nothing accepts at C{address}.
-        """
-        id = self._whereabouts.listener(address)
-        vassal = self._vassals.get(id) if id is not None else None
-        return reason(vassal.status, self._clock.seconds()) if vassal is not None else None
-
     def accepts(self, address: Address) -> bool:
         """
         Whether a vassal that accepts requests listens at C{address}.
@@ -212,6 +200,27 @@ class Emperor(Service):
         Every vassal as it is now, in the order in which they came.
         """
         return tuple(vassal.status for vassal in self._vassals.values())
+
+    def views(self) -> Iterator[VassalView]:
+        """
+        Every vassal that there is now, each as it is when it is read.
+        """
+        for vassal in list(self._vassals.values()):
+            status = vassal.status
+            if status.phase is not Phase.GONE:
+                addresses = self._whereabouts.places(status.id)
+                doorway = vassal.doorway
+                yield VassalView(status, vassal.spec, doorway, vassal.beat_at, addresses)
+
+    def sources(self) -> tuple[SourceView, ...]:
+        """
+        The monitors, in their order.
+        """
+        sources = [monitor.source for monitor in self._monitors]
+        return tuple(
+            SourceView(source, len(self._kept.get(source, ())), self._away.get(source, ""))
+            for source in sources
+        )
 
     def rescan(self) -> None:
         """
@@ -267,57 +276,18 @@ class Emperor(Service):
         """
         self._vassals[id].stop()
 
-    def named(self, name: str) -> tuple[VassalId, ...]:
-        """
-        The vassals of that name, one at most for each monitor.
-        """
-        return self._whereabouts.named(name)
-
-    def rouse(self, address: Address) -> bool:
-        """
-        See L{IVassalDirectory.rouse}.
-        """
-        id = self._whereabouts.listener(address)
-        return id is not None and id in self._vassals and self._rouse(id)
-
-    def rouse_named(self, name: str) -> bool:
-        """
-        See L{IVassalDirectory.rouse_named}.
-        """
-        return any([self._rouse(id) for id in self.named(name)])
-
-    def reason_named(self, name: str) -> str | None:
-        """
-        See L{IVassalDirectory.reason_named}.
-        """
-        return reason_of_any(self._statuses(name), self._clock.seconds())
-
-    def is_stopped(self, name: str) -> bool:
-        """
-        See L{IVassalDirectory.is_stopped}.
-        """
-        return are_stopped(self._statuses(name))
-
-    def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
-        """
-        See L{IVassalDirectory.greet}.
-        """
-        self._greeters.append(greeter)
-
-    def _rouse(self, id: VassalId) -> bool:
-        vassal = self._vassals[id]
-        if vassal.status.may_be_woken:
-            self._guarded(vassal.wake)
-        return vassal.status.may_be_woken or vassal.status.is_coming
-
-    def _statuses(self, name: str) -> list[VassalStatus]:
-        return [self._vassals[id].status for id in self.named(name)]
-
     def log_state(self) -> None:
         """
         Write a line per vassal into the log (SIGUSR1).
         """
         Chronicle(self._clock).list(self.states())
+
+    def _known(self, id: VassalId) -> VassalStatus | None:
+        vassal = self._vassals.get(id)
+        return vassal.status if vassal is not None else None
+
+    def _start_sleeper(self, id: VassalId) -> None:
+        self._guarded(self._vassals[id].wake)
 
     def _do(self, step: Step) -> None:
         if isinstance(step, Stop):
@@ -344,7 +314,7 @@ class Emperor(Service):
         self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)
-        if status.phase is Phase.ACCEPTING and self._greeters:
+        if status.phase is Phase.ACCEPTING:
             for greeter in self._greeters:
                 self._guarded(greeter, self.addresses(status.id))
         if status.phase is Phase.GONE:

@@ -36,6 +36,7 @@ from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes, o
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.wire.hooks import Command
 from emperor.wire.keeping import PIPE, Start
+from emperor.wire.rights import User
 
 __all__ = ["PIPE", "SOCKETS", "LaunchFailed", "Launched", "Launcher", "Spawner"]
 
@@ -141,6 +142,7 @@ class Launcher:
         find: Callable[[str], Program] = find_program,
         read: Read = no_attributes,
         hooks: IHooks = NO_HOOKS,
+        told: Callable[[VassalSpec, User], object] = lambda spec, user: None,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
@@ -150,12 +152,14 @@ class Launcher:
             L{emperor.vassals.keeping.Keeper}.
         @param read: what a vassal's file says to the Emperor.
         @param hooks: runs the Emperor's commands.
+        @param told: hears of each process that is started, and whose it is.
         """
         self._reactor = reactor
         self._starter = starter
         self._launch = settings.launch
         self._recipes = Recipes(settings, environ, find, read)
         self._hooks = hooks
+        self._told = told
 
     def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
         """
@@ -186,6 +190,7 @@ class Launcher:
         return process
 
     def _has_started(self, spec: VassalSpec, order: Start, pid: int) -> None:
+        self._told(spec, order.rights.user or User(os.geteuid(), os.getegid()))
         if not spec.arguments:
             self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
 

@@ -6,14 +6,13 @@ L{Herald} turns it into messages, L{Mirror} is what they make elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from emperor.addresses import Address
-from emperor.interfaces import IVassalDirectory, IVassalNews
-from emperor.vassals.absence import Whereabouts, are_stopped, reason, reason_of_any
+from emperor.interfaces import IVassalNews
+from emperor.vassals.directory import Directory
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase, VassalStatus
@@ -80,8 +79,7 @@ class Herald:
             self._emperor.wake(id)
 
 
-@implementer(IVassalDirectory)
-class Mirror:
+class Mirror(Directory):
     """
     Answers as the Emperor would, from what was last heard of it.
     """
@@ -93,11 +91,9 @@ class Mirror:
         @param clock: the same as the Emperor's: seconds of the epoch.
         @param wake: tells the Emperor that a vassal which sleeps is asked for.
         """
-        self._clock = clock
+        super().__init__(clock)
         self._wake = wake
         self._asked: dict[VassalId, float] = {}
-        self._greeters: list[Callable[[Collection[Address]], object]] = []
-        self._whereabouts = Whereabouts()
         self._vassals: dict[VassalId, VassalStatus] = {}
 
     def update(self, news: Vassals) -> None:
@@ -105,69 +101,25 @@ class Mirror:
         Take over what is new.
         """
         if news.whole:
-            self._whereabouts = Whereabouts()
+            # The routers have the set of those who leave: it must stay the same one.
+            for id in self._vassals:
+                self._whereabouts.leave(id)
             self._vassals.clear()
             self._asked.clear()
         for vassal in news.vassals:
             self._take(VassalId(vassal.monitor, vassal.name), vassal)
 
-    @property
-    def leaving(self) -> set[Address]:
-        """
-        Where a vassal is about to leave.
-        """
-        return self._whereabouts.leaving
+    def _known(self, id: VassalId) -> VassalStatus | None:
+        return self._vassals.get(id)
 
-    def reason_for_absence(self, address: Address) -> str | None:
-        """
-        Why nothing accepts at C{address}.
-        """
-        id = self._whereabouts.listener(address)
-        return None if id is None else reason(self._vassals[id], self._clock.seconds())
-
-    def rouse(self, address: Address) -> bool:
-        """
-        See L{IVassalDirectory.rouse}.
-        """
-        id = self._whereabouts.listener(address)
-        return id is not None and self._rouse(id)
-
-    def rouse_named(self, name: str) -> bool:
-        """
-        See L{IVassalDirectory.rouse_named}.
-        """
-        return any([self._rouse(id) for id in self._whereabouts.named(name)])
-
-    def reason_named(self, name: str) -> str | None:
-        """
-        See L{IVassalDirectory.reason_named}.
-        """
-        return reason_of_any(self._statuses(name), self._clock.seconds())
-
-    def is_stopped(self, name: str) -> bool:
-        """
-        See L{IVassalDirectory.is_stopped}.
-        """
-        return are_stopped(self._statuses(name))
-
-    def _statuses(self, name: str) -> list[VassalStatus]:
-        return [self._vassals[id] for id in self._whereabouts.named(name)]
-
-    def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
-        """
-        See L{IVassalDirectory.greet}.
-        """
-        self._greeters.append(greeter)
-
-    def _rouse(self, id: VassalId) -> bool:
+    def _start_sleeper(self, id: VassalId) -> None:
         """
         It is asked for once a second at most, however many requests wait.
         """
-        status, now = self._vassals[id], self._clock.seconds()
-        if status.may_be_woken and not 0 <= now - self._asked.get(id, -REMINDING) < REMINDING:
+        now = self._clock.seconds()
+        if not 0 <= now - self._asked.get(id, -REMINDING) < REMINDING:
             self._asked[id] = now
             self._wake(id)
-        return status.may_be_woken or status.is_coming
 
     def _take(self, id: VassalId, vassal: VassalNews) -> None:
         if vassal.phase is Phase.GONE:

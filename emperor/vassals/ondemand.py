@@ -25,6 +25,7 @@ from emperor.config.doorways import Doorway, parse_doorway
 from emperor.config.errors import Problem
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
+from emperor.config.vassalvalues import filled
 from emperor.vassals.asking import NoAnswer
 from emperor.vassals.spec import VassalSpec, shown
 
@@ -94,7 +95,8 @@ class Doorways:
             found = self._of_file(spec, self._settings.on_demand_extension)
             return self._permitted(spec, found)
         if self._settings.on_demand_directory:
-            return self._of_directory(spec, self._settings.on_demand_directory)
+            directory = filled(self._settings.on_demand_directory, spec.id.name, spec.directory)
+            return self._of_directory(spec, directory)
         if self._settings.on_demand_command:
             return self._of_command(spec, self._settings.on_demand_command)
         return None

@@ -16,6 +16,7 @@ from dataclasses import replace
 from emperor.config.attributes import Attributes
 from emperor.config.limits import chosen, group_limits, resource_limits
 from emperor.config.settings import EmperorSettings
+from emperor.config.vassalvalues import environment_for, settings_for
 from emperor.vassals.commandline import Program, argv, environment
 from emperor.vassals.hooks import Occasion
 from emperor.vassals.program import NoProgram
@@ -90,14 +91,15 @@ class Recipes:
         chdir = dict(attributes.values).get(launch.chdir_attribute, "")
         # From elsewhere a relative name would lead to another file, or nowhere.
         name = os.path.join(spec.directory, spec.id.name) if chdir else spec.id.name
-        path, *words = argv(program, name, self._settings)
+        place = spec.id.name, spec.directory
+        path, *words = argv(program, name, settings_for(self._settings, *place))
         plain = Start(
             number=0,
             name=spec.id.name,
             directory=spec.directory,
             programs=(path,),
             argv=tuple(words),
-            environ=tuple(environment(self._environ, PIPE).items()),
+            environ=tuple(environment(environment_for(self._environ, *place), PIPE).items()),
             rights=rights,
         )
         if spec.arguments:

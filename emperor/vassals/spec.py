@@ -44,6 +44,8 @@ class VassalSpec:
         one means: reload.
     @ivar arguments: its command line, if it has no file.
     @ivar sockets: listening ones that it inherits.
+    @ivar modified: when its configuration was changed the last time, in seconds
+        of the epoch; 0: nobody knows.  It is only shown.
     """
 
     id: VassalId
@@ -51,3 +53,4 @@ class VassalSpec:
     fingerprint: Hashable
     arguments: tuple[str, ...] = ()
     sockets: tuple[socket, ...] = ()
+    modified: float = 0

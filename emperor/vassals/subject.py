@@ -15,7 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from emperor.addresses import Address
+from emperor.addresses import SocketAddress
 from emperor.config.doorways import Doorway
 from emperor.vassals.core import Court
 from emperor.vassals.spec import VassalSpec, shown
@@ -83,13 +83,18 @@ class Subject:
         self._woken = False
 
     @property
-    def address(self) -> Address | None:
+    def doorway(self) -> Doorway | None:
         """
         Where the Emperor listens for it, or will when it does not rest any more.
         """
-        if self._lying is not None and self._place is not None:
-            return self._place.address
-        return self._life.door.address
+        return self._place if self._lying is not None else self._life.door.doorway
+
+    @property
+    def address(self) -> SocketAddress | None:
+        """
+        The same without its other words.
+        """
+        return self.doorway.address if self.doorway is not None else None
 
     @property
     def status(self) -> VassalStatus:

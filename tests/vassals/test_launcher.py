@@ -24,6 +24,7 @@ from emperor.vassals.launcher import PIPE, SOCKETS, Launcher, LaunchFailed
 from emperor.vassals.process import OUTPUT_GRACE, Ending
 from emperor.vassals.program import NoProgram
 from emperor.wire.hooks import Command
+from emperor.wire.rights import User
 from emperor.wire.vassal import Said
 
 
@@ -76,6 +77,16 @@ class LauncherTests(SynchronousTestCase):
         self.assertEqual({0, 1, 2, PIPE}, set(process.fds))
         self.assertEqual(("r", "r"), (process.fds[1], process.fds[2]))
         self.assertEqual(process.pid, launched.pid)
+
+    def test_whose_it_is(self) -> None:
+        """
+        It is told whose each process is.
+        """
+        told: list[object] = []
+        launcher = self.launcher(told=lambda *each: told.append(each))
+        spec = make_spec("a.ini", directory="/tmp")
+        launcher.launch(spec, self.listener)
+        self.assertEqual([(spec, User(os.geteuid(), os.getegid()))], told)
 
     def test_without_a_file(self) -> None:
         """

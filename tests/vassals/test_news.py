@@ -147,6 +147,18 @@ class MirrorTests(EmperorTestCase):
             self.assertTrue(directory.is_stopped("a.ini"))
             self.assertFalse(directory.is_stopped("b.ini"))
 
+    def test_those_who_leave(self) -> None:
+        """
+        The set of those who leave stays the same one, also when all is told anew.
+        """
+        leaving = self.mirror.leaving
+        self.run_with(A)
+        self.monitor.want()
+        self.mirror.update(self.herald.whole())
+        self.assertEqual({parse_address("/a.ini.sock")}, leaving)
+        self.mirror.update(Vassals(True, ()))
+        self.assertEqual(set(), leaving)
+
 
 class WholeTests(SynchronousTestCase):
     def test_whole(self) -> None:

@@ -134,6 +134,8 @@ class DoorwaysTests(SynchronousTestCase):
         for name in ("a.x.ini", "sites/a.x.ini"):
             expected = Doorway(UnixAddress(b"/run/a.x.socket"), on_demand=True)
             self.assertEqual(expected, self.find(name, on_demand_directory="/run"))
+        expected = Doorway(UnixAddress(b"/run/b/b.socket"), on_demand=True)
+        self.assertEqual(expected, self.find("b.ini", on_demand_directory="/run/%n"))
         (told,) = self.complaints("x" * 200 + ".ini", on_demand_directory="/run")
         self.assertIn("at most", told or "")
 

@@ -47,6 +47,23 @@ class RecipesTests(SynchronousTestCase):
         self.assertEqual(("--ini", "a.ini"), order.argv)
         self.assertEqual(Rights(), order.rights)
 
+    def test_values(self) -> None:
+        """
+        What the options and the environment say is the vassal's own.
+        """
+        recipes = Recipes(
+            EmperorSettings(set=("socket=/run/%n.sock",), include=("/t/%n",)),
+            {"UWSGI_VASSAL_STATS": "/run/%n.stats", "UWSGI_RELOADS": "1"},
+            lambda binary: Program("/usr/bin/uwsgi"),
+            lambda spec: Attributes(),
+        )
+        order = recipes.make(SPEC)
+        words = ("--set", "socket=/run/a.sock", "--ini", "a.ini", "--include", "/t/a")
+        self.assertEqual(words, order.argv)
+        self.assertEqual(
+            {"UWSGI_STATS": "/run/a.stats", "UWSGI_EMPEROR_FD": "3"}, dict(order.environ)
+        )
+
     def test_rights(self) -> None:
         """
         Capabilities and namespaces are those of the settings.
