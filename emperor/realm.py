@@ -15,7 +15,7 @@ from emperor.config.doorways import Doorway, attribute
 from emperor.config.errors import Problem
 from emperor.config.settings import Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import instance_addresses, is_cheap, listening
+from emperor.config.vassalfile import instance_addresses, is_cheap, is_proxy, listening
 from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.proxy.binding import open_listener
@@ -61,6 +61,8 @@ def build_emperor(
         monitors.append(InstanceMonitor(spec))
 
     def addresses(spec: VassalSpec) -> frozenset[Address]:
+        if spec.is_zerg:  # What it serves is its parent's.
+            return frozenset()
         if spec.arguments:
             return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
         return listening(spec.id.name, spec.directory, shared, surroundings)
@@ -77,12 +79,22 @@ def build_emperor(
         )
 
     def read(spec: VassalSpec) -> Attributes:
-        found = attributes(spec.id.name, spec.directory, shared, surroundings)
+        found = attributes(spec.file, spec.directory, shared, surroundings)
         memoirs.has_read(spec, found)
         return found
 
+    def proxy(spec: VassalSpec) -> bool:
+        return not spec.arguments and is_proxy(spec.word, spec.directory, shared, surroundings)
+
     launcher = Launcher(
-        reactor, shared, os.environ, keeper, read=read, hooks=hooks, told=memoirs.has_started
+        reactor,
+        shared,
+        os.environ,
+        keeper,
+        read=read,
+        hooks=hooks,
+        is_proxy=proxy,
+        told=memoirs.has_started,
     )
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}

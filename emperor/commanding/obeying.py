@@ -50,13 +50,17 @@ class Obedience:
             return self._write(command.text)
         if command.verb is Verb.RESCAN:
             return self._rescan()
-        ids = [id for id in self._emperor.named(command.vassal) if _is_of(command.monitor, id)]
+        ids = [id for id in self._emperor.named(command.vassal) if self._is_meant(id, command)]
         if not ids:
             return CommandReply(False, self._unknown(command))
         do = self._action(command)
         for id in ids:
             do(id)
         return CommandReply(True, self._done(command, ids))
+
+    def _is_meant(self, id: VassalId, command: VassalCommand) -> bool:
+        # A zerg goes by its parent.
+        return _is_of(command.monitor, id) and not self._emperor.spec(id).is_zerg
 
     def _action(self, command: VassalCommand) -> Callable[[VassalId], object]:
         emperor = self._emperor

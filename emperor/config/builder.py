@@ -92,6 +92,7 @@ def _emperor(taker: Taker) -> EmperorSettings:
         on_demand_directory=taker.one("emperor-on-demand-directory", values.words, ""),
         on_demand_command=taker.one("emperor-on-demand-exec", values.words, ""),
         door_backlog=taker.default("listen", partial(values.number, lowest=1, highest=65535)),
+        broodlord=taker.default("emperor-broodlord", values.number),
         spawn_rate=taker.default("emperor-spawn-rate", partial(values.number, lowest=1)),
         start_tolerance=taker.default("emperor-start-tolerance", values.grace),
         heartbeat=taker.default("emperor-required-heartbeat", values.seconds),

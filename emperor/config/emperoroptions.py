@@ -87,6 +87,12 @@ def emperor_options() -> Iterator[Option]:
         "A command that gets a vassal's name and prints the address at which it starts on demand.",
     )
     yield row(
+        "emperor-broodlord",
+        Kind.COUNT,
+        "How many zergs there may be: further instances of vassals that ask for help.",
+        default="0",
+    )
+    yield row(
         "emperor-graceful-shutdown",
         Kind.FLAG,
         "A vassal that is to leave answers its requests first; uWSGI 2.0.19 and later.",

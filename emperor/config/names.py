@@ -17,7 +17,7 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    emperor-broodlord emperor-magic-exec emperor-proxy-socket
+    emperor-magic-exec
     enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
@@ -247,6 +247,7 @@ ABSENT: dict[str, str] = {
     **{f"{verb}mount-as-emperor": _mount("hook-as-emperor") for verb in ("", "u")},
     **{f"{verb}mount-as-vassal": _mount("hook-as-vassal-before-drop") for verb in ("", "u")},
     "emperor-fork-server-attr": _FORK_SERVER,
+    "emperor-proxy-socket": "it is an option for the file of a vassal, which hands its pipe on",
     "emperor-trigger-socket": "changes are noticed at once, and the signal WINCH looks now",
     "emperor-use-fork-server": _FORK_SERVER,
     "hook-as-emperor-setns": "nsenter(1) does it: hook-as-emperor = exec:nsenter"

@@ -330,6 +330,7 @@ class EmperorSettings:
     @ivar on_demand_extension: C{emperor-on-demand-extension}; so the other two.
     @ivar door_backlog: C{listen}: connections that wait at a socket that the
         Emperor opens for a vassal.
+    @ivar broodlord: C{emperor-broodlord}: zergs that there may be.
     @ivar spawn_rate: C{emperor-spawn-rate}: vassals that come up together.
     @ivar start_tolerance: C{emperor-start-tolerance}: seconds from a start or a
         reload until a vassal must accept; 0: for ever.
@@ -356,6 +357,7 @@ class EmperorSettings:
     on_demand_directory: str = ""
     on_demand_command: str = ""
     door_backlog: int = 100
+    broodlord: int = 0
     spawn_rate: int = 20
     start_tolerance: float = 300
     heartbeat: float = 30

@@ -115,6 +115,14 @@ def is_cheap(path: str, cwd: str, settings: EmperorSettings, surroundings: Surro
     return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
 
 
+def is_proxy(path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings) -> bool:
+    """
+    Whether a vassal hands its pipe on and does not listen to it itself.
+    """
+    pairs = _pairs(path, cwd, settings, surroundings)
+    return any(pair.key == "emperor-proxy-socket" for pair in pairs)
+
+
 def _pairs(
     path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings
 ) -> list[Pair]:

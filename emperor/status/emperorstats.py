@@ -128,7 +128,7 @@ def _like_uwsgi(view: VassalView, memoir: Memoir, user: User, monitor: str) -> d
         "first_run": int(memoir.first_run),
         "last_run": int(memoir.last_run),
         "cursed": int(status.since) if status.phase in _LEAVING else 0,
-        "zerg": 0,
+        "zerg": int(view.spec.is_zerg),
         "on_demand": readable(asleep_at),
         "suspended": int(status.rest is not Rest.NONE),
         "adopted": 0,

@@ -47,6 +47,8 @@ _RESTING = {
     Rest.STOPPED: (LogLevel.info, "Vassal {vassal} is stopped until a command starts it"),
 }
 
+_DEAD_ZERG = (LogLevel.warn, "Vassal {vassal} died: {ending}")
+
 
 class Chronicle:
     """
@@ -87,6 +89,8 @@ class Chronicle:
         if status.phase is Phase.ASLEEP:
             own_wish = _ASLEEP if status.held else _ASLEEP_FOR_LONG
             self._write(*_RESTING.get(status.rest, own_wish), status, 0)
+        elif status.zerg and status.phase in (Phase.HELD_BACK, Phase.EXILED):
+            self._write(*_DEAD_ZERG, status, 0)
         elif status.phase in _SENTENCES:
             self._write(*_SENTENCES[status.phase], status, round(seconds, 3))
 

@@ -53,9 +53,11 @@ class Program:
     arguments: tuple[str, ...] = ()
 
 
-def argv(program: Program, name: str, settings: EmperorSettings) -> list[str]:
+def argv(program: Program, name: str, settings: EmperorSettings, section: str = "") -> list[str]:
     """
-    The whole argument vector of the vassal called C{name}.
+    The whole argument vector of the vassal whose file is called C{name}.
+
+    @param section: with its colon, the one that is to be read.
     """
     return [
         program.path,
@@ -64,7 +66,7 @@ def argv(program: Program, name: str, settings: EmperorSettings) -> list[str]:
         *_each("--include", settings.include_before),
         *_each("--set", settings.set),
         option_for(name, settings.extra_extensions),
-        name,
+        name + section,
         *_each("--inherit", settings.inherit),
         *_each("--include", settings.include),
     ]

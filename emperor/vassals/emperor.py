@@ -23,6 +23,7 @@ from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor, IRealm
 from emperor.stale import remove_stale_socket
 from emperor.vassals.backoff import BackOff
+from emperor.vassals.broodlord import Broodlord
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
 from emperor.vassals.directory import Directory
@@ -84,13 +85,16 @@ class Emperor(Service, Directory):
         self._find = find_door
         self._open_door = open_door
         self._remove_socket = remove_socket
+        self._vassals: dict[VassalId, Subject] = {}
+        backoff = BackOff(settings.throttle, settings.max_throttle, random, settings.waits)
+        self._brood = Broodlord(clock, settings.broodlord, backoff, self._vassals, self._add)
         limit = settings.curse_tolerance + LAST_GRACE
         self._vacancies = Vacancies(clock, limit, self._is_taken)
         self._court = Court(
             clock=clock,
             turns=StartQueue(clock, settings.spawn_rate),
-            launch=heard_by_machine(launch),
-            backoff=BackOff(settings.throttle, settings.max_throttle, random, settings.waits),
+            launch=heard_by_machine(launch, self._brood.words),
+            backoff=backoff,
             tolerance=settings.curse_tolerance,
             observe=self._observe,
             heartbeat=settings.heartbeat,
@@ -103,8 +107,7 @@ class Emperor(Service, Directory):
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
-        self._vassals: dict[VassalId, Subject] = {}
-        self._watchers: list[Watcher] = [Chronicle(clock).record]
+        self._watchers: list[Watcher] = [Chronicle(clock).record, self._brood.saw]
         self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
     def startService(self) -> None:
@@ -127,8 +130,9 @@ class Emperor(Service, Directory):
             monitor.stop()
         self._kept.clear()
         self._court.tolerance = self._mercy
-        for vassal in list(self._vassals.values()):
-            self._guarded(vassal.unwanted)
+        for id in list(self._vassals):
+            if id in self._vassals:  # One that goes takes its zergs with it.
+                self._guarded(self._vassals[id].unwanted)
         return self._farewell.wait()
 
     def watch(self, watcher: Watcher) -> None:
@@ -231,16 +235,20 @@ class Emperor(Service, Directory):
 
     def reload_all(self) -> None:
         """
-        Reload every vassal, and retry those that are held back (SIGHUP).
+        Reload every vassal, and retry those that are held back (SIGHUP); zergs
+        follow their parents.
         """
+        self._brood.pardon()
         for vassal in list(self._vassals.values()):
-            self._guarded(vassal.reload)
+            if not vassal.spec.is_zerg:
+                self._guarded(vassal.reload)
 
     def pardon_all(self) -> None:
         """
         Forget the deaths of all vassals, and start those that are held back
         (SIGURG).
         """
+        self._brood.pardon()
         for vassal in list(self._vassals.values()):
             self._guarded(vassal.pardon)
 
@@ -292,10 +300,13 @@ class Emperor(Service, Directory):
     def _do(self, step: Step) -> None:
         if isinstance(step, Stop):
             self._vassals[step.id].unwanted()
-        elif isinstance(step, Start) and step.spec.id not in self._vassals:
-            self._add(step.spec)
-        else:
+            return
+        if isinstance(step, Start):
+            self._brood.evict(step.spec.id)
+        if step.spec.id in self._vassals:
             self._vassals[step.spec.id].wanted(step.spec)
+        else:
+            self._add(step.spec)
 
     def _add(self, spec: VassalSpec) -> None:
         rest = Rest.COMMAND if self._waits(spec) else Rest.NONE
@@ -304,8 +315,9 @@ class Emperor(Service, Directory):
         vassal.wanted(spec)
 
     def _waits(self, spec: VassalSpec) -> bool:
-        # The uWSGI of our own file is no vassal that anybody would command.
-        return not spec.arguments and self._commands.waits(spec.id.name)
+        # The uWSGI of our own file is no vassal that anybody would command, and a zerg
+        # comes when its parent calls.
+        return not (spec.arguments or spec.is_zerg) and self._commands.waits(spec.id.name)
 
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:

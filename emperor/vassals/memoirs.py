@@ -99,7 +99,9 @@ class Memoirs:
         """
         memoir = self._memoir(spec.id)
         memoir.collected = attributes.collected
-        memoir.domains = tuple(domain.key for domain in attributes.domains)
+        # What a zerg's file names is its parent's.
+        domains = () if spec.is_zerg else attributes.domains
+        memoir.domains = tuple(domain.key for domain in domains)
 
     def has_started(self, spec: VassalSpec, user: User) -> None:
         """

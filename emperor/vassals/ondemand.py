@@ -75,7 +75,7 @@ class Doorways:
         @return: what is wrong is logged, and the vassal has no door; a Deferred
             never fails.
         """
-        if spec.arguments:  # It has no file.
+        if spec.arguments or spec.is_zerg:  # It has no file, or no socket, of its own.
             return None
         found = self._look(spec)
         if isinstance(found, Deferred):

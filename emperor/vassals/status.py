@@ -80,6 +80,7 @@ class VassalStatus:
     @ivar successor: the first process of its next generation; 0 for none.
     @ivar rest: what keeps it asleep, or will, besides its own wish.
     @ivar woken: it slept, and comes because somebody asked for it.
+    @ivar zerg: it only helps another vassal.
     """
 
     id: VassalId
@@ -99,6 +100,7 @@ class VassalStatus:
     said: tuple[str, ...] = ()
     held: bool = False
     successor: int = 0
+    zerg: bool = False
     rest: Rest = Rest.NONE
     woken: bool = False
 

@@ -42,7 +42,8 @@ class BuilderTests(ConfigurationCase):
             "emperor-extra-ext = .cfg\nvassals-inherit = a\nvassals-include = b\n"
             "vassals-inherit-before = c\nvassals-include-before = d\nvassal-set = e=f\n"
             "vassals-set = g=\nbinary-path = /bin/uwsgi\n"
-            "emperor-no-blacklist\nemperor-spawn-rate = 7\nemperor-start-tolerance = 0\n"
+            "emperor-no-blacklist\nemperor-broodlord = 4\n"
+            "emperor-spawn-rate = 7\nemperor-start-tolerance = 0\n"
             "emperor-required-heartbeat = 12\nemperor-graceful-shutdown\n"
             "emperor-stats = :5\nemperor-stats-server = /s\nstats-min\nlisten = 7\n"
             "emperor-pidfile = /p\nemperor-procname = name\nimperial-monitors-list\n"
@@ -55,6 +56,7 @@ class BuilderTests(ConfigurationCase):
                 curse_tolerance=10,
                 reload_mercy=10,
                 waits=False,
+                broodlord=4,
                 spawn_rate=7,
                 start_tolerance=0,
                 heartbeat=12,

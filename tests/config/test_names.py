@@ -42,7 +42,7 @@ EMPEROR = """
 
 #: Those that are refused so far.
 NOT_YET = """
-    emperor-broodlord emperor-magic-exec emperor-proxy-socket
+    emperor-magic-exec
 """
 
 

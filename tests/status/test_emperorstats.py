@@ -80,6 +80,14 @@ class EmperorStatsTests(SynchronousTestCase):
         monitors = [(each["monitor"], each["trouble"]) for each in found["monitors"]]
         self.assertEqual([("/v", ""), ("own", "away")], monitors)
 
+    def test_zerg(self) -> None:
+        """
+        A zerg is told from a vassal of its own.
+        """
+        zerg = replace(SPEC, parent=SPEC.id, number=3)
+        found = self.shown(VIEW, replace(VIEW, spec=zerg))["vassals"]
+        self.assertEqual([0, 1], [vassal["zerg"] for vassal in found])
+
     def test_running(self) -> None:
         """
         One that runs has its times in whole seconds.

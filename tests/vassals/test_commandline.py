@@ -28,6 +28,15 @@ class ArgvTests(SynchronousTestCase):
         ):
             self.assertEqual(["/usr/bin/uwsgi", option, name], argv(UWSGI, name, PLAIN))
 
+    def test_section(self) -> None:
+        """
+        The section of a file has no say in its kind.
+        """
+        self.assertEqual(
+            ["/usr/bin/uwsgi", "--json", "a.json:zerg.ini"],
+            argv(UWSGI, "a.json", PLAIN, ":zerg.ini"),
+        )
+
     def test_extra_extension(self) -> None:
         """
         An extra extension wins over the known ones.

@@ -102,6 +102,25 @@ class LauncherTests(SynchronousTestCase):
             self.assertEqual(two.fileno(), process.fds[SOCKETS + 1])
             self.assertEqual({0, 1, 2, PIPE, SOCKETS, SOCKETS + 1}, set(process.fds))
 
+    def test_proxy(self) -> None:
+        """
+        A vassal that hands its pipe on is asked to leave by a signal as well,
+        but for the sake of those who have the pipe not if that is to be gentle.
+        """
+        launcher = self.launcher(is_proxy=lambda spec: spec.id.name == "p.ini")
+        for name, gently, signals in (
+            ("p.ini", False, ["INT"]),
+            ("p.ini", True, []),
+            ("a.ini", False, []),
+        ):
+            launched = launcher.launch(make_spec(name), self.listener)
+            self.reactor.last.says(Said.READY)
+            launched.stop(gently)
+            self.assertEqual(
+                ([2 if gently else 0], signals),
+                (self.reactor.last.orders, self.reactor.last.signals),
+            )
+
     def test_door(self) -> None:
         """
         Where the Emperor listens for it, a vassal finds the socket as its

@@ -4,6 +4,8 @@ Tests for L{emperor.vassals.memoirs}.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.attributes import Attributes, Domain
@@ -97,3 +99,12 @@ class MemoirsTests(SynchronousTestCase):
         """
         self.saw(Phase.STARTING, 10, born=10)
         self.assertEqual(Memoir(), self.saw(Phase.GONE, 20))
+
+    def test_zerg(self) -> None:
+        """
+        The hosts that a zerg's file names are not its own.
+        """
+        attributes = Attributes(domains=(Domain("a.com"),))
+        for parent, domains in ((ID, ()), (None, ("a.com",))):
+            self.memoirs.has_read(replace(SPEC, parent=parent), attributes)
+            self.assertEqual(domains, self.memoirs[ID].domains)
