@@ -12,6 +12,7 @@ from twisted.python import usage
 
 from emperor import __version__
 from emperor.announcing.command import SubscribeOptions
+from emperor.commanding.command import CommandOptions
 
 
 class _Command(Protocol):
@@ -33,6 +34,7 @@ class Options(usage.Options):
     longdesc = "The server itself is started by: twistd emperor --config FILE"
     subCommands = [
         ["subscribe", None, SubscribeOptions, "Announce a node to subscription servers."],
+        ["command", None, CommandOptions, "Start, reload or stop a vassal of a running Emperor."],
     ]
 
     def getSynopsis(self) -> str:

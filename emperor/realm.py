@@ -31,6 +31,7 @@ from emperor.vassals.launcher import Launcher
 from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.spec import VassalSpec
+from emperor.vassals.waitinghooks import WaitingHooks
 
 
 def build_emperor(
@@ -107,5 +108,6 @@ def build_emperor(
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
         **remove,
     )
+    emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)
     emperor.watch(memoirs.saw)
     return emperor

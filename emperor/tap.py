@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from emperor.addresses import SharedSocket
+from emperor.commanding.service import CommandService, open_commands
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
 from emperor.config.loading import COMMAND_LINE, Loaded, load
@@ -47,6 +48,7 @@ from emperor.status.building import build_emperor_statistics, build_router_stati
 from emperor.status.server import OpenStats, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
+from emperor.subscriptions.sockets import close_servers
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
 from emperor.vassals.keeping import Keeper
@@ -173,7 +175,12 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
         find_program(settings.emperor.binary)
     program = Program()
     named = build_name(settings.emperor)
-    opened, instance, servers, stats = open_everything(settings)
+    commands = open_commands(settings.emperor.commands)
+    try:
+        opened, instance, servers, stats = open_everything(settings)
+    except CannotListen:
+        close_servers(commands, settings.emperor.commands.sockets)
+        raise
     keeper = Keeper(reactor, os.environ)
     hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
     memoirs = Memoirs()
@@ -215,7 +222,8 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     )
     shown = build_router_statistics(reactor, network, routers, of_routers)
     first = (build_signals(emperor, routers), network, *above, *keepers, emperor)
-    for service in (*named, *first, *shown, together):
+    commander = CommandService(reactor, emperor, settings.emperor.commands, commands)
+    for service in (*named, *first, commander, *shown, together):
         service.setServiceParent(program)
     return program
 
@@ -285,7 +293,7 @@ def build_router(
     key_mappers = make_key_mappers(router.settings, reactor)
     mappers = dict(key_mappers.mappers)
     dialer = make_dialer(reactor, network, router.settings)
-    subscribed = Subscribed(reactor, router.settings, server.registry, dialer)
+    subscribed = Subscribed(reactor, router.settings, server.registry, dialer, emperor)
     if is_subscribable(router.settings, settings.emperor):
         mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
     decisions = Router(

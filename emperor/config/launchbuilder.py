@@ -38,6 +38,8 @@ def build_launch(taker: Taker) -> LaunchSettings:
         before_drop=_hooks(taker, "hook-as-vassal-before-drop"),
         as_vassal=_hooks(taker, "hook-as-vassal") + _commands(taker, "exec-as-vassal"),
         as_emperor=_hooks(taker, "hook-as-emperor") + _commands(taker, "exec-as-emperor"),
+        on_demand=_hooks(taker, "hook-as-on-demand-vassal"),
+        on_config=_hooks(taker, "hook-as-on-config-vassal"),
         hook_timeout=taker.default("vassal-hook-timeout", values.seconds),
     )
 

@@ -33,6 +33,8 @@ class LaunchSettings:
     @ivar before_drop: C{hook-as-vassal-before-drop}.
     @ivar as_vassal: C{hook-as-vassal}, then C{exec-as-vassal}.
     @ivar as_emperor: C{hook-as-emperor}, then C{exec-as-emperor}.
+    @ivar on_demand: C{hook-as-on-demand-vassal}.
+    @ivar on_config: C{hook-as-on-config-vassal}.
     @ivar hook_timeout: seconds that each command may take.
     """
 
@@ -53,6 +55,8 @@ class LaunchSettings:
     before_drop: tuple[Command, ...] = ()
     as_vassal: tuple[Command, ...] = ()
     as_emperor: tuple[Command, ...] = ()
+    on_demand: tuple[Command, ...] = ()
+    on_config: tuple[Command, ...] = ()
     hook_timeout: float = 30
 
     @property

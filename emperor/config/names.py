@@ -17,8 +17,7 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    emperor-command-socket emperor-magic-exec
-    emperor-wait-for-command emperor-wait-for-command-ignore
+    emperor-magic-exec
     enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
@@ -31,8 +30,6 @@ UNSUPPORTED = _names(
     forkptyrouter-fallback forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows
     forkptyrouter-ss forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout
     forkptyrouter-workers forkptyrouter-zerg forkptyurouter
-    hook-as-on-config-vassal
-    hook-as-on-demand-vassal
     http-auto-gzip http-backend-http
     http-chunked-input http-enable-proxy-protocol http-manage-rtsp http-manage-source
     http-raw-body http-stud-prefix http-to-https http-websockets https https-export-cert

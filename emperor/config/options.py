@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emperor.config.commandoptions import command_options
 from emperor.config.emperoroptions import emperor_options
 from emperor.config.launchoptions import launch_options
 from emperor.config.option import Kind, Option, Service
@@ -48,6 +49,7 @@ OPTIONS: tuple[Option, ...] = (
     *_program(),
     *socket_options(),
     *emperor_options(),
+    *command_options(),
     *launch_options(),
     *routing_options(),
     *subscription_options(),

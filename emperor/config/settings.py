@@ -10,6 +10,7 @@ from enum import Enum
 from typing import ClassVar
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.commandsettings import CommandSettings
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.redisurl import RedisSource
 from emperor.config.statssettings import StatsSettings
@@ -342,6 +343,7 @@ class EmperorSettings:
     @ivar pidfile: C{emperor-pidfile}; empty: none.
     @ivar process_name: C{emperor-procname}; empty: as the program was started.
     @ivar lists_monitors: C{imperial-monitor-list}.
+    @ivar commands: by whom they can be commanded.
     @ivar launch: how their processes are started.
     """
 
@@ -373,6 +375,7 @@ class EmperorSettings:
     pidfile: str = ""
     process_name: str = ""
     lists_monitors: bool = False
+    commands: CommandSettings = field(default_factory=lambda: CommandSettings(trusted=LOOPBACK))
     launch: LaunchSettings = field(default_factory=LaunchSettings)
 
 

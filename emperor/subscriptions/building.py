@@ -130,7 +130,8 @@ def build_domains(
         place = (id.name, spec.directory, settings.emperor, surroundings)
         return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place, emperor.door(id)))
 
-    tolerances = [router.subscriptions.tolerance for router in settings.routers]
+    subscriptions = [router.subscriptions for router in settings.routers]
+    tolerances = [min(each.tolerance, each.tolerance_inactive) for each in subscriptions]
     domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))
     emperor.watch(domains.saw)
     return domains

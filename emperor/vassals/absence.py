@@ -10,7 +10,7 @@ from math import ceil
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
 from emperor.vassals.spec import VassalId, shown
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import Phase, Rest, VassalStatus
 
 _REASONS = {
     Phase.QUEUED: "is starting",
@@ -55,6 +55,7 @@ class Whereabouts:
         self._phases: dict[VassalId, Phase] = {}
         self._held: set[VassalId] = set()
         self._going: set[VassalId] = set()
+        self._named: dict[str, list[VassalId]] = {}
         # Of each place who claims it, the last one last, and in which spellings.
         self._claims: dict[Address, dict[VassalId, set[Address]]] = {}
 
@@ -77,6 +78,8 @@ class Whereabouts:
 
         @param held: its socket is the Emperor's.
         """
+        if id not in self._phases:
+            self._named.setdefault(id.name, []).append(id)
         self._phases[id] = phase
         (self._held.add if held else self._held.discard)(id)
         (self._going.add if phase in _GOING else self._going.discard)(id)
@@ -89,7 +92,10 @@ class Whereabouts:
 
         @return: where nobody listens now.
         """
-        self._phases.pop(id, None)
+        if self._phases.pop(id, None) is not None:
+            self._named[id.name].remove(id)
+            if not self._named[id.name]:
+                del self._named[id.name]
         self._held.discard(id)
         self._going.discard(id)
         return self._drop(id)
@@ -146,6 +152,12 @@ class Whereabouts:
             found = self._claims.get(TcpAddress("", address.port))
         return next(reversed(found)) if found else None
 
+    def named(self, name: str) -> tuple[VassalId, ...]:
+        """
+        The vassals of that name, in the order in which they came.
+        """
+        return tuple(self._named.get(name, ()))
+
     def _drop(self, id: VassalId) -> frozenset[Address]:
         places = self._places.pop(id, frozenset())
         for place in places:
@@ -186,7 +198,27 @@ def reason(status: VassalStatus, now: float) -> str | None:
     Why a vassal does not accept; L{None} if it does.
     """
     what = _REASONS.get(status.phase)
+    if status.phase is Phase.ASLEEP and status.rest is not Rest.NONE:
+        what = status.rest.value
     if status.phase is Phase.HELD_BACK:
         seconds = ceil(max(0.0, status.retry_at - now))
         what = f"died and is held back for {seconds} s" if seconds else "is restarting"
     return f"vassal {shown(status.id.name)} {what}" if what else None
+
+
+def are_stopped(statuses: Iterable[VassalStatus]) -> bool:
+    """
+    Whether there are some of these, and a command has stopped them all.
+    """
+    rests = {status.rest for status in statuses}
+    return rests == {Rest.STOPPED}
+
+
+def reason_of_any(statuses: Iterable[VassalStatus], now: float) -> str | None:
+    """
+    Why the first one of these that does not accept does not.
+
+    @return: empty: all accept; L{None}: there are none.
+    """
+    reasons = [reason(status, now) for status in statuses]
+    return next(filter(None, reasons), "") if reasons else None

@@ -42,9 +42,7 @@ EMPEROR = """
 
 #: Those that are refused so far.
 NOT_YET = """
-    emperor-command-socket emperor-magic-exec
-    emperor-wait-for-command emperor-wait-for-command-ignore hook-as-on-config-vassal
-    hook-as-on-demand-vassal
+    emperor-magic-exec
 """
 
 

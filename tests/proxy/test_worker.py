@@ -40,6 +40,7 @@ from emperor.wire.control import (
     Subscriptions,
     VassalNews,
     Vassals,
+    Wanted,
     encode,
 )
 from tests.proxy.dialogue import LISTEN, NODE
@@ -151,6 +152,41 @@ class WorkerTests(SynchronousTestCase):
         client = self.client()
         self.network.dialer.dials[-1].refuse()
         self.assertIn(b"vassal a.ini is starting", client.take())
+
+    def test_wakes(self) -> None:
+        """
+        The program is told, once a second, that a request waits for a vassal that
+        sleeps; the request goes on when that accepts.
+        """
+        vassal = VassalNews("m", "a.ini", Phase.ASLEEP, 0, (NODE.address,))
+        self.tell(Vassals(True, (vassal,)))
+        self.serve()
+        for _ in range(2):
+            client = self.client()
+            self.network.dialer.dials[-1].refuse()
+        self.assertEqual([Wanted("m", "a.ini")], self.said())
+        coming = replace(vassal, phase=Phase.STARTING, woken=True)
+        self.tell(Vassals(False, (coming,)))
+        self.client()
+        self.network.dialer.dials[-1].refuse()
+        self.tell(Vassals(False, (replace(vassal, phase=Phase.ACCEPTING),)))
+        before = len(self.network.dialer.dials)
+        self.reactor.advance(0)
+        self.assertEqual(3, len(self.network.dialer.dials) - before)
+        self.assertEqual(b"", client.take())
+        self.assertEqual([], self.said())
+
+    def test_wakes_no_faster_than_it_is_heard(self) -> None:
+        """
+        While the program does not read nothing is kept for it.
+        """
+        vassal = VassalNews("m", "a.ini", Phase.ASLEEP, 0, (NODE.address,))
+        self.tell(Vassals(True, (vassal,)))
+        self.serve()
+        self.worker.link.pauseProducing()
+        self.client()
+        self.network.dialer.dials[-1].refuse()
+        self.assertEqual([], self.said())
 
     def subscribe(self) -> None:
         order = replace(ORDER, settings=HttpSettings(listen=LISTEN), subscribable=True)
