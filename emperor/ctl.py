@@ -12,6 +12,7 @@ from twisted.python import usage
 
 from emperor import __version__
 from emperor.announcing.command import SubscribeOptions
+from emperor.running import RunOptions
 
 
 class _Command(Protocol):
@@ -32,6 +33,7 @@ class Options(usage.Options):
 
     longdesc = "The server itself is started by: twistd emperor --config FILE"
     subCommands = [
+        ["run", None, RunOptions, "Run the server in the foreground, as an Emperor's vassal too."],
         ["subscribe", None, SubscribeOptions, "Announce a node to subscription servers."],
     ]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import platform
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
@@ -16,10 +17,10 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from emperor.addresses import SharedSocket
+from emperor.arguments import methods
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
-from emperor.config.loading import COMMAND_LINE, Loaded, load
-from emperor.config.options import OPTIONS, Kind, Option
+from emperor.config.loading import Loaded, load
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
@@ -43,6 +44,9 @@ from emperor.realm import build_emperor
 from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
+from emperor.superior.building import Origins, build_superior
+from emperor.superior.execution import Command
+from emperor.superior.summons import take_summons
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
 from emperor.vassals.keeping import Keeper
@@ -57,7 +61,7 @@ reactor: Any = _reactor
 class Options(usage.Options):
     """
     The command line behind C{twistd emperor}; it gets a method for each option
-    of the table below.
+    below.
     """
 
     synopsis = "[--config FILE] [--check] [options]"
@@ -82,38 +86,38 @@ class Options(usage.Options):
         """
         if self["config"] is None and not self.written:
             leave("which configuration? twistd emperor --config FILE")
+        # First: whatever the configuration runs has nothing to do with it.
+        self.summons = take_summons(os.environ)
         self.surroundings = Surroundings.of_this_process(reactor.seconds())
         self.loaded = self._load()
         if self["check"]:
             print("\n".join(describe(self.loaded)))
             raise SystemExit(0)
 
+    def origins(self) -> Origins:
+        """
+        How the program was started.
+        """
+        return Origins(self.summons, Command(self.surroundings.cwd), self.loaded, self.load)
+
+    def load(self) -> Loaded:
+        """
+        Read the configuration as it is now.
+
+        @raise ConfigurationError: with every problem that could be found.
+        """
+        now = replace(self.surroundings, now=reactor.seconds())
+        return load(self["config"], now, self.written)
+
     def _load(self) -> Loaded:
         try:
-            return load(self["config"], self.surroundings, self.written)
+            return self.load()
         except ConfigurationError as error:
             leave("\n".join(str(problem) for problem in error.problems))
 
 
-def _opt(option: Option) -> Callable[..., None]:
-    """
-    The method by which L{usage.Options} hears of one option of the table.
-    """
-
-    def take(self: Options, value: str) -> None:
-        self.written.append(Pair(option.name, value, COMMAND_LINE))
-
-    def take_flag(self: Options) -> None:
-        self.written.append(Pair(option.name, "", COMMAND_LINE))
-
-    method = take_flag if option.kind is Kind.FLAG else take
-    method.__doc__ = option.help + (f" [default: {option.default}]" if option.default else "")
-    return method
-
-
-for _option in OPTIONS:
-    for _name in _option.names:
-        setattr(Options, f"opt_{_name.replace('-', '_')}", _opt(_option))
+for _name, _method in methods():
+    setattr(Options, _name, _method)
 
 
 def leave(text: str) -> NoReturn:
@@ -132,11 +136,11 @@ def makeService(options: Options) -> IService:
     settings = options.loaded.settings
     log = Logger("emperor.config")
     told = options["config"] or "command line"
-    if not (settings.emperor.monitors or settings.routers or settings.instance.options):
+    if settings.is_idle:
         nothing = f"{told}: nothing to do: it has no emperor, http or fastrouter"
         leave("\n".join([nothing, *settings.notes]))
     try:
-        program = build_program(settings, options.surroundings)
+        program = build_program(settings, options.surroundings, options.origins())
     except (CannotListen, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
     except ConfigurationError as error:
@@ -147,7 +151,23 @@ def makeService(options: Options) -> IService:
     return program
 
 
-def build_program(settings: Settings, surroundings: Surroundings) -> Program:
+def check(settings: Settings) -> None:
+    """
+    Make sure of what can be known before anything is opened.
+
+    @raise BadAuthorities: C{node_ca} has no certificates.
+    @raise ConfigurationError: a mapper cannot be used.
+    @raise NoProgram: there is no uWSGI for the vassals.
+    """
+    for each in settings.routers:
+        check_key_mappers(each, reactor)
+        load_authorities(each.node_ca)
+    launch = settings.emperor.launch
+    if settings.instance.options or (settings.emperor.monitors and not launch.wrapper):
+        find_program(settings.emperor.binary)
+
+
+def build_program(settings: Settings, surroundings: Surroundings, origins: Origins) -> Program:
     """
     All services, in the order in which they start.
 
@@ -156,12 +176,9 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     @raise ConfigurationError: a mapper cannot be used.
     @raise NoProgram: there is no uWSGI for the vassals.
     """
-    for each in settings.routers:
-        check_key_mappers(each, reactor)
+    check(settings)
     launch = settings.emperor.launch
     has_vassals = bool(settings.emperor.monitors or settings.instance.options)
-    if settings.instance.options or (settings.emperor.monitors and not launch.wrapper):
-        find_program(settings.emperor.binary)
     program = Program()
     opened, instance, servers, stats = open_everything(settings)
     keeper = Keeper(reactor, os.environ)
@@ -193,8 +210,21 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     keepers = [keeper, hooks] if has_vassals else []
     # The statistics start before the routers, and so they end after them.
     shown = build_statistics(network, routers, stats)
-    first = (build_signals(emperor, routers), network, *keepers, emperor)
-    for service in (*first, *shown, together):
+    signals = build_signals(emperor, routers)
+    services = [signals, network, *keepers, emperor, *shown, together]
+    if origins.summons:
+        sockets = [*opened, instance]
+        superior, heritage = build_superior(
+            reactor,
+            origins,
+            sockets,
+            routers,
+            signals,
+            check=check,
+            refresh=emperor.reload_all,
+        )
+        services = [superior, *services, heritage]
+    for service in services:
         service.setServiceParent(program)
     return program
 
@@ -301,7 +331,6 @@ def build_processes(
     """
     One router in processes of its own.
     """
-    load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
     grace, transport = settings.shutdown_grace, settings.transport
     subscribable = is_subscribable(router.settings, settings.emperor)
     order = Configure(router.settings, platform.node(), grace, transport, subscribable, server.mark)

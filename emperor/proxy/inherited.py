@@ -28,6 +28,13 @@ FIRST = 3
 #: More of them are an error of whoever starts us.
 MOST = 1024
 
+#: The name of a socket that the program has bound itself, before it executed itself
+#: again: its file is ours.
+KEPT = "txemperor"
+
+#: Where a socket listens, and whose it is.
+Place = SocketAddress | BorrowedSocket
+
 
 class NotPassed(Exception):
     """
@@ -92,32 +99,41 @@ class PassedSockets:
                 return self._copy(number)
         raise NotPassed(f"no socket was passed as {address}; {self._inventory()}")
 
-    def bound_to(self, address: SocketAddress) -> tuple[BorrowedSocket, socket.socket] | None:
+    def bound_to(self, address: SocketAddress) -> tuple[Place, socket.socket] | None:
         """
         The socket that listens at an address already.
 
-        @return: as L{named}; L{None} if there is none.
+        @return: as L{named}, or where it was bound by us; L{None} if there is none.
         """
         for number, listener in self._sockets.items():
             if _is_same(where(listener), address):
-                return self._copy(number)
+                place, copy = self._copy(number)
+                return address if self._names[number] == KEPT else place, copy
         return None
 
     def idle(self) -> list[str]:
         """
         What was passed and is not used.
         """
-        rest = [number for number in self._sockets if number not in self._taken]
+        rest = [number for number in self._idle() if self._names[number] != KEPT]
         return [f"fd://{number} ({where(self._sockets[number])})" for number in rest]
 
     def close(self) -> None:
         """
-        Close them all; the copies stay.
+        Close them all; the copies stay.  A file of ours that is not used goes.
         """
+        for number in self._idle():
+            place = where(self._sockets[number])
+            if self._names[number] == KEPT and isinstance(place, UnixAddress):
+                with suppress(OSError, ValueError):  # An abstract one has no file.
+                    os.unlink(place.path)
         for listener in self._sockets.values():
             listener.close()
         self._sockets.clear()
         self._names.clear()
+
+    def _idle(self) -> list[int]:
+        return [number for number in self._sockets if number not in self._taken]
 
     def _adopt(self, number: int, name: str) -> None:
         self._sockets[number] = _listener(number)

@@ -17,6 +17,7 @@ from emperor.proxy.inherited import (
     MOST,
     NotPassed,
     PassedSockets,
+    Place,
     initial_environment,
     where,
 )
@@ -53,7 +54,7 @@ class PassedCase(SynchronousTestCase):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
 
-    def check(self, found: tuple[BorrowedSocket, socket.socket], shown: str) -> None:
+    def check(self, found: tuple[Place, socket.socket], shown: str) -> None:
         """
         It is a listening socket of the program's own.
         """
