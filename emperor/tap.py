@@ -29,7 +29,7 @@ from emperor.interfaces import INetwork, IVassalNews
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
 from emperor.proxy.cheap import make_cheap_mode
-from emperor.proxy.inherited import PassedSockets, initial_environment
+from emperor.proxy.inherited import PassedSockets, has_returned, initial_environment
 from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
 from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
@@ -46,6 +46,7 @@ from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.superior.building import Origins, build_superior
 from emperor.superior.execution import Command
+from emperor.superior.gate import Gate
 from emperor.superior.summons import take_summons
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
@@ -201,8 +202,13 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
         else build_processes(each, settings, herald, server)
         for each, server in zip(opened, servers, strict=True)
     ]
-    together = MultiService()
-    for part in (*routers, *servers):
+    together, serving = MultiService(), MultiService()
+    if has_vassals and has_returned(initial_environment(), os.getpid()):
+        serving = gate = Gate(reactor)
+        emperor.watch(gate.saw)
+    for router in routers:
+        router.setServiceParent(serving)
+    for part in (serving, *servers):
         part.setServiceParent(together)
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)

@@ -65,13 +65,7 @@ class PassedSockets:
         """
         Those that systemd has passed to the process with this number.
         """
-        count = environ.get("LISTEN_FDS", "")
-        if environ.get("LISTEN_PID") != str(pid) or not (count.isascii() and count.isdecimal()):
-            return cls()
-        names = environ.get("LISTEN_FDNAMES", "").split(":")
-        numbers = range(FIRST, FIRST + min(int(count[:9]), MOST))
-        names += [""] * (len(numbers) - len(names))
-        return cls(dict(zip(numbers, names, strict=False)))
+        return cls(_names(environ, pid))
 
     def claim(self, addresses: Iterable[ListenAddress]) -> None:
         """
@@ -152,6 +146,23 @@ class PassedSockets:
             f"fd://{number}" + (f" or fd://{name}" if name else "")
             for number, name in self._names.items()
         )
+
+
+def has_returned(environ: Mapping[str, str], pid: int) -> bool:
+    """
+    Whether the program has executed itself, and left itself its sockets.
+    """
+    return KEPT in _names(environ, pid).values()
+
+
+def _names(environ: Mapping[str, str], pid: int) -> dict[int, str]:
+    count = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(pid) or not (count.isascii() and count.isdecimal()):
+        return {}
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    numbers = range(FIRST, FIRST + min(int(count[:9]), MOST))
+    names += [""] * (len(numbers) - len(names))
+    return dict(zip(numbers, names, strict=False))
 
 
 def initial_environment(path: str = "/proc/self/environ") -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.endpoints import UNIXClientEndpoint
-from twisted.internet.interfaces import IDelayedCall, IFileDescriptorReceiver
+from twisted.internet.interfaces import IAddress, IDelayedCall, IFileDescriptorReceiver
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -100,6 +100,28 @@ class Receiver(Protocol):
             self.transport.loseConnection()
 
 
+class _Once(Factory):
+    """
+    Has one protocol.
+    """
+
+    noisy = False
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def buildProtocol(self, addr: IAddress | None) -> Receiver:
+        """
+        It is there already.
+        """
+        return self._receiver
+
+
+def _reason(failure: Failure) -> str:
+    number = getattr(failure.value, "osError", None)
+    return os.strerror(number) if isinstance(number, int) else failure.getErrorMessage()
+
+
 class ProxyClient:
     """
     Asks for the pipe until it gets one.
@@ -127,8 +149,8 @@ class ProxyClient:
         self._receiver = receiver = Receiver(self._took, self._failed)
         self._retry = self._reactor.callLater(PATIENCE, receiver.give_up, "it takes too long")
         endpoint = UNIXClientEndpoint(self._reactor, self._path, timeout=PATIENCE)
-        connecting = endpoint.connect(Factory.forProtocol(lambda: receiver))
-        connecting.addErrback(lambda failure: receiver.give_up(failure.getErrorMessage()))
+        connecting = endpoint.connect(_Once(receiver))
+        connecting.addErrback(lambda failure: receiver.give_up(_reason(failure)))
 
     def stop(self) -> None:
         """

@@ -25,7 +25,6 @@ from emperor.superior.renewal import Renewal
 from emperor.superior.service import Superior
 from emperor.superior.summons import Summons
 
-
 CONFIGURATION = Origin("the configuration", 0)
 
 

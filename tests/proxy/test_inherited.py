@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import BorrowedSocket, PassedSocket, TcpAddress, UnixAddress
+from emperor.addresses import PassedSocket, TcpAddress, UnixAddress
 from emperor.proxy.inherited import (
     FIRST,
     MOST,
