@@ -268,7 +268,7 @@ class ProxyTests(SubEmperor):
         middle = above / "middle.ini"
         middle.write_text(f"[uwsgi]\nmaster = true\nemperor-proxy-socket = {proxy}\n")
         command = [reference_uwsgi(), "--emperor", above, "--emperor-freq", "1"]
-        outer = self.start("uwsgi", command)
+        outer = self.start("uwsgi", command, gently=False)
         await inner.says("has handed the pipe to the Emperor over")
         await outer.says("vassal middle.ini is now loyal")
         middle.write_text(middle.read_text() + "# touched\n")
