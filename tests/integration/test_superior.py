@@ -65,16 +65,15 @@ class SubEmperor(ProgramsTestCase):
         """
         Start uWSGI's Emperor above.
         """
-        command = [reference_uwsgi(), "--emperor", self.outside, "--emperor-freq", "1"]
-        wrapped = [*command, "--emperor-wrapper", self.wrapper()]
-        return self.start("uwsgi", wrapped, environment=ENVIRONMENT)
+        command = [*outer_uwsgi(self.outside), "--emperor-wrapper", self.wrapper()]
+        return self.start("uwsgi", command, environment=ENVIRONMENT)
 
     def ours(self) -> Program:
         """
         Start an Emperor of ours above.
         """
-        options = ["--emperor", self.outside, "--emperor-wrapper", self.wrapper()]
-        return self.start("emperor", [*our_program(), *options], environment=ENVIRONMENT)
+        command = [*our_program(), "--emperor", self.outside, "--emperor-wrapper", self.wrapper()]
+        return self.start("emperor", command, environment=ENVIRONMENT)
 
     async def master(self) -> int:
         """
@@ -97,6 +96,13 @@ class SubEmperor(ProgramsTestCase):
 
     def _is_inner(self, line: str) -> bool:
         return any(word in line for word in ("sub.ini", "www.ini"))
+
+
+def outer_uwsgi(directory: Path) -> list[str | Path]:
+    """
+    The command of an Emperor of uWSGI.
+    """
+    return [reference_uwsgi(), "--emperor", directory, "--emperor-freq", "1"]
 
 
 def command_line(process: int) -> str:
@@ -267,8 +273,7 @@ class ProxyTests(SubEmperor):
         above.mkdir()
         middle = above / "middle.ini"
         middle.write_text(f"[uwsgi]\nmaster = true\nemperor-proxy-socket = {proxy}\n")
-        command = [reference_uwsgi(), "--emperor", above, "--emperor-freq", "1"]
-        outer = self.start("uwsgi", command, gently=False)
+        outer = self.start("uwsgi", outer_uwsgi(above), gently=False)
         await inner.says("has handed the pipe to the Emperor over")
         await outer.says("vassal middle.ini is now loyal")
         middle.write_text(middle.read_text() + "# touched\n")

@@ -69,7 +69,7 @@ class AskingTests(SynchronousTestCase):
         """
         Twisted gives it descriptors.
         """
-        receiver = Receiver(self.pipes.append, self.pipes.append)
+        receiver = Receiver(self.pipes.append, str)
         verifyObject(IFileDescriptorReceiver, receiver)
 
     def test_pipe(self) -> None:
