@@ -14,10 +14,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from emperor.addresses import PassedSocket, TcpAddress, UnixAddress
 from emperor.proxy.inherited import (
     FIRST,
+    KEPT,
     MOST,
     NotPassed,
     PassedSockets,
     Place,
+    has_returned,
     initial_environment,
     where,
 )
@@ -175,6 +177,34 @@ class PassedTests(PassedCase):
         passed = self.adopt({one: "", two: ""})
         passed.named(PassedSocket(str(two)))[1].close()
         self.assertEqual(passed.idle(), [f"fd://{one} (127.0.0.1:{self.port(one)})"])
+
+    def test_left_to_itself(self) -> None:
+        """
+        A socket that the program has left itself is its own: it listens where the
+        configuration says, and its file goes with it, or with nobody who takes it.
+        """
+        taken, idle, abstract = self.path(), self.path(), b"\0txemperor-kept-%d" % os.getpid()
+        paths = [os.fsencode(taken), os.fsencode(idle), abstract]
+        passed = self.adopt({self.listen(socket.AF_UNIX, path): KEPT for path in paths})
+        wanted = UnixAddress(os.fsencode(os.path.abspath(taken)))
+        found = passed.bound_to(wanted)
+        assert found is not None
+        self.assertEqual(found[0], wanted)
+        found[1].close()
+        self.assertEqual(passed.idle(), [])
+        passed.close()
+        self.assertEqual([os.path.exists(path) for path in (taken, idle)], [True, False])
+
+    def test_returned(self) -> None:
+        """
+        The program knows that it was there before.
+        """
+        environ = {"LISTEN_PID": "7", "LISTEN_FDS": "2", "LISTEN_FDNAMES": f"web:{KEPT}"}
+        self.assertTrue(has_returned(environ, 7))
+        self.assertFalse(has_returned(environ, 8))
+        self.assertFalse(has_returned({**environ, "LISTEN_FDS": "1"}, 7))
+        self.assertFalse(has_returned({**environ, "LISTEN_FDNAMES": "web:"}, 7))
+        self.assertFalse(has_returned({}, 7))
 
     def test_closed(self) -> None:
         """
