@@ -21,6 +21,7 @@ from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.service import RouterService
 from emperor.superior.execution import Command, again
 from emperor.superior.heritage import Heritage
+from emperor.superior.rehearsal import rehearse
 from emperor.superior.renewal import Renewal
 from emperor.superior.service import Superior
 from emperor.superior.summons import Summons
@@ -66,6 +67,7 @@ def build_superior(
         if changed.is_idle:
             raise fault("nothing to do: it has no emperor, http or fastrouter", CONFIGURATION)
         check(changed)
+        rehearse(settings, changed)
         heritage.prepare(changed)
 
     def renew() -> None:
