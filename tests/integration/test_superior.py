@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet.defer import ensureDeferred
@@ -23,10 +24,15 @@ class SubEmperor(ProgramsTestCase):
     """
     A test with a program of ours that has one site, and is described by a file in
     the directory of an outer Emperor.
+
+    @ivar program: how it is started.
     """
+
+    program: Sequence[str | Path] = (sys.executable, "-m", "emperor.ctl", "run")
 
     def setUp(self) -> None:
         super().setUp()
+        self.edits = 0
         self.port = free_port()
         self.outside, inside = self.place / "outside", self.place / "inside"
         self.outside.mkdir()
@@ -50,6 +56,10 @@ class SubEmperor(ProgramsTestCase):
         ]
         draft = self.place / "draft"
         draft.write_text("\n".join([*own, *lines, ""]))
+        # uWSGI sees no change within a second.
+        self.edits += 1
+        written = draft.stat().st_mtime + 2 * self.edits
+        os.utime(draft, (written, written))
         draft.rename(self.file)
 
     def wrapper(self) -> Path:
@@ -57,7 +67,8 @@ class SubEmperor(ProgramsTestCase):
         What the outer Emperor executes in place of uWSGI.
         """
         path = self.place / "wrapper"
-        path.write_text(f'#!/bin/sh\nexec {sys.executable} -m emperor.ctl run "$@"\n')
+        words = " ".join(f"'{word}'" for word in self.program)
+        path.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         path.chmod(0o755)
         return path
 
@@ -200,7 +211,8 @@ class ReloadTests(SubEmperor):
         # Good: who asks meanwhile waits.
         other = free_port()
         self.describe(f"http = 127.0.0.1:{other}")
-        await outer.says("The configuration is another one")
+        # Now the routers have gone.
+        await outer.says("Vassal www.ini is asked to leave")
         reply = await fetch(self.port, "www.test")
         self.assertEqual(reply.status, 200, reply.text)
         self.assertNotEqual(reply.json["master"], before)
@@ -221,6 +233,29 @@ class ReloadTests(SubEmperor):
         The same by our own Emperor.
         """
         await self._reload(self.ours())
+
+    async def test_processes(self) -> None:
+        """
+        A router of several processes, and a program that has a file for its number:
+        twistd writes it again.
+        """
+        number = self.place / "pid"
+        words = [f"--pidfile={number}" if w == "--pidfile=" else w for w in our_program()]
+        self.program = words
+        self.describe("http-processes = 2")
+        outer = self.ours()
+        before = await self.master()
+        pid = number.read_text()
+        self.describe("http-processes = 2", "http-timeout = 9")
+        # Now the routers have gone.
+        await outer.says("Vassal www.ini is asked to leave")
+        reply = await fetch(self.port, "www.test")
+        self.assertEqual(reply.status, 200, reply.text)
+        self.assertNotEqual(reply.json["master"], before)
+        self.assertEqual(number.read_text(), pid)
+        self.file.unlink()
+        await self.alone(outer)
+        self.assertFalse(number.exists())
 
     async def test_requests_in_flight(self) -> None:
         """
@@ -276,7 +311,8 @@ class ProxyTests(SubEmperor):
         outer = self.start("uwsgi", outer_uwsgi(above), gently=False)
         await inner.says("has handed the pipe to the Emperor over")
         await outer.says("vassal middle.ini is now loyal")
-        middle.write_text(middle.read_text() + "# touched\n")
+        written = middle.stat().st_mtime + 2
+        os.utime(middle, (written, written))
         await inner.says("The configuration is the same")
         came = "Vassal www.ini accepts requests"
         await eventually(lambda: inner.log.count(came) == 2, "the site has reloaded")
