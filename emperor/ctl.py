@@ -31,7 +31,7 @@ class Options(usage.Options):
     The command line up to the name of a command.
     """
 
-    longdesc = "The server itself is started by: twistd emperor --config FILE"
+    longdesc = "In the background the server is started by: twistd emperor --config FILE"
     subCommands = [
         ["run", None, RunOptions, "Run the server in the foreground, as an Emperor's vassal too."],
         ["subscribe", None, SubscribeOptions, "Announce a node to subscription servers."],
