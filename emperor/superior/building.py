@@ -19,7 +19,7 @@ from emperor.program import Signals
 from emperor.proxy.listeners import OpenRouter
 from emperor.proxy.processes import RouterProcesses
 from emperor.proxy.service import RouterService
-from emperor.superior.execution import Command, again
+from emperor.superior.execution import Command, again, attempt
 from emperor.superior.heritage import Heritage
 from emperor.superior.rehearsal import rehearse
 from emperor.superior.renewal import Renewal
@@ -67,6 +67,7 @@ def build_superior(
         if changed.is_idle:
             raise fault("nothing to do: it has no emperor, http or fastrouter", CONFIGURATION)
         check(changed)
+        attempt(origins.command)
         rehearse(settings, changed)
         heritage.prepare(changed)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,12 @@ from typing import NoReturn
 from emperor.proxy.inherited import FIRST
 from emperor.superior.heritage import Passed
 from emperor.superior.summons import PIPE
+
+#: Seconds that the command has to read the configuration.
+PATIENCE = 60.0
+
+#: Bytes of what it says when it fails.
+LAST_WORDS = 2000
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,38 @@ class Command:
     directory: str
     program: str = sys.executable
     arguments: tuple[str, ...] = field(default_factory=lambda: tuple(sys.orig_argv[1:]))
+
+
+class CannotStart(Exception):
+    """
+    The command would not start the program; the message says why.
+    """
+
+
+def attempt(command: Command, patience: float = PATIENCE) -> None:
+    """
+    Let the command read the configuration, and no more: whatever has been
+    installed or removed since the program was started, it works.
+
+    @param patience: seconds that it may take.
+    @raise CannotStart: it does not.
+    """
+    try:
+        done = subprocess.run(
+            [command.program, *command.arguments, "--check"],
+            cwd=command.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=patience,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CannotStart(f"{command.program} --check took more than {patience:g} s") from None
+    except OSError as error:
+        raise CannotStart(f"{command.program} cannot be executed: {error.strerror}") from error
+    if done.returncode:
+        last = done.stderr[-LAST_WORDS:].decode("utf-8", "replace").strip()
+        raise CannotStart(f"{command.program} --check: exit code {done.returncode}: {last}")
 
 
 def again(

@@ -22,6 +22,7 @@ from emperor.config.loading import Loaded
 from emperor.config.settings import Settings
 from emperor.proxy.binding import CannotListen
 from emperor.proxy.tlsnodes import BadAuthorities
+from emperor.superior.execution import CannotStart
 from emperor.superior.service import Outcome
 from emperor.vassals.program import NoProgram
 
@@ -29,7 +30,7 @@ Tell = Callable[[Outcome], object]
 InThread = Callable[[Callable[[], bool]], Deferred[bool]]
 
 #: What may be wrong with a configuration.
-REASONS = (BadAuthorities, CannotListen, ConfigurationError, NoProgram)
+REASONS = (BadAuthorities, CannotListen, CannotStart, ConfigurationError, NoProgram)
 
 
 class _State(Enum):

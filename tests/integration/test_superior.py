@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +93,13 @@ class SubEmperor(ProgramsTestCase):
         """
         number: int = (await until_answered(self.port, "www.test")).json["master"]
         return number
+
+    def is_open(self) -> bool:
+        """
+        Whether somebody listens on the UNIX socket of the program.
+        """
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.place / "sub.sock")) == 0
 
     async def alone(self, outer: Program) -> None:
         """
@@ -217,6 +225,7 @@ class ReloadTests(SubEmperor):
         self.assertEqual(reply.status, 200, reply.text)
         self.assertNotEqual(reply.json["master"], before)
         await until_answered(other, "www.test")
+        self.assertTrue(self.is_open())
         after = [n for n in self.processes() if "sub.ini" in command_line(n)]
         self.assertEqual(after, inner)
         self.file.unlink()
@@ -253,6 +262,7 @@ class ReloadTests(SubEmperor):
         self.assertEqual(reply.status, 200, reply.text)
         self.assertNotEqual(reply.json["master"], before)
         self.assertEqual(number.read_text(), pid)
+        self.assertTrue(self.is_open())
         self.file.unlink()
         await self.alone(outer)
         self.assertFalse(number.exists())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.proxy.inherited import KEPT, PassedSockets, has_returned
-from emperor.superior.execution import Command, again, environment, move
+from emperor.superior.execution import CannotStart, Command, again, attempt, environment, move
 from emperor.superior.heritage import Passed
 
 NO_SOCKET: Any = None
@@ -147,6 +147,46 @@ class AgainTests(SynchronousTestCase):
         self.addCleanup(ours.close)
         pid = self.fork(Command("/", "/nowhere/python", ()), ours, [])
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 1)
+
+
+class AttemptTests(SynchronousTestCase):
+    """
+    The command, tried.
+    """
+
+    def attempt(self, program: str, patience: float = 30) -> str:
+        command = Command("/", sys.executable, ("-c", program, "--ini", "a.ini"))
+        return str(self.assertRaises(CannotStart, attempt, command, patience))
+
+    def test_good(self) -> None:
+        """
+        It is asked to check, with its words and in its directory.
+        """
+        program = (
+            "import os, sys; sys.exit("
+            "(sys.argv[1:], os.getcwd()) != (['--ini', 'a.ini', '--check'], '/'))"
+        )
+        attempt(Command("/", sys.executable, ("-c", program, "--ini", "a.ini")))
+
+    def test_bad(self) -> None:
+        """
+        What it says last is told.
+        """
+        self.assertIn("exit code 1: a.ini:1: no", self.attempt("raise SystemExit('a.ini:1: no')"))
+
+    def test_slow(self) -> None:
+        """
+        It has its time.
+        """
+        self.assertIn("more than 0.1 s", self.attempt("import time; time.sleep(60)", 0.1))
+
+    def test_missing(self) -> None:
+        """
+        A program that was removed.
+        """
+        command = Command("/", "/nowhere/python", ())
+        error = self.assertRaises(CannotStart, attempt, command)
+        self.assertIn("/nowhere/python cannot be executed: No such file", str(error))
 
 
 class ReturnTests(SynchronousTestCase):
