@@ -100,9 +100,10 @@ class PassedSockets:
         @return: as L{named}, or where it was bound by us; L{None} if there is none.
         """
         for number, listener in self._sockets.items():
-            if _is_same(where(listener), address):
+            is_ours = self._names[number] == KEPT
+            if _is_same(where(listener), address, is_ours):
                 place, copy = self._copy(number)
-                return address if self._names[number] == KEPT else place, copy
+                return address if is_ours else place, copy
         return None
 
     def idle(self) -> list[str]:
@@ -219,7 +220,7 @@ def _listener(number: int) -> socket.socket:
     return found
 
 
-def _is_same(place: SocketAddress, wanted: SocketAddress) -> bool:
+def _is_same(place: SocketAddress, wanted: SocketAddress, is_ours: bool) -> bool:
     """
     Whether who asks for C{wanted} means the socket at C{place}.
 
@@ -227,7 +228,8 @@ def _is_same(place: SocketAddress, wanted: SocketAddress) -> bool:
     an abstract name of its has no NUL at the end.
     """
     if isinstance(place, TcpAddress) and isinstance(wanted, TcpAddress):
-        hosts = ("", "::") if wanted.host in ("", "0.0.0.0") else (wanted.host,)
+        every = ("",) if is_ours else ("", "::")
+        hosts = every if wanted.host in ("", "0.0.0.0") else (wanted.host,)
         return place.port == wanted.port and place.host in hosts
     if isinstance(place, UnixAddress) and isinstance(wanted, UnixAddress):
         return _spelled(place) == _spelled(wanted)

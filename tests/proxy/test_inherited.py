@@ -195,6 +195,27 @@ class PassedTests(PassedCase):
         passed.close()
         self.assertEqual([os.path.exists(path) for path in (taken, idle)], [True, False])
 
+    def test_both_kinds_left_to_itself(self) -> None:
+        """
+        The program opens IPv4 and IPv6 apart, and finds each again.
+        """
+        with socket.socket(socket.AF_INET6) as six:
+            six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                six.bind(("::", 0))
+            except OSError as error:
+                self.skipTest(f"no :: here: {error}")
+            port = six.getsockname()[1]
+            six.listen()
+            first = os.dup(six.fileno())
+        second = self.listen(socket.AF_INET, ("0.0.0.0", port))
+        passed = self.adopt({first: KEPT, second: KEPT})
+        for host, family in (("", socket.AF_INET), ("::", socket.AF_INET6)):
+            found = passed.bound_to(TcpAddress(host, port))
+            assert found is not None
+            found[1].close()
+            self.assertEqual((found[0], found[1].family), (TcpAddress(host, port), family))
+
     def test_returned(self) -> None:
         """
         The program knows that it was there before.
