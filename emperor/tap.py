@@ -9,9 +9,10 @@ import platform
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService, MultiService, Service
 from twisted.internet import reactor as _reactor  # noqa: TID251
 from twisted.logger import Logger
 from twisted.python import usage
@@ -26,11 +27,14 @@ from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Set
 from emperor.config.surroundings import Surroundings
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
+from emperor.monitors.schemes import SCHEMES
+from emperor.pidfile import CannotWrite, PidFile
+from emperor.processname import ProcessName
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
 from emperor.proxy.cheap import make_cheap_mode
 from emperor.proxy.inherited import PassedSockets, has_returned, initial_environment
-from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
+from emperor.proxy.keymappers import make_key_mappers
 from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
 from emperor.proxy.nodes import make_dialer
@@ -39,9 +43,11 @@ from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import Subscribed
-from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.proxy.tlsnodes import BadAuthorities
+from emperor.readiness import check
 from emperor.realm import build_emperor
-from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
+from emperor.status.building import build_emperor_statistics, build_router_statistics
+from emperor.status.server import OpenStats, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
 from emperor.superior.building import Origins, build_superior
@@ -51,8 +57,9 @@ from emperor.superior.summons import take_summons
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
 from emperor.vassals.keeping import Keeper
+from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.news import Herald
-from emperor.vassals.program import NoProgram, find_program
+from emperor.vassals.program import NoProgram
 from emperor.wire.control import Configure
 
 # Twisted's reactor provides more interfaces than one annotation can name.
@@ -91,6 +98,9 @@ class Options(usage.Options):
         self.summons = take_summons(os.environ)
         self.surroundings = Surroundings.of_this_process(reactor.seconds())
         self.loaded = self._load()
+        if self.loaded.settings.emperor.lists_monitors:
+            print("\n".join(SCHEMES))
+            raise SystemExit(0)
         if self["check"]:
             print("\n".join(describe(self.loaded)))
             raise SystemExit(0)
@@ -142,7 +152,7 @@ def makeService(options: Options) -> IService:
         leave("\n".join([nothing, *settings.notes]))
     try:
         program = build_program(settings, options.surroundings, options.origins())
-    except (CannotListen, NoProgram, BadAuthorities) as error:
+    except (CannotListen, CannotWrite, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
     except ConfigurationError as error:
         leave("\n".join(f"{told}: {problem}" for problem in error.problems))
@@ -150,22 +160,6 @@ def makeService(options: Options) -> IService:
         log.info("{note}", note=note)
     calm_garbage_collector()
     return program
-
-
-def check(settings: Settings) -> None:
-    """
-    Make sure of what can be known before anything is opened.
-
-    @raise BadAuthorities: C{node_ca} has no certificates.
-    @raise ConfigurationError: a mapper cannot be used.
-    @raise NoProgram: there is no uWSGI for the vassals.
-    """
-    for each in settings.routers:
-        check_key_mappers(each, reactor)
-        load_authorities(each.node_ca)
-    launch = settings.emperor.launch
-    if settings.instance.options or (settings.emperor.monitors and not launch.wrapper):
-        find_program(settings.emperor.binary)
 
 
 def build_program(settings: Settings, surroundings: Surroundings, origins: Origins) -> Program:
@@ -176,16 +170,25 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
     @raise BadAuthorities: C{node_ca} has no certificates.
     @raise ConfigurationError: a mapper cannot be used.
     @raise NoProgram: there is no uWSGI for the vassals.
+    @raise CannotWrite: the file of the program's number cannot be written.
     """
-    check(settings)
+    check(settings, reactor)
     launch = settings.emperor.launch
     has_vassals = bool(settings.emperor.monitors or settings.instance.options)
     program = Program()
+    named = build_name(settings.emperor)
     opened, instance, servers, stats = open_everything(settings)
     keeper = Keeper(reactor, os.environ)
     hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
+    memoirs = Memoirs()
     emperor = build_emperor(
-        reactor, settings, surroundings, instance=instance, keeper=keeper, hooks=hooks
+        reactor,
+        settings,
+        surroundings,
+        instance=instance,
+        keeper=keeper,
+        hooks=hooks,
+        memoirs=memoirs,
     )
     greeting = Greeting(
         [each.settings for each in opened],
@@ -214,19 +217,23 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
     keepers = [keeper, hooks] if has_vassals else []
-    # The statistics start before the routers, and so they end after them.
-    shown = build_statistics(network, routers, stats)
+    # Statistics start before what they show, and so they end after it.
+    of_emperor, *of_routers = stats
+    above = build_emperor_statistics(
+        reactor, network, emperor, of_emperor, settings=settings.emperor, memoirs=memoirs
+    )
+    shown = build_router_statistics(reactor, network, routers, of_routers)
     signals = build_signals(emperor, routers)
-    services = [signals, network, *keepers, emperor, *shown, together]
+    first = (signals, network, *above, *keepers, emperor)
+    services: list[IService] = [*named, *first, *shown, together]
     if origins.summons:
-        sockets = [*opened, instance]
         superior, heritage = build_superior(
             reactor,
             origins,
-            sockets,
+            [*opened, instance],
             routers,
             signals,
-            check=check,
+            check=partial(check, reactor=reactor),
             refresh=emperor.reload_all,
         )
         services = [superior, *services, heritage]
@@ -235,16 +242,31 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
     return program
 
 
+def build_name(settings: EmperorSettings) -> list[Service]:
+    """
+    By what the program's process is known.
+
+    @raise CannotWrite: the file of its number cannot be written.
+    """
+    found: list[Service] = []
+    if settings.pidfile:
+        found.append(PidFile(settings.pidfile))
+    if settings.process_name:
+        found.append(ProcessName(settings.process_name))
+    return found
+
+
 def open_everything(
     settings: Settings,
 ) -> tuple[list[OpenRouter], OpenRouter, list[SubscriptionServer], list[OpenStats]]:
     """
     All sockets of all routers, or none.
 
-    @return: as L{open_sockets}, then the subscription servers and the statistics.
+    @return: as L{open_sockets}, then the subscription servers and the statistics:
+        the Emperor's, then each router's.
     @raise CannotListen: an address is in use or forbidden.
     """
-    stats = open_stats(settings.routers)
+    stats = open_stats([settings.emperor.stats, *(each.stats for each in settings.routers)])
     try:
         opened, instance = open_sockets(settings)
         return opened, instance, build_servers(reactor, opened), stats
@@ -311,21 +333,6 @@ def build_router(
     for companion in (key_mappers, *subscribed.companions):
         service.accompany(companion)
     return service
-
-
-def build_statistics(
-    network: INetwork,
-    routers: Sequence[RouterService | RouterProcesses],
-    opened: Sequence[OpenStats],
-) -> list[StatsService]:
-    """
-    The statistics servers of those routers that have one.
-    """
-    return [
-        StatsService(reactor, network, router, each)
-        for router, each in zip(routers, opened, strict=True)
-        if each.sockets
-    ]
 
 
 def build_processes(

@@ -104,6 +104,24 @@ class TapTests(SynchronousTestCase):
         self.assertEqual(self.farewell("--config", path, "--check"), "0")
         self.assertIn(f"http = :8080  ({path}:2)", output.getvalue())
 
+    def test_monitor_list(self) -> None:
+        """
+        C{--imperial-monitor-list} prints the schemes, needs no configuration, and
+        leaves with 0.
+        """
+        output = io.StringIO()
+        self.patch(sys, "stdout", output)
+        self.assertEqual(self.farewell("--imperial-monitor-list"), "0")
+        self.assertLessEqual({"dir", "glob"}, set(output.getvalue().split()))
+
+    def test_pidfile(self) -> None:
+        """
+        A file that cannot be written is told before anything starts.
+        """
+        options = self.options("--emperor", "/v", "--emperor-pidfile", "/nowhere/a.pid")
+        error = self.assertRaises(SystemExit, makeService, options)
+        self.assertIn("emperor-pidfile: /nowhere/a.pid cannot be written: No such", str(error.code))
+
     def test_all_errors_are_told_at_once(self) -> None:
         """
         Each error has its own line with the file and the line in it.

@@ -31,6 +31,7 @@ def build_launch(taker: Taker) -> LaunchSettings:
         wrapper_fallback=texts("emperor-wrapper-fallback"),
         wrapper_attribute=text("emperor-wrapper-attr"),
         chdir_attribute=text("emperor-chdir-attr"),
+        collected=tuple(dict.fromkeys(texts("emperor-collect-attr"))),
         start_hook=text("vassals-start-hook"),
         stop_hook=text("vassals-stop-hook"),
         before_vassal=_hooks(taker, "hook-as-emperor-before-vassal"),

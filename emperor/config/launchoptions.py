@@ -71,6 +71,13 @@ def launch_options() -> Iterator[Option]:
         Kind.TEXT,
         "The key in a vassal's section [emperor] that names the directory it starts in.",
     )
+    yield row(
+        "emperor-collect-attr",
+        Kind.TEXT,
+        "A key in a vassal's section [emperor] that emperor-stats shows.",
+        aliases=("emperor-collect-attribute",),
+        **many,
+    )
     yield from _hooks(row)
 
 

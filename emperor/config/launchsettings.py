@@ -26,6 +26,7 @@ class LaunchSettings:
     @ivar wrapper_attribute: C{emperor-wrapper-attr}: the key in a vassal's section
         C{[emperor]} that names its program; empty: none.
     @ivar chdir_attribute: C{emperor-chdir-attr}: and its directory.
+    @ivar collected: C{emperor-collect-attr}: keys there that are only shown.
     @ivar start_hook: C{vassals-start-hook}; empty: none.
     @ivar stop_hook: C{vassals-stop-hook}; empty: none.
     @ivar before_vassal: C{hook-as-emperor-before-vassal}, in the child.
@@ -45,6 +46,7 @@ class LaunchSettings:
     wrapper_fallback: tuple[str, ...] = ()
     wrapper_attribute: str = ""
     chdir_attribute: str = ""
+    collected: tuple[str, ...] = ()
     start_hook: str = ""
     stop_hook: str = ""
     before_vassal: tuple[Command, ...] = ()

@@ -17,9 +17,8 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    early-emperor emperor-broodlord emperor-command-socket emperor-magic-exec emperor-pidfile
-    emperor-procname emperor-proxy-socket emperor-stats emperor-stats-server
-    emperor-trigger-socket emperor-wait-for-command emperor-wait-for-command-ignore
+    emperor-command-socket emperor-magic-exec
+    emperor-wait-for-command emperor-wait-for-command-ignore
     enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
@@ -37,7 +36,7 @@ UNSUPPORTED = _names(
     http-auto-gzip http-backend-http
     http-chunked-input http-enable-proxy-protocol http-manage-rtsp http-manage-source
     http-raw-body http-stud-prefix http-to-https http-websockets https https-export-cert
-    https-session-context https2 imperial-monitor-list imperial-monitors-list
+    https-session-context https2
     rawrouter rawrouter-buffer-size rawrouter-cheap rawrouter-events
     rawrouter-fallback rawrouter-gracetime rawrouter-harakiri rawrouter-max-retries
     rawrouter-processes rawrouter-quiet rawrouter-ss rawrouter-stats rawrouter-stats-server
@@ -251,6 +250,8 @@ ABSENT: dict[str, str] = {
     **{f"{verb}mount-as-emperor": _mount("hook-as-emperor") for verb in ("", "u")},
     **{f"{verb}mount-as-vassal": _mount("hook-as-vassal-before-drop") for verb in ("", "u")},
     "emperor-fork-server-attr": _FORK_SERVER,
+    "emperor-proxy-socket": "it is an option for the file of a vassal, which hands its pipe on",
+    "emperor-trigger-socket": "changes are noticed at once, and the signal WINCH looks now",
     "emperor-use-fork-server": _FORK_SERVER,
     "hook-as-emperor-setns": "nsenter(1) does it: hook-as-emperor = exec:nsenter"
     " --target $UWSGI_VASSAL_PID …",
@@ -276,11 +277,8 @@ NEEDLESS: dict[str, str] = {
         }.items()
     },
     "fastrouter-subscription-slot": "uWSGI passes over it too",
-    **dict.fromkeys(
-        ("emperor-collect-attr", "emperor-collect-attribute"),
-        "the attributes that other options name are always read",
-    ),
-    "emperor-subreaper": "no process of a vassal is ever left to others",
+    "early-emperor": "vassals start when everything listens, with the rights that twistd has then",
+    "emperor-subreaper": "the processes that a vassal leaves behind are always ours, and ended",
     "http-auto-chunked": "an answer without a length always goes out in chunks",
     "http-manage-expect": "Expect: 100-continue is always answered",
 }

@@ -18,6 +18,7 @@ from emperor.config.routeroptions import (
     router_options,
     routing_options,
 )
+from emperor.config.socketoptions import socket_options
 from emperor.config.subscriptionoptions import subscription_options
 
 __all__ = ["BY_NAME", "OPTIONS", "Kind", "Option", "Service"]
@@ -52,6 +53,7 @@ def _program() -> Iterator[Option]:
 #: All options, in the order of the reference.
 OPTIONS: tuple[Option, ...] = (
     *_program(),
+    *socket_options(),
     *emperor_options(),
     *launch_options(),
     *routing_options(),

@@ -29,6 +29,9 @@ from emperor.vassals.spec import VassalId, VassalSpec, shown
 #: Bytes of a name; uWSGI has no room for more.
 NAME_LIMIT = 254
 
+#: Of a second.
+NANOSECONDS = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -171,7 +174,8 @@ class PollingMonitor(ABC):
         before = self._seen.get(name)
         if before is not None and before.fingerprint == fingerprint:
             return before
-        return VassalSpec(VassalId(self.source, name), directory, fingerprint)
+        modified = fingerprint.content.modified / NANOSECONDS
+        return VassalSpec(VassalId(self.source, name), directory, fingerprint, modified=modified)
 
     def _complain(self, name: str, reason: str) -> None:
         if self._complaints.get(name) != reason:

@@ -26,7 +26,7 @@ from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.acknowledging import Acknowledger
 from emperor.subscriptions.chronicle import Chronicle
 from emperor.subscriptions.copying import Copyist
-from emperor.subscriptions.domains import Domains, Holdings, make_holdings
+from emperor.subscriptions.domains import EMPTY, Domains, Holdings, make_holdings
 from emperor.subscriptions.ledger import Ledger, make_registry
 from emperor.subscriptions.places import Places
 from emperor.subscriptions.receiving import DatagramReader
@@ -124,7 +124,10 @@ def build_domains(
     """
 
     def read(id: VassalId) -> Holdings:
-        place = (id.name, emperor.spec(id).directory, settings.emperor, surroundings)
+        spec = emperor.spec(id)
+        if spec.is_zerg:  # Its parent has the socket.
+            return EMPTY
+        place = (id.name, spec.directory, settings.emperor, surroundings)
         return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place, emperor.door(id)))
 
     tolerances = [router.subscriptions.tolerance for router in settings.routers]

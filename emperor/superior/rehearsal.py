@@ -6,11 +6,12 @@ to start again is not one that cannot start.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from emperor.addresses import SocketAddress, TcpAddress
-from emperor.config.settings import Settings
+from emperor.config.settings import RouterSettings, Settings
+from emperor.config.statssettings import StatsSettings
 from emperor.status.server import close_stats, open_stats
 from emperor.subscriptions.sockets import close_servers, open_servers
 
@@ -21,22 +22,33 @@ def rehearse(before: Settings, after: Settings) -> None:
 
     @raise emperor.proxy.binding.CannotListen: something cannot be opened.
     """
-    stats = [address for router in before.routers for address in router.stats]
-    servers = [address for router in before.routers for address in router.subscriptions.servers]
-    routers = [
-        replace(
-            router,
-            stats=_new(router.stats, stats),
-            subscriptions=replace(
-                router.subscriptions, servers=_new(router.subscriptions.servers, servers)
-            ),
+    stats = _all_stats(before)
+    ours = [address for each in stats for address in each.addresses]
+    close_stats(
+        open_stats(
+            replace(each, addresses=_new(each.addresses, ours)) for each in _all_stats(after)
         )
-        for router in after.routers
-    ]
-    close_stats(open_stats(routers))
-    opened = open_servers(routers)
-    addresses = [address for router in routers for address in router.subscriptions.servers]
-    close_servers([each for row in opened for each in row], addresses)
+    )
+    servers = _all_servers(before)
+    changed = replace(after, routers=tuple(_reduced(each, servers) for each in after.routers))
+    opened = open_servers(changed.routers)
+    close_servers([each for row in opened for each in row], _all_servers(changed))
+
+
+def _reduced(router: RouterSettings, ours: Sequence[SocketAddress]) -> RouterSettings:
+    """
+    The router with those subscription servers that are new.
+    """
+    own = router.subscriptions
+    return replace(router, subscriptions=replace(own, servers=_new(own.servers, ours)))
+
+
+def _all_stats(settings: Settings) -> list[StatsSettings]:
+    return [settings.emperor.stats, *(router.stats for router in settings.routers)]
+
+
+def _all_servers(settings: Settings) -> list[SocketAddress]:
+    return [address for router in settings.routers for address in router.subscriptions.servers]
 
 
 def _new(

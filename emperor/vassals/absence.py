@@ -101,6 +101,12 @@ class Whereabouts:
         places = self._places.get(id, frozenset())
         return frozenset(each for place in places for each in self._claims[place][id])
 
+    def places(self, id: VassalId) -> frozenset[Address]:
+        """
+        The same, each in one spelling.
+        """
+        return self._places.get(id, frozenset())
+
     @property
     def is_somebody_going(self) -> bool:
         """

@@ -43,6 +43,8 @@ _ASLEEP_FOR_LONG = (
     "its section [emperor] a connection would wake it",
 )
 
+_DEAD_ZERG = (LogLevel.warn, "Vassal {vassal} died: {ending}")
+
 
 class Chronicle:
     """
@@ -82,6 +84,8 @@ class Chronicle:
             self._asked_at.pop(status.id, None)
         if status.phase is Phase.ASLEEP:
             self._write(*(_ASLEEP if status.held else _ASLEEP_FOR_LONG), status, 0)
+        elif status.zerg and status.phase in (Phase.HELD_BACK, Phase.EXILED):
+            self._write(*_DEAD_ZERG, status, 0)
         elif status.phase in _SENTENCES:
             self._write(*_SENTENCES[status.phase], status, round(seconds, 3))
 

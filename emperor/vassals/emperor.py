@@ -9,7 +9,7 @@ right after the source was away is not believed; the next one is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import random
 
 from twisted.application.service import Service
@@ -24,6 +24,7 @@ from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
 from emperor.stale import remove_stale_socket
 from emperor.vassals.absence import Whereabouts, reason
 from emperor.vassals.backoff import BackOff
+from emperor.vassals.broodlord import Broodlord
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
 from emperor.vassals.doors import NO_DOOR
@@ -36,6 +37,7 @@ from emperor.vassals.succession import Find, OpenDoor, Succession
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vacancies import Vacancies
 from emperor.vassals.vassal import Launch, heard_by_machine
+from emperor.vassals.view import SourceView, VassalView
 
 #: Phases in which a vassal has read its file, or has none of its own process.
 _READING = frozenset({Phase.ASLEEP, Phase.STARTING, Phase.RELOADING})
@@ -84,13 +86,16 @@ class Emperor(Service):
         self._find = find_door
         self._open_door = open_door
         self._remove_socket = remove_socket
+        self._vassals: dict[VassalId, Succession] = {}
+        backoff = BackOff(settings.throttle, settings.max_throttle, random, settings.waits)
+        self._brood = Broodlord(clock, settings.broodlord, backoff, self._vassals, self._add)
         limit = settings.curse_tolerance + LAST_GRACE
         self._vacancies = Vacancies(clock, limit, self._is_taken)
         self._court = Court(
             clock=clock,
             turns=StartQueue(clock, settings.spawn_rate),
-            launch=heard_by_machine(launch),
-            backoff=BackOff(settings.throttle, settings.max_throttle, random, settings.waits),
+            launch=heard_by_machine(launch, self._brood.words),
+            backoff=backoff,
             tolerance=settings.curse_tolerance,
             observe=self._observe,
             heartbeat=settings.heartbeat,
@@ -102,10 +107,9 @@ class Emperor(Service):
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
-        self._vassals: dict[VassalId, Succession] = {}
         self._whereabouts = Whereabouts()
         self.leaving = self._whereabouts.leaving
-        self._watchers: list[Watcher] = [Chronicle(clock).record]
+        self._watchers: list[Watcher] = [Chronicle(clock).record, self._brood.saw]
         self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
     def startService(self) -> None:
@@ -128,8 +132,9 @@ class Emperor(Service):
             monitor.stop()
         self._kept.clear()
         self._court.tolerance = self._mercy
-        for vassal in list(self._vassals.values()):
-            self._guarded(vassal.unwanted)
+        for id in list(self._vassals):
+            if id in self._vassals:  # One that goes takes its zergs with it.
+                self._guarded(self._vassals[id].unwanted)
         return self._farewell.wait()
 
     def watch(self, watcher: Watcher) -> None:
@@ -210,6 +215,27 @@ class Emperor(Service):
         """
         return tuple(vassal.status for vassal in self._vassals.values())
 
+    def views(self) -> Iterator[VassalView]:
+        """
+        Every vassal that there is now, each as it is when it is read.
+        """
+        for vassal in list(self._vassals.values()):
+            status = vassal.status
+            if status.phase is not Phase.GONE:
+                addresses = self._whereabouts.places(status.id)
+                doorway = vassal.door.doorway
+                yield VassalView(status, vassal.spec, doorway, vassal.beat_at, addresses)
+
+    def sources(self) -> tuple[SourceView, ...]:
+        """
+        The monitors, in their order.
+        """
+        sources = [monitor.source for monitor in self._monitors]
+        return tuple(
+            SourceView(source, len(self._kept.get(source, ())), self._away.get(source, ""))
+            for source in sources
+        )
+
     def rescan(self) -> None:
         """
         Let every monitor look now (SIGWINCH).
@@ -219,16 +245,20 @@ class Emperor(Service):
 
     def reload_all(self) -> None:
         """
-        Reload every vassal, and retry those that are held back (SIGHUP).
+        Reload every vassal, and retry those that are held back (SIGHUP); zergs
+        follow their parents.
         """
+        self._brood.pardon()
         for vassal in list(self._vassals.values()):
-            self._guarded(vassal.reload)
+            if not vassal.spec.is_zerg:
+                self._guarded(vassal.reload)
 
     def pardon_all(self) -> None:
         """
         Forget the deaths of all vassals, and start those that are held back
         (SIGURG).
         """
+        self._brood.pardon()
         for vassal in list(self._vassals.values()):
             self._guarded(vassal.pardon)
 
@@ -257,10 +287,13 @@ class Emperor(Service):
     def _do(self, step: Step) -> None:
         if isinstance(step, Stop):
             self._vassals[step.id].unwanted()
-        elif isinstance(step, Start) and step.spec.id not in self._vassals:
-            self._add(step.spec)
-        else:
+            return
+        if isinstance(step, Start):
+            self._brood.evict(step.spec.id)
+        if step.spec.id in self._vassals:
             self._vassals[step.spec.id].wanted(step.spec)
+        else:
+            self._add(step.spec)
 
     def _add(self, spec: VassalSpec) -> None:
         vassal = Succession(spec, self._court, self._find, self._open_door)

@@ -25,6 +25,7 @@ from emperor.config.doorways import Doorway, parse_doorway
 from emperor.config.errors import Problem
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
+from emperor.config.vassalvalues import filled
 from emperor.vassals.asking import NoAnswer
 from emperor.vassals.spec import VassalSpec, shown
 
@@ -74,7 +75,7 @@ class Doorways:
         @return: what is wrong is logged, and the vassal has no door; a Deferred
             never fails.
         """
-        if spec.arguments:  # It has no file.
+        if spec.arguments or spec.is_zerg:  # It has no file, or no socket, of its own.
             return None
         found = self._look(spec)
         if isinstance(found, Deferred):
@@ -94,7 +95,8 @@ class Doorways:
             found = self._of_file(spec, self._settings.on_demand_extension)
             return self._permitted(spec, found)
         if self._settings.on_demand_directory:
-            return self._of_directory(spec, self._settings.on_demand_directory)
+            directory = filled(self._settings.on_demand_directory, spec.id.name, spec.directory)
+            return self._of_directory(spec, directory)
         if self._settings.on_demand_command:
             return self._of_command(spec, self._settings.on_demand_command)
         return None

@@ -65,6 +65,7 @@ class VassalStatus:
     @ivar said: what it printed last before its trouble or its end.
     @ivar held: its socket is the Emperor's, and stays when it leaves.
     @ivar successor: the first process of its next generation; 0 for none.
+    @ivar zerg: it only helps another vassal.
     """
 
     id: VassalId
@@ -84,3 +85,4 @@ class VassalStatus:
     said: tuple[str, ...] = ()
     held: bool = False
     successor: int = 0
+    zerg: bool = False

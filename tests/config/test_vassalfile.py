@@ -15,6 +15,7 @@ from emperor.config.vassalfile import (
     SIZE_LIMIT,
     instance_addresses,
     is_cheap,
+    is_proxy,
     listening,
     uwsgi_sockets,
 )
@@ -175,6 +176,16 @@ class ListeningTests(ConfigurationCase):
             self.write("a.ini", f"[uwsgi]\n{text}")
             found = is_cheap("a.ini", self.cwd, EmperorSettings(), self.surroundings())
             self.assertEqual(expected, found, text)
+
+    def test_proxy(self) -> None:
+        """
+        Whether a vassal hands its pipe on stands in the section that it reads.
+        """
+        text = "[uwsgi]\nmaster = on\n[zerg]\nemperor-proxy-socket = /p\n"
+        self.write("a.ini", text)
+        for name, expected in (("a.ini", False), ("a.ini:zerg", True), ("b.ini", False)):
+            found = is_proxy(name, self.cwd, EmperorSettings(), self.surroundings())
+            self.assertEqual(expected, found, name)
 
     def test_emperor_section(self) -> None:
         """

@@ -13,7 +13,13 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
-from emperor.config.settings import RouterSettings, Settings, SubscriptionSettings
+from emperor.config.settings import (
+    EmperorSettings,
+    RouterSettings,
+    Settings,
+    SubscriptionSettings,
+)
+from emperor.config.statssettings import StatsSettings
 from emperor.proxy.binding import CannotListen
 from emperor.superior.rehearsal import rehearse
 
@@ -22,11 +28,17 @@ def settings(
     stats: tuple[SocketAddress, ...] = (), servers: tuple[SocketAddress, ...] = ()
 ) -> Settings:
     """
-    A configuration with one router.
+    A configuration with one router: the first statistics are the Emperor's.
     """
     subscriptions = SubscriptionSettings(servers=servers)
-    router = RouterSettings(kind="http", listen=(), stats=stats, subscriptions=subscriptions)
-    return Settings(routers=(router,))
+    router = RouterSettings(
+        kind="http",
+        listen=(),
+        stats=StatsSettings(addresses=stats[1:]),
+        subscriptions=subscriptions,
+    )
+    emperor = EmperorSettings(stats=StatsSettings(addresses=stats[:1]))
+    return Settings(emperor=emperor, routers=(router,))
 
 
 class RehearsalTests(SynchronousTestCase):

@@ -58,6 +58,18 @@ class ChronicleTests(SynchronousTestCase):
             self.sentences(VassalStatus(ID, Phase.HELD_BACK, retry_at=4.5, ending="exit code 22")),
         )
 
+    def test_death_of_a_zerg(self) -> None:
+        """
+        A zerg that has died does not try again.
+        """
+        for phase in (Phase.HELD_BACK, Phase.EXILED):
+            self.assertEqual(
+                ["Vassal a.ini died: exit code 22"],
+                self.sentences(
+                    VassalStatus(ID, phase, retry_at=4.5, ending="exit code 22", zerg=True)
+                ),
+            )
+
     def test_trouble(self) -> None:
         """
         What is wrong is said once, with what the vassal said last; that it is

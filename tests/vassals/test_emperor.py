@@ -24,6 +24,7 @@ from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.view import SourceView
 from emperor.wire.vassal import Said
 
 MERCY = 30
@@ -266,6 +267,36 @@ class EmperorTests(EmperorTestCase):
         a.ends(code=1)
         self.reactor.pump([1, 0])
         self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_views(self) -> None:
+        """
+        Who looks sees each vassal as it is when its turn comes, and nothing of
+        one that has gone meanwhile.
+        """
+        held = cast(UnixAddress, parse_address("/held.sock"))
+        self.doorway = Doorway(held)
+        a, b = self.run_with(A, B)
+        views = self.emperor.views()
+        first = next(views)
+        self.assertEqual((A, self.doorway), (first.spec, first.doorway))
+        self.assertEqual({held, *listening(A)}, first.addresses)
+        self.assertEqual((a.pid, Phase.ACCEPTING), (first.status.pid, first.status.phase))
+        self.assertEqual(0, first.beat_at)
+        self.reactor.advance(5)
+        a.says(Said.ALIVE)
+        self.assertEqual(5, next(self.emperor.views()).beat_at)
+        self.monitor.want(A)
+        b.ends()
+        self.assertEqual([], list(views))
+
+    def test_sources(self) -> None:
+        """
+        So are the monitors: how many vassals they want, and why they cannot look.
+        """
+        self.run_with(A, B)
+        self.assertEqual((SourceView("dir:///v", 2, ""),), self.emperor.sources())
+        self.monitor.break_down("away")
+        self.assertEqual((SourceView("dir:///v", 2, "away"),), self.emperor.sources())
 
     def test_empty_after_trouble(self) -> None:
         """

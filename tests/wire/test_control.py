@@ -33,6 +33,7 @@ from emperor.config.settings import (
     RouterSettings,
     SubscriptionSettings,
 )
+from emperor.config.statssettings import StatsSettings
 from emperor.vassals.status import Phase
 from emperor.wire import control
 from emperor.wire.control import (
@@ -117,7 +118,7 @@ COMMON: dict[str, Any] = {
     "code": st.none() | st.builds(CodeSource, st.text(), st.text(), SECONDS),
     "mapper_order": st.permutations(list(Mapper)).map(tuple),
     "zerg": tuples(SOCKETS),
-    "stats": tuples(SOCKETS),
+    "stats": st.builds(StatsSettings, addresses=tuples(SOCKETS), http=st.booleans()),
     "trusted": tuples(st.text()),
     "subscriptions": SUBSCRIPTIONS,
     "timeout": SECONDS,
