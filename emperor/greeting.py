@@ -25,7 +25,7 @@ from emperor.vassals.status import Phase, VassalStatus
 PATIENCE = 10.0
 
 #: Phases in which a vassal's first start has come to an end.
-_SETTLED = frozenset({Phase.ACCEPTING, Phase.ASLEEP, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
+SETTLED = frozenset({Phase.ACCEPTING, Phase.ASLEEP, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
 
 
 def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool]) -> Iterator[str]:
@@ -86,7 +86,7 @@ class Greeting:
             names.discard(status.id)
         if status.phase is Phase.ACCEPTING:
             self._up.add(status.id)
-        elif status.phase not in _SETTLED:
+        elif status.phase not in SETTLED:
             self._starting.add(status.id)
         if not self._starting:
             self._say()

@@ -67,6 +67,8 @@ class Signals(Service):
     so these are set when it has started.
 
     @ivar actions: what to call for each further signal.
+    @ivar abandon: makes the program end for good; whether it ends already, and was
+        to start again.
     """
 
     _log = Logger()
@@ -80,6 +82,7 @@ class Signals(Service):
         self._reactor = reactor
         self._actions = dict(actions)
         self._hurry = hurry
+        self.abandon: Callable[[], bool] = lambda: False
         self._stopping = False
 
     def startService(self) -> None:
@@ -105,10 +108,19 @@ class Signals(Service):
         """
         End the program; asked twice, end it without waiting for requests.
         """
+        if self.abandon():
+            self._log.info("Asked to stop meanwhile: the program does not start again")
+            return
         if self._stopping:
             self._log.info("Asked again to stop: requests in flight are cut")
             self._hurry()
             return
+        self.leave()
+
+    def leave(self) -> None:
+        """
+        End the program.
+        """
         self._stopping = True
         self._log.info("Stopping: requests in flight may finish")
         self._reactor.stop()

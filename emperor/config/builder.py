@@ -60,6 +60,7 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
         shared_sockets=taker.many("shared-socket", values.listen),
         transport=taker.default("transport", values.transport),
         shutdown_grace=taker.default("shutdown-grace", values.grace),
+        heartbeat=taker.default("heartbeat", values.grace),
         notes=(*notes, *taker.notes),
     )
 

@@ -93,7 +93,7 @@ WORKER = _names(
     fork-socket forkbomb-delay freebind fs-brutal-reload fs-reload fs-signal ftok get gevent
     gevent-early-monkey-patch gevent-monkey-patch gevent-wait-for-hub harakiri
     harakiri-graceful-signal harakiri-graceful-timeout harakiri-no-arh harakiri-queue-threshold
-    harakiri-verbose heartbeat home honour-range honour-stdin hook-accepting hook-accepting-once
+    harakiri-verbose home honour-range honour-stdin hook-accepting hook-accepting-once
     hook-accepting1 hook-accepting1-once hook-as-gateway hook-as-mule hook-as-root hook-as-user
     hook-as-user-atexit hook-asap hook-in-jail hook-emperor-lost hook-emperor-reload
     hook-emperor-stop hook-master-start hook-post-app hook-post-fork

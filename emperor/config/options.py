@@ -36,6 +36,13 @@ def _program() -> Iterator[Option]:
         help="How long requests in flight may take to end when the program stops.",
     )
     yield Option(
+        name="heartbeat",
+        kind=Kind.GRACE,
+        service=service,
+        default="0",
+        help="How often the program tells an Emperor above it that it lives.",
+    )
+    yield Option(
         name="strict",
         kind=Kind.FLAG,
         service=service,

@@ -403,6 +403,7 @@ class Settings:
         one with the index N.
     @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar shutdown_grace: seconds that requests in flight have at the end.
+    @ivar heartbeat: seconds between two beats for an Emperor above; 0: none.
     @ivar notes: sentences for the log that are no errors: options of a uWSGI
         worker, names nobody uses.
     """
@@ -413,4 +414,12 @@ class Settings:
     shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"
     shutdown_grace: float = 30
+    heartbeat: float = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """
+        Whether there is nothing to do.
+        """
+        return not (self.emperor.monitors or self.routers or self.instance.options)

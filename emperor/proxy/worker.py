@@ -115,6 +115,7 @@ class Worker:
             case Subscriptions():
                 self._take(message)
             case Drain():
+                self._leave_files()
                 self._drain()
             case Cut() if self._router is not None:
                 self._router.cut()
@@ -191,6 +192,13 @@ class Worker:
         elif not self._draining:
             self._log.info("The program has gone: requests in flight may finish")
             self._drain()
+
+    def _leave_files(self) -> None:
+        """
+        The program is there, and knows whether somebody goes on to listen.
+        """
+        if self._router is not None:
+            self._router.kept = frozenset(self._router.settings.listen)
 
     def _drain(self) -> None:
         if self._draining:

@@ -361,6 +361,18 @@ class ProcessesTests(SynchronousTestCase):
         self.reactor.advance(0)
         self.assertEqual(3, len(self.reactor.processes))
 
+    def test_file_that_stays(self) -> None:
+        """
+        The file of a socket where somebody goes on to listen is not removed.
+        """
+        one, two = self.start()
+        self.service.kept = frozenset(self.settings.listen)
+        stopping = self.stop()
+        self.assertTrue(os.path.exists(self.path))
+        one.ends()
+        two.ends()
+        self.successResultOf(stopping)
+
     def test_stop(self) -> None:
         """
         It is over when both have left; the port is closed at once, nobody is

@@ -5,9 +5,11 @@ Tests for L{emperor.proxy.worker}.
 from __future__ import annotations
 
 import io
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 from twisted.application.service import Service
@@ -20,6 +22,7 @@ from twisted.logger import Logger, globalLogBeginner
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
 from emperor.interfaces import INetwork
 from emperor.proxy.worker import REPORT_INTERVAL, Worker, begin_log
@@ -215,6 +218,20 @@ class WorkerTests(SynchronousTestCase):
         self.assertFalse(self.network.reading)
         self.tell(Subscriptions(False, (subscribed("a", "127.0.0.1:3031"),)))
         self.assertTrue(self.network.reading)
+
+    def test_file(self) -> None:
+        """
+        The file of a socket is left to the program, if that is still there.
+        """
+        path = os.path.relpath(self.mktemp())
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        order = replace(ORDER, settings=HttpSettings(listen=(UnixAddress(os.fsencode(path)),)))
+        for leave, stays in ((partial(self.tell, Drain()), True), (self.hang_up, False)):
+            self.setUp()
+            with open(path, "wb"):
+                self.tell(order)
+            leave()
+            self.assertEqual(os.path.exists(path), stays)
 
     def test_nodes_expire(self) -> None:
         """
