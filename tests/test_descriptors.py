@@ -42,7 +42,7 @@ class DescriptorsTests(SynchronousTestCase):
         """
         check_room()
         opened = [os.open("/dev/null", os.O_RDONLY)]
-        self.addCleanup(lambda: [os.close(each) for each in opened])
+        self.addCleanup(lambda: list(map(os.close, opened)))
         while opened[-1] < self.low[0] - RESERVE - PER_VASSAL:
             opened.append(os.open("/dev/null", os.O_RDONLY))
         why = str(self.assertRaises(NoRoom, check_room))
