@@ -93,6 +93,8 @@ class Keeper:
         self._condemned: list[Family] = []
         self._round: list[tuple[Family, bool]] = []
         self._has_more = False
+        # What does not do to us what it does to others.
+        self._unheard: frozenset[signal.Signals] = frozenset()
         self._reports: dict[int, Family] = {}
         self._missed: set[str] = set()
         self._next_sweep = 0.0
@@ -113,6 +115,11 @@ class Keeper:
         for number in _NOT_OURS:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        self._unheard = frozenset(
+            number
+            for number in signal.valid_signals()
+            if signal.getsignal(number) is not signal.SIG_DFL
+        )
         self._poll.register(deaths, select.POLLIN)
         with suppress(EOFError, ConnectionError):
             while True:
@@ -172,7 +179,7 @@ class Keeper:
             self._limit(group, limit)
         report, write = os.pipe()
         # A signal that comes before the child hears signals waits for it.
-        before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, self._unheard)
         try:
             pid = fork(order.rights.namespaces)
             if pid == 0:
