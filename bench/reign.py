@@ -85,14 +85,14 @@ class Reign:
         taken = []
         for name in chance.sample(file_names(self.vassals), min(CHANGES, self.vassals)):
             time.sleep(chance.uniform(0, FREQUENCY))
-            changed = _change(contender, [name])
+            changed = change(contender, [name])
             taken.append(told.wait("reloads", [name]) - changed)
         return median(taken)
 
     def _all_at_once(self, contender: Contender, told: Told) -> float:
         time.sleep(APART)
         told.skip()
-        changed = _change(contender, file_names(self.vassals))
+        changed = change(contender, file_names(self.vassals))
         return told.wait("reloads", file_names(self.vassals)) - changed
 
     def _hang_up(self, emperor: Program, told: Told) -> float:
@@ -114,7 +114,7 @@ class Reign:
         return time.monotonic() - began
 
 
-def _change(contender: Contender, names: Iterable[str]) -> float:
+def change(contender: Contender, names: Iterable[str]) -> float:
     """
     Write files anew.
 
