@@ -168,10 +168,8 @@ class Core:
         """
         if phase not in _COMING_UP:
             self._expect_nothing()
-        self.status = replace(
-            self.status, phase=phase, since=self.now, retry_at=0, failures=self.failures
-        )
-        self.tell(**changes)
+        entered = {"phase": phase, "since": self.now, "retry_at": 0, "failures": self.failures}
+        self.tell(**{**entered, **changes})
 
     def tell(self, **changes: Any) -> None:
         """
