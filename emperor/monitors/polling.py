@@ -22,7 +22,7 @@ from emperor.interfaces import IMonitor, IRealm
 from emperor.monitors.fingerprint import Fingerprint, take
 from emperor.monitors.inotify import Hear, Watch, make_watch
 from emperor.monitors.settling import Change, Settling
-from emperor.monitors.trail import trail
+from emperor.monitors.trail import Targets, trail
 from emperor.vassals.commandline import EXTENSIONS
 from emperor.vassals.spec import VassalId, VassalSpec, shown
 
@@ -195,12 +195,13 @@ class PollingMonitor(ABC):
         """
         entries = set(_links(trail(self.doorstep())))
         links = set[str]()
+        known: Targets = {}
         if not self._nofollow:
             links = {name for name in sight.names if self._may_be_link(sight.directory, name)}
             for name in links:
                 path = os.path.join(sight.directory, name)
                 if os.path.islink(path):
-                    entries.update(trail(path))
+                    entries.update(trail(path, known))
         self._watched = sight.watched
         self._listen_to(frozenset(entries))
         return links
