@@ -75,7 +75,7 @@ def build_emperor(
     def read(spec: VassalSpec) -> Attributes:
         return attributes(spec.id.name, spec.directory, shared, surroundings)
 
-    launcher = Launcher(reactor, shared, dict(os.environ), keeper, read=read, hooks=hooks)
+    launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     return Emperor(

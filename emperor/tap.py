@@ -131,14 +131,13 @@ def makeService(options: Options) -> IService:
     @raise SystemExit: it cannot start; the text says what to do.
     """
     settings = options.loaded.settings
-    descriptors = Descriptors()
     log = Logger("emperor.config")
     told = options["config"] or "command line"
     if not (settings.emperor.monitors or settings.routers or settings.instance.options):
         nothing = f"{told}: nothing to do: it has no emperor, http or fastrouter"
         leave("\n".join([nothing, *settings.notes]))
     try:
-        program = build_program(settings, options.surroundings, descriptors)
+        program = build_program(settings, options.surroundings)
     except (CannotListen, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
     except ConfigurationError as error:
@@ -146,17 +145,14 @@ def makeService(options: Options) -> IService:
     for note in settings.notes:
         log.info("{note}", note=note)
     calm_garbage_collector()
-    descriptors.raise_ours()
+    Descriptors().raise_ours()
     return program
 
 
-def build_program(
-    settings: Settings, surroundings: Surroundings, descriptors: Descriptors
-) -> Program:
+def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     """
     All services, in the order in which they start.
 
-    @param descriptors: what vassals may have open.
     @raise CannotListen: an address is in use or forbidden.
     @raise BadAuthorities: C{node_ca} has no certificates.
     @raise ConfigurationError: a mapper cannot be used.
@@ -170,7 +166,7 @@ def build_program(
         find_program(settings.emperor.binary)
     program = Program()
     opened, instance, servers, stats = open_everything(settings)
-    keeper = Keeper(reactor, os.environ, descriptors.give)
+    keeper = Keeper(reactor, os.environ, Descriptors().give)
     hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
     emperor = build_emperor(
         reactor, settings, surroundings, instance=instance, keeper=keeper, hooks=hooks
