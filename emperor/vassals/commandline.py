@@ -91,8 +91,6 @@ def environment(inherited: Mapping[str, str], pipe: int) -> dict[str, str]:
     C{UWSGI_VASSAL_X=v} becomes C{UWSGI_X=v}, which a uWSGI vassal reads as an
     option.
     """
-    # Once, for os.environ decodes each time.
-    inherited = dict(inherited)
     found: dict[str, str] = {}
     for key, value in inherited.items():
         if key not in _OURS and not key.startswith(_FOR_VASSALS):
