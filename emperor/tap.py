@@ -26,6 +26,7 @@ from emperor.config.loading import Loaded, load
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
+from emperor.descriptors import Descriptors
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
 from emperor.monitors.schemes import SCHEMES
@@ -161,6 +162,7 @@ def makeService(options: Options) -> IService:
     for note in settings.notes:
         log.info("{note}", note=note)
     calm_garbage_collector()
+    Descriptors().raise_ours()
     return program
 
 
@@ -185,7 +187,7 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
     except CannotListen:
         close_servers(commands, settings.emperor.commands.sockets)
         raise
-    keeper = Keeper(reactor, os.environ)
+    keeper = Keeper(reactor, os.environ, Descriptors().give)
     hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
     memoirs = Memoirs()
     emperor = build_emperor(

@@ -58,6 +58,8 @@ class Whereabouts:
         self._named: dict[str, list[VassalId]] = {}
         # Of each place who claims it, the last one last, and in which spellings.
         self._claims: dict[Address, dict[VassalId, set[Address]]] = {}
+        # The places that are claimed, by their port.
+        self._ports: dict[int, set[TcpAddress]] = {}
 
     def settle(self, id: VassalId, addresses: frozenset[Address]) -> None:
         """
@@ -66,25 +68,30 @@ class Whereabouts:
         self._drop(id)
         for address in addresses:
             place = _canonical(address)
+            if isinstance(place, TcpAddress):
+                self._ports.setdefault(place.port, set()).add(place)
             spellings = self._claims.setdefault(place, {}).setdefault(id, {place})
             spellings.add(address)
             if isinstance(place, TcpAddress) and not place.host:
                 spellings.add(TcpAddress("127.0.0.1", place.port))
         self._places[id] = frozenset(_canonical(address) for address in addresses)
 
-    def note(self, id: VassalId, phase: Phase, held: bool = False) -> None:
+    def note(self, id: VassalId, phase: Phase, held: bool = False) -> bool:
         """
         A vassal came into another phase.
 
         @param held: its socket is the Emperor's.
+        @return: whether it was going and is not any more.
         """
         if id not in self._phases:
             self._named.setdefault(id.name, []).append(id)
+        was_going = id in self._going
         self._phases[id] = phase
         (self._held.add if held else self._held.discard)(id)
         (self._going.add if phase in _GOING else self._going.discard)(id)
         for place in self._places.get(id, ()):
             self._judge(place)
+        return was_going and phase not in _GOING
 
     def leave(self, id: VassalId) -> frozenset[Address]:
         """
@@ -138,9 +145,8 @@ class Whereabouts:
             for host in (place.host, ""):
                 yield self._claims.get(TcpAddress(host, place.port), ())
             return
-        for other, claims in self._claims.items():
-            if isinstance(other, TcpAddress) and other.port == place.port:
-                yield claims
+        for other in self._ports.get(place.port, ()):
+            yield self._claims[other]
 
     def listener(self, address: Address) -> VassalId | None:
         """
@@ -166,6 +172,10 @@ class Whereabouts:
         left = frozenset(place for place in places if not self._claims[place])
         for place in left:
             del self._claims[place]
+            if isinstance(place, TcpAddress):
+                self._ports[place.port].discard(place)
+                if not self._ports[place.port]:
+                    del self._ports[place.port]
         return left
 
     def _judge(self, place: Address) -> None:

@@ -107,6 +107,8 @@ class Emperor(Service, Directory):
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
+        # What those need who have asked whether it is taken.
+        self._needs: dict[VassalId, tuple[VassalSpec, frozenset[Address]]] = {}
         self._watchers: list[Watcher] = [Chronicle(clock).record, self._brood.saw]
         self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
@@ -322,8 +324,8 @@ class Emperor(Service, Directory):
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:
             self._whereabouts.settle(status.id, self._read_addresses(status.id))
-        self._whereabouts.note(status.id, status.phase, status.held)
-        self._vacancies.look()
+        if self._whereabouts.note(status.id, status.phase, status.held):
+            self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)
         if status.phase is Phase.ACCEPTING:
@@ -344,6 +346,7 @@ class Emperor(Service, Directory):
 
     def _remove(self, id: VassalId) -> None:
         del self._vassals[id]
+        self._needs.pop(id, None)
         for address in self._whereabouts.leave(id):
             # uWSGI's vacuum leaves the socket if there was a reload, or a kill.
             if isinstance(address, UnixAddress) and not address.is_abstract:
@@ -355,9 +358,13 @@ class Emperor(Service, Directory):
         Whether another vassal, which is about to go, has a port that this one
         needs.
         """
-        return self._whereabouts.is_somebody_going and self._whereabouts.is_taken(
-            spec.id, self._read_addresses(spec.id)
-        )
+        if not self._whereabouts.is_somebody_going:
+            return False
+        known, needs = self._needs.get(spec.id, (None, frozenset()))
+        if known is not spec:  # It is asked again for each of many who go.
+            needs = self._read_addresses(spec.id)
+            self._needs[spec.id] = spec, needs
+        return self._whereabouts.is_taken(spec.id, needs)
 
     def _guarded(self, call: Callable[..., object], *arguments: object) -> None:
         """

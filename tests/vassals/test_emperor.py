@@ -59,6 +59,7 @@ class EmperorTestCase(SynchronousTestCase):
         self.same_socket = False
         self.port = ""
         self.listening_fault: Exception | None = None
+        self.read: list[str] = []
 
     def build(self, settings: EmperorSettings) -> None:
         launcher = Launcher(
@@ -81,6 +82,7 @@ class EmperorTestCase(SynchronousTestCase):
         )
 
     def listening(self, spec: VassalSpec) -> frozenset[Address]:
+        self.read.append(spec.id.name)
         if self.listening_fault is not None:
             raise self.listening_fault
         if self.port:
@@ -172,6 +174,22 @@ class EmperorTests(EmperorTestCase):
         a.ends()
         self.reactor.advance(0)
         self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_many_ports_that_others_leave(self) -> None:
+        """
+        Of who waits the file is read once, however many go meanwhile.
+        """
+        self.port = ":9000"
+        old = [make_spec(f"old{number}.ini") for number in range(10)]
+        processes = self.run_with(*old)
+        self.monitor.want(B)
+        self.read.clear()
+        for process in list(processes):
+            self.assertEqual(Phase.QUEUED, self.phases()[-1])
+            process.ends()
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+        self.assertEqual(["b.ini"], self.read)  # When it starts.
 
     def test_a_port_that_is_not_needed_any_more(self) -> None:
         """
