@@ -5,6 +5,7 @@ From what was found at the start to the program as a vassal.
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from twisted.internet.threads import deferToThreadPool
 from emperor.config.errors import fault
 from emperor.config.loading import Loaded
 from emperor.config.settings import Origin, Settings
+from emperor.descriptors import Descriptors
 from emperor.program import Signals
 from emperor.proxy.listeners import OpenRouter
 from emperor.proxy.processes import RouterProcesses
@@ -62,6 +64,7 @@ def build_superior(
     """
     settings = origins.loaded.settings
     heritage = Heritage(opened, settings)
+    descriptors = Descriptors()
 
     def prepare(changed: Settings) -> None:
         if changed.is_idle:
@@ -80,6 +83,7 @@ def build_superior(
         signals.leave()
 
     def execute() -> None:
+        descriptors.give(os.getpid())  # The next one raises the limit itself.
         again(origins.command, superior.descriptor, heritage.passed())
 
     def abandon() -> None:

@@ -6,6 +6,7 @@ the pipe on.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -204,6 +205,7 @@ class ReloadTests(SubEmperor):
 
     async def _reload(self, outer: Program) -> None:
         before = await self.master()
+        limits = resource.prlimit(before, resource.RLIMIT_NOFILE)
         inner = [n for n in self.processes() if "sub.ini" in command_line(n)]
         # The same words: the site reloads, in its process.
         self.describe("# a remark")
@@ -223,11 +225,13 @@ class ReloadTests(SubEmperor):
         await outer.says("Vassal www.ini is asked to leave")
         reply = await fetch(self.port, "www.test")
         self.assertEqual(reply.status, 200, reply.text)
-        self.assertNotEqual(reply.json["master"], before)
+        after = reply.json["master"]
+        self.assertNotEqual(after, before)
+        self.assertEqual(resource.prlimit(after, resource.RLIMIT_NOFILE), limits)
         await until_answered(other, "www.test")
         self.assertTrue(self.is_open())
-        after = [n for n in self.processes() if "sub.ini" in command_line(n)]
-        self.assertEqual(after, inner)
+        now = [n for n in self.processes() if "sub.ini" in command_line(n)]
+        self.assertEqual(now, inner)
         self.file.unlink()
         await self.alone(outer)
 
