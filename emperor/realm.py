@@ -39,6 +39,7 @@ from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.origins import readable
 from emperor.vassals.spec import VassalSpec
+from emperor.vassals.waitinghooks import WaitingHooks
 
 
 class _Looks:
@@ -157,5 +158,6 @@ def build_emperor(
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
         **remove,
     )
+    emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)
     emperor.watch(memoirs.saw)
     return emperor

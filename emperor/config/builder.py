@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from emperor.config import values
 from emperor.config.classify import classify
+from emperor.config.commandbuilder import build_commands
 from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.instance import build_instance
 from emperor.config.launchbuilder import build_launch
@@ -59,6 +60,7 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
         shared_sockets=taker.many("shared-socket", values.listen),
         transport=taker.default("transport", values.transport),
         shutdown_grace=taker.default("shutdown-grace", values.grace),
+        heartbeat=taker.default("heartbeat", values.grace),
         notes=(*notes, *taker.notes),
     )
 
@@ -109,5 +111,6 @@ def _emperor(taker: Taker) -> EmperorSettings:
         pidfile=taker.one("emperor-pidfile", values.words, ""),
         process_name=taker.one("emperor-procname", values.words, ""),
         lists_monitors=taker.flag("imperial-monitor-list"),
+        commands=build_commands(taker),
         launch=build_launch(taker),
     )

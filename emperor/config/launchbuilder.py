@@ -39,6 +39,8 @@ def build_launch(taker: Taker) -> LaunchSettings:
         as_vassal=_hooks(taker, "hook-as-vassal") + _commands(taker, "exec-as-vassal"),
         as_emperor=_hooks(taker, "hook-as-emperor") + _commands(taker, "exec-as-emperor"),
         magic_exec=taker.flag("emperor-magic-exec"),
+        on_demand=_hooks(taker, "hook-as-on-demand-vassal"),
+        on_config=_hooks(taker, "hook-as-on-config-vassal"),
         hook_timeout=taker.default("vassal-hook-timeout", values.seconds),
     )
 

@@ -35,6 +35,8 @@ class LaunchSettings:
     @ivar as_emperor: C{hook-as-emperor}, then C{exec-as-emperor}.
     @ivar magic_exec: C{emperor-magic-exec}: a vassal's file that can be executed
         prints its configuration.
+    @ivar on_demand: C{hook-as-on-demand-vassal}.
+    @ivar on_config: C{hook-as-on-config-vassal}.
     @ivar hook_timeout: seconds that each command may take.
     """
 
@@ -56,6 +58,8 @@ class LaunchSettings:
     as_vassal: tuple[Command, ...] = ()
     as_emperor: tuple[Command, ...] = ()
     magic_exec: bool = False
+    on_demand: tuple[Command, ...] = ()
+    on_config: tuple[Command, ...] = ()
     hook_timeout: float = 30
 
     @property

@@ -17,7 +17,6 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    emperor-command-socket emperor-wait-for-command emperor-wait-for-command-ignore
     enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
@@ -30,8 +29,6 @@ UNSUPPORTED = _names(
     forkptyrouter-fallback forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows
     forkptyrouter-ss forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout
     forkptyrouter-workers forkptyrouter-zerg forkptyurouter
-    hook-as-on-config-vassal
-    hook-as-on-demand-vassal
     http-auto-gzip http-backend-http
     http-chunked-input http-enable-proxy-protocol http-manage-rtsp http-manage-source
     http-raw-body http-stud-prefix http-to-https http-websockets https https-export-cert
@@ -95,7 +92,7 @@ WORKER = _names(
     fork-socket forkbomb-delay freebind fs-brutal-reload fs-reload fs-signal ftok get gevent
     gevent-early-monkey-patch gevent-monkey-patch gevent-wait-for-hub harakiri
     harakiri-graceful-signal harakiri-graceful-timeout harakiri-no-arh harakiri-queue-threshold
-    harakiri-verbose heartbeat home honour-range honour-stdin hook-accepting hook-accepting-once
+    harakiri-verbose home honour-range honour-stdin hook-accepting hook-accepting-once
     hook-accepting1 hook-accepting1-once hook-as-gateway hook-as-mule hook-as-root hook-as-user
     hook-as-user-atexit hook-asap hook-in-jail hook-emperor-lost hook-emperor-reload
     hook-emperor-stop hook-master-start hook-post-app hook-post-fork

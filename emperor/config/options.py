@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emperor.config.commandoptions import command_options
 from emperor.config.emperoroptions import emperor_options
 from emperor.config.launchoptions import launch_options
 from emperor.config.option import Kind, Option, Service
@@ -35,6 +36,13 @@ def _program() -> Iterator[Option]:
         help="How long requests in flight may take to end when the program stops.",
     )
     yield Option(
+        name="heartbeat",
+        kind=Kind.GRACE,
+        service=service,
+        default="0",
+        help="How often the program tells an Emperor above it that it lives.",
+    )
+    yield Option(
         name="strict",
         kind=Kind.FLAG,
         service=service,
@@ -48,6 +56,7 @@ OPTIONS: tuple[Option, ...] = (
     *_program(),
     *socket_options(),
     *emperor_options(),
+    *command_options(),
     *launch_options(),
     *routing_options(),
     *subscription_options(),

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import ClassVar
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.commandsettings import CommandSettings
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.redisurl import RedisSource
 from emperor.config.statssettings import StatsSettings
@@ -342,6 +343,7 @@ class EmperorSettings:
     @ivar pidfile: C{emperor-pidfile}; empty: none.
     @ivar process_name: C{emperor-procname}; empty: as the program was started.
     @ivar lists_monitors: C{imperial-monitor-list}.
+    @ivar commands: by whom they can be commanded.
     @ivar launch: how their processes are started.
     """
 
@@ -373,6 +375,7 @@ class EmperorSettings:
     pidfile: str = ""
     process_name: str = ""
     lists_monitors: bool = False
+    commands: CommandSettings = field(default_factory=lambda: CommandSettings(trusted=LOOPBACK))
     launch: LaunchSettings = field(default_factory=LaunchSettings)
 
 
@@ -400,6 +403,7 @@ class Settings:
         one with the index N.
     @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar shutdown_grace: seconds that requests in flight have at the end.
+    @ivar heartbeat: seconds between two beats for an Emperor above; 0: none.
     @ivar notes: sentences for the log that are no errors: options of a uWSGI
         worker, names nobody uses.
     """
@@ -410,4 +414,12 @@ class Settings:
     shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"
     shutdown_grace: float = 30
+    heartbeat: float = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """
+        Whether there is nothing to do.
+        """
+        return not (self.emperor.monitors or self.routers or self.instance.options)

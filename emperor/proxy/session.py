@@ -3,14 +3,13 @@ One request's life, from its pool to the end of its answer.
 
 A session is the protocol on the connection to the node.  In front of it stands
 the client's connection (L{emperor.proxy.frontend.Frontend}), which it tells
-what happens.  Its phases are the table L{PHASES}; bytes pass through without
-touching it.
+what happens.  Its phases are the table L{emperor.proxy.phases.PHASES}; bytes pass
+through without touching it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.error import ConnectionDone
@@ -19,6 +18,7 @@ from twisted.python.failure import Failure
 
 from emperor.interfaces import IStream
 from emperor.proxy.backends import explain, is_absent, is_exhausted
+from emperor.proxy.phases import PHASES, Event, Phase
 from emperor.proxy.refusals import Reason, Refusal
 from emperor.proxy.relay import ReadSide
 from emperor.proxy.router import Router
@@ -37,71 +37,6 @@ MOST_NODES = 64
 
 #: Seconds that a node has to close its connection after its answer.
 CLOSING = 5.0
-
-
-class Phase(Enum):
-    """
-    How far a request has got.
-    """
-
-    # Enum hashes by name, in Python; that would be a tenth of a request's cost.
-    __hash__ = object.__hash__
-
-    #: A pool is known; no node has been asked.
-    ROUTED = "routed"
-    #: A node was asked for a connection.
-    CONNECTING = "connecting"
-    #: The node has the request's variables and gets its body.
-    WAITING = "waiting"
-    #: The node has sent the first bytes of its answer.
-    ANSWERING = "answering"
-    #: Nothing happens any more.
-    OVER = "over"
-
-
-class Event(Enum):
-    """
-    What moves a request on.
-    """
-
-    __hash__ = object.__hash__
-
-    #: A node is asked for a connection: the first or the next one.
-    DIALED = "dialed"
-    #: The node accepted.
-    CONNECTED = "connected"
-    #: The node's first bytes came.
-    ANSWERED = "answered"
-    #: The answer is at its end.
-    FINISHED = "finished"
-    #: No node accepts, or the node failed, or it took too long.
-    FAILED = "failed"
-    #: The client has gone.
-    ABANDONED = "abandoned"
-
-
-#: For each event the phases in which it may come, and what they become.
-PHASES: dict[Event, dict[Phase, Phase]] = {
-    Event.DIALED: {
-        Phase.ROUTED: Phase.CONNECTING,
-        Phase.CONNECTING: Phase.CONNECTING,
-        Phase.WAITING: Phase.CONNECTING,
-    },
-    Event.CONNECTED: {Phase.CONNECTING: Phase.WAITING},
-    Event.ANSWERED: {Phase.WAITING: Phase.ANSWERING},
-    Event.FINISHED: {Phase.ANSWERING: Phase.OVER},
-    Event.FAILED: {
-        Phase.ROUTED: Phase.OVER,
-        Phase.CONNECTING: Phase.OVER,
-        Phase.WAITING: Phase.OVER,
-        Phase.ANSWERING: Phase.OVER,
-    },
-    Event.ABANDONED: {
-        Phase.CONNECTING: Phase.OVER,
-        Phase.WAITING: Phase.OVER,
-        Phase.ANSWERING: Phase.OVER,
-    },
-}
 
 
 class Front(Seeker, TypingProtocol):
@@ -177,6 +112,9 @@ class Session(Protocol):
         self._payload = b""
         self._modifiers = _NODES_OWN
         self._give_up: Callable[[], None] | None = None
+        # A node that sleeps, and when the request began to wait for one.
+        self._sleeper: Target | None = None
+        self._waiting_since: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -205,14 +143,21 @@ class Session(Protocol):
 
     def _dial(self, refusal: Refusal | None = None) -> None:
         node = self._next_node()
+        if node is None and self._sleeper is not None:
+            self._await(self._sleeper)
+            return
         if node is None:
             self._fail(refusal or Refusal(Reason.NODE_ABSENT, "the pool is empty", self.host))
             return
         self._tried.append(node)
+        self._ask(node)
+
+    def _ask(self, node: Target) -> None:
         router = self._router
         if router.leaving or node.may_return:
             passed_over = router.passed_over(node, self._payload, self.host)
             if passed_over is not None:
+                self._look_for_sleeper(node)
                 self._dial(passed_over)
                 return
         self.phase = PHASES[Event.DIALED][self.phase]
@@ -221,6 +166,27 @@ class Session(Protocol):
         self._give_up = router.dialer.dial(node.address, self, self._not_connected, timeout)
         if self.phase is Phase.CONNECTING:
             self._front.expect_within(timeout)
+
+    def _look_for_sleeper(self, node: Target) -> None:
+        """
+        C{node} may be a vassal that sleeps: if no other node takes the request, it
+        waits for that one.
+        """
+        if self._router.sleepers.rouse(node.address, self._waiting_since):
+            self._sleeper = node
+
+    def _await(self, node: Target) -> None:
+        """
+        Ask a vassal again that was woken, when it accepts or in a while.
+        """
+        sleepers = self._router.sleepers
+        self._sleeper = None
+        if self._waiting_since is None:
+            self._waiting_since = self._router.clock.seconds()
+        self.phase = PHASES[Event.DIALED][self.phase]
+        self._node = node
+        self._give_up = sleepers.wait(node.address, lambda: self._ask(node))
+        self._front.expect_within(sleepers.patience + self._router.settings.connect_timeout)
 
     def _next_node(self) -> Target | None:
         """
@@ -238,6 +204,8 @@ class Session(Protocol):
         node = None
         if len(tried) < MOST_NODES and (left or fallback is None or not tried):
             node = self._pool.pick(router.deadlines.now, tried, self._front)
+        if self._sleeper is not None:  # Who sleeps is well.
+            return node
         if node is None and fallback is not None and self._pool is not fallback:
             self._pool = fallback
             node = fallback.pick(router.deadlines.now, tried, self._front)
@@ -250,6 +218,8 @@ class Session(Protocol):
             return
         self._spent += not is_absent(failure)
         self._pool.failed(self._node, self._router.deadlines.now)
+        if is_absent(failure):
+            self._look_for_sleeper(self._node)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
 
     def connectionMade(self) -> None:
@@ -311,6 +281,7 @@ class Session(Protocol):
         self._repeated = True
         self._spent += 1
         self._settle()
+        self._look_for_sleeper(self._node)
         # There is no connection until the next node accepts.
         self.transport = None  # type: ignore[assignment]
         self._dial(refusal)

@@ -15,7 +15,7 @@ from emperor.config.settings import EmperorSettings
 from emperor.status.jsontext import readable
 from emperor.status.snapshot import take_program
 from emperor.vassals.memoirs import NOBODY, Memoir, Memoirs
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import Phase, Rest, VassalStatus
 from emperor.vassals.view import SourceView, VassalView
 from emperor.wire.rights import User
 
@@ -130,7 +130,7 @@ def _like_uwsgi(view: VassalView, memoir: Memoir, user: User, monitor: str) -> d
         "cursed": int(status.since) if status.phase in _LEAVING else 0,
         "zerg": int(view.spec.is_zerg),
         "on_demand": readable(asleep_at),
-        "suspended": 0,
+        "suspended": int(status.rest is not Rest.NONE),
         "adopted": 0,
         "uid": user.uid,
         "gid": user.gid,

@@ -133,7 +133,8 @@ def build_domains(
         sockets = uwsgi_sockets(*place, held=emperor.door(id), config=config)
         return make_holdings(id.name, attributes(*place, config), sockets)
 
-    tolerances = [router.subscriptions.tolerance for router in settings.routers]
+    subscriptions = [router.subscriptions for router in settings.routers]
+    tolerances = [min(each.tolerance, each.tolerance_inactive) for each in subscriptions]
     domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))
     emperor.watch(domains.saw)
     return domains

@@ -43,7 +43,7 @@ from twisted.logger import Logger
 from emperor.vassals.backoff import BackOff, Life
 from emperor.vassals.spec import ZERG, VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
-from emperor.vassals.succession import Succession
+from emperor.vassals.subject import Subject
 from emperor.vassals.vassal import Words
 from emperor.wire.vassal import Said
 
@@ -112,7 +112,7 @@ class Broodlord:
         clock: IReactorTime,
         limit: int,
         backoff: BackOff,
-        vassals: Mapping[VassalId, Succession],
+        vassals: Mapping[VassalId, Subject],
         start: Callable[[VassalSpec], object],
     ) -> None:
         """

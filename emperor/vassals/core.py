@@ -168,15 +168,14 @@ class Core:
         """
         if phase not in _COMING_UP:
             self._expect_nothing()
-        self.status = replace(
-            self.status,
-            phase=phase,
-            since=self.now,
-            retry_at=0,
-            failures=self.failures,
-            zerg=self.spec.is_zerg,
-        )
-        self.tell(**changes)
+        entered = {
+            "phase": phase,
+            "since": self.now,
+            "retry_at": 0,
+            "failures": self.failures,
+            "zerg": self.spec.is_zerg,
+        }
+        self.tell(**{**entered, **changes})
 
     def tell(self, **changes: Any) -> None:
         """

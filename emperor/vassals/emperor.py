@@ -20,20 +20,21 @@ from zope.interface import implementer
 
 from emperor.addresses import Address, UnixAddress
 from emperor.config.settings import EmperorSettings
-from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
+from emperor.interfaces import IMonitor, IRealm
 from emperor.stale import remove_stale_socket
-from emperor.vassals.absence import Whereabouts, reason
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.broodlord import Broodlord
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
+from emperor.vassals.directory import Directory
 from emperor.vassals.doors import NO_DOOR
 from emperor.vassals.farewell import LAST_GRACE, Farewell
 from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec, shown
-from emperor.vassals.status import Phase, VassalStatus
-from emperor.vassals.succession import Find, OpenDoor, Succession
+from emperor.vassals.status import Phase, Rest, VassalStatus
+from emperor.vassals.subject import Subject
+from emperor.vassals.succession import Find, OpenDoor
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vacancies import Vacancies
 from emperor.vassals.vassal import Launch, heard_by_machine
@@ -46,12 +47,10 @@ Listening = Callable[[VassalSpec], frozenset[Address]]
 Watcher = Callable[[VassalStatus], object]
 
 
-@implementer(IRealm, IVassalDirectory)
-class Emperor(Service):
+@implementer(IRealm)
+class Emperor(Service, Directory):
     """
     Runs the vassals that its monitors want.
-
-    @ivar leaving: see L{IVassalDirectory}.
     """
 
     _log = Logger()
@@ -80,13 +79,13 @@ class Emperor(Service):
         @param remove_socket: called with the path of each UNIX socket of a
             vassal that is gone.
         """
-        self._clock = clock
+        Directory.__init__(self, clock)
         self._monitors = tuple(monitors)
         self._listening = listening
         self._find = find_door
         self._open_door = open_door
         self._remove_socket = remove_socket
-        self._vassals: dict[VassalId, Succession] = {}
+        self._vassals: dict[VassalId, Subject] = {}
         backoff = BackOff(settings.throttle, settings.max_throttle, random, settings.waits)
         self._brood = Broodlord(clock, settings.broodlord, backoff, self._vassals, self._add)
         limit = settings.curse_tolerance + LAST_GRACE
@@ -103,12 +102,13 @@ class Emperor(Service):
             gently=settings.graceful,
             await_vacancy=self._vacancies.wait,
         )
+        self._commands = settings.commands
         self._mercy = settings.reload_mercy
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
-        self._whereabouts = Whereabouts()
-        self.leaving = self._whereabouts.leaving
+        # What those need who have asked whether it is taken.
+        self._needs: dict[VassalId, tuple[VassalSpec, frozenset[Address]]] = {}
         self._watchers: list[Watcher] = [Chronicle(clock).record, self._brood.saw]
         self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
@@ -171,14 +171,6 @@ class Emperor(Service):
                 count=len(self._kept.get(source, {})),
             )
 
-    def reason_for_absence(self, address: Address) -> str | None:
-        """
-        Why nothing accepts at C{address}.
-        """
-        id = self._whereabouts.listener(address)
-        vassal = self._vassals.get(id) if id is not None else None
-        return reason(vassal.status, self._clock.seconds()) if vassal is not None else None
-
     def accepts(self, address: Address) -> bool:
         """
         Whether a vassal that accepts requests listens at C{address}.
@@ -199,7 +191,7 @@ class Emperor(Service):
 
         @raise KeyError: there is no such vassal.
         """
-        return self._vassals[id].door.address
+        return self._vassals[id].address
 
     def spec(self, id: VassalId) -> VassalSpec:
         """
@@ -223,7 +215,7 @@ class Emperor(Service):
             status = vassal.status
             if status.phase is not Phase.GONE:
                 addresses = self._whereabouts.places(status.id)
-                doorway = vassal.door.doorway
+                doorway = vassal.doorway
                 yield VassalView(status, vassal.spec, doorway, vassal.beat_at, addresses)
 
     def sources(self) -> tuple[SourceView, ...]:
@@ -272,17 +264,40 @@ class Emperor(Service):
 
     def wake(self, id: VassalId) -> None:
         """
-        Start a vassal if it sleeps.
+        Start a vassal if it sleeps, unless a command has stopped it.
 
         @raise KeyError: there is no such vassal.
         """
         self._vassals[id].wake()
+
+    def respawn(self, id: VassalId) -> None:
+        """
+        Make a vassal read its configuration again, or start it.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].respawn()
+
+    def stop(self, id: VassalId) -> None:
+        """
+        Stop a vassal until L{retry} or L{respawn}.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].stop()
 
     def log_state(self) -> None:
         """
         Write a line per vassal into the log (SIGUSR1).
         """
         Chronicle(self._clock).list(self.states())
+
+    def _known(self, id: VassalId) -> VassalStatus | None:
+        vassal = self._vassals.get(id)
+        return vassal.status if vassal is not None else None
+
+    def _start_sleeper(self, id: VassalId) -> None:
+        self._guarded(self._vassals[id].wake)
 
     def _do(self, step: Step) -> None:
         if isinstance(step, Stop):
@@ -296,23 +311,32 @@ class Emperor(Service):
             self._add(step.spec)
 
     def _add(self, spec: VassalSpec) -> None:
-        vassal = Succession(spec, self._court, self._find, self._open_door)
+        rest = Rest.COMMAND if self._waits(spec) else Rest.NONE
+        vassal = Subject(spec, self._court, self._find, self._open_door, rest)
         self._vassals[spec.id] = vassal
         vassal.wanted(spec)
+
+    def _waits(self, spec: VassalSpec) -> bool:
+        # The uWSGI of our own file is no vassal that anybody would command, and a zerg
+        # comes when its parent calls.
+        return not (spec.is_instance or spec.is_zerg) and self._commands.waits(spec.id.name)
 
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:
             self._whereabouts.settle(status.id, self._read_addresses(status.id))
-        self._whereabouts.note(status.id, status.phase, status.held)
-        self._vacancies.look()
+        if self._whereabouts.note(status.id, status.phase, status.held):
+            self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)
+        if status.phase is Phase.ACCEPTING:
+            for greeter in self._greeters:
+                self._guarded(greeter, self.addresses(status.id))
         if status.phase is Phase.GONE:
             self._remove(status.id)
 
     def _read_addresses(self, id: VassalId) -> frozenset[Address]:
         vassal = self._vassals[id]
-        held = vassal.door.address
+        held = vassal.address
         try:
             found = self._listening(vassal.spec)
             return found if held is None else found | {held}
@@ -322,6 +346,7 @@ class Emperor(Service):
 
     def _remove(self, id: VassalId) -> None:
         del self._vassals[id]
+        self._needs.pop(id, None)
         for address in self._whereabouts.leave(id):
             # uWSGI's vacuum leaves the socket if there was a reload, or a kill.
             if isinstance(address, UnixAddress) and not address.is_abstract:
@@ -333,9 +358,13 @@ class Emperor(Service):
         Whether another vassal, which is about to go, has a port that this one
         needs.
         """
-        return self._whereabouts.is_somebody_going and self._whereabouts.is_taken(
-            spec.id, self._read_addresses(spec.id)
-        )
+        if not self._whereabouts.is_somebody_going:
+            return False
+        known, needs = self._needs.get(spec.id, (None, frozenset()))
+        if known is not spec:  # It is asked again for each of many who go.
+            needs = self._read_addresses(spec.id)
+            self._needs[spec.id] = spec, needs
+        return self._whereabouts.is_taken(spec.id, needs)
 
     def _guarded(self, call: Callable[..., object], *arguments: object) -> None:
         """

@@ -30,6 +30,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
+from emperor.descriptors import NoRoom, check_room
 from emperor.vassals.commandline import Program
 from emperor.vassals.configpipe import ConfigPipe
 from emperor.vassals.doors import NO_DOOR, Closed, Door
@@ -226,7 +227,10 @@ class Launcher:
 
     def _pipe(self, ends: ExitStack) -> tuple[socket.socket, socket.socket]:
         try:
+            check_room()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        except NoRoom as error:
+            raise LaunchFailed(str(error)) from error
         except OSError as error:
             raise LaunchFailed(f"no pipe to it: {error.strerror}") from error
         ours.setblocking(False)

@@ -65,7 +65,9 @@ class Ownership:
 def _path(spec: VassalSpec, places: dict[str, str]) -> str:
     if spec.config is not None:
         return f"{spec.id.monitor}\0{spec.id.name}"
-    directory, name = os.path.split(os.path.join(spec.directory, spec.id.name))
+    directory, name = spec.directory, spec.id.name
+    if "/" in name:
+        directory, name = os.path.split(os.path.join(directory, name))
     if directory not in places:
         places[directory] = os.path.realpath(directory)
-    return os.path.join(places[directory], name)
+    return f"{places[directory]}/{name}"

@@ -21,7 +21,7 @@ from emperor.config.vassalvalues import environment_for, settings_for
 from emperor.vassals.commandline import Program, argv, environment, listen_environment
 from emperor.vassals.hooks import Occasion
 from emperor.vassals.origins import INSTANCE, source_of
-from emperor.vassals.program import NoProgram
+from emperor.vassals.program import NoProgram, named_program
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.tyrant import NoOwner, Owner, owner_of
 from emperor.wire.hooks import Command, Hooks
@@ -151,7 +151,7 @@ class Recipes:
         launch = self._settings.launch
         wrapper = values.get(launch.wrapper_attribute, launch.wrapper)
         if wrapper and not spec.is_instance:
-            return Program(wrapper)
+            return named_program(wrapper)
         return self._find(self._settings.binary)
 
     def _hooks(self, spec: VassalSpec, user: User | None) -> Hooks:

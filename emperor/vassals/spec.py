@@ -17,6 +17,8 @@ def shown(text: str) -> str:
     A name as a log, an answer or a terminal can bear it: what cannot be printed,
     such as a line end, an escape or a byte that is no text, is spelled out.
     """
+    if text.isprintable():
+        return text
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )

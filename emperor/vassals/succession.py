@@ -59,12 +59,20 @@ class Succession:
 
     _log = Logger()
 
-    def __init__(self, spec: VassalSpec, court: Court, find: Find, open_door: OpenDoor) -> None:
+    def __init__(
+        self,
+        spec: VassalSpec,
+        court: Court,
+        find: Find,
+        open_door: OpenDoor,
+        observe: Callable[[VassalStatus], object] | None = None,
+    ) -> None:
         """
         @param find: where the Emperor listens for a vassal, if it does.
+        @param observe: is told each new status, instead of the court.
         """
         self.spec = spec
-        self._record = Record(spec.id, court.observe)
+        self._record = Record(spec.id, observe or court.observe)
         self._court = court
         self._find = find
         self._open_door = open_door

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from emperor.addresses import Address
 from emperor.config.settings import HttpSettings, RouterSettings
-from emperor.vassals.status import Phase
+from emperor.vassals.status import Phase, Rest
 from emperor.wire.plain import NotPlain, from_plain, to_plain
 from emperor.wire.subscription import Announcement
 
@@ -75,6 +75,7 @@ class VassalNews:
         it is not held back.
     @ivar addresses: where it listens.
     @ivar held: its sockets are the Emperor's.
+    @ivar rest: see L{emperor.vassals.status.VassalStatus}; so C{woken}.
     """
 
     monitor: str
@@ -83,6 +84,8 @@ class VassalNews:
     retry_at: float
     addresses: tuple[Address, ...]
     held: bool = False
+    rest: Rest = Rest.NONE
+    woken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +247,20 @@ class Progress:
     fixed: tuple[FixedCount, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    A request waits for this vassal, which sleeps.
+
+    @ivar monitor: with C{name}, which one it is.
+    """
+
+    monitor: str
+    name: str
+
+
 Order = Configure | Vassals | Subscriptions | Drain | Cut
-Report = Ready | Counts | Progress
+Report = Ready | Counts | Progress | Wanted
 Message = Order | Report
 
 

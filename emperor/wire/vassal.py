@@ -74,6 +74,13 @@ def parse_said(data: bytes) -> list[Said]:
     return sorted((said for said in Said if said in data), key=data.index)
 
 
+def parse_orders(data: bytes) -> list[Order]:
+    """
+    Read what the Emperor ordered, as L{parse_said} does.
+    """
+    return sorted((order for order in Order if order in data), key=data.index)
+
+
 def build_configuration(body: bytes) -> bytes:
     """
     The bytes that bring a configuration to a vassal.

@@ -21,7 +21,7 @@ from emperor.status.emperorstats import EmperorState, describe, monitor_name
 from emperor.status.jsontext import pieces
 from emperor.testing.vassals import make_spec
 from emperor.vassals.memoirs import Memoirs
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import Phase, Rest, VassalStatus
 from emperor.vassals.view import SourceView, VassalView
 from emperor.wire.rights import User
 
@@ -123,6 +123,15 @@ class EmperorStatsTests(SynchronousTestCase):
         tyrant = replace(SETTINGS, launch=LaunchSettings(tyrant=True))
         shown = self.shown(VIEW, settings=tyrant)
         self.assertEqual((1, -1), (shown["emperor_tyrant"], shown["vassals"][0]["uid"]))
+
+    def test_suspended(self) -> None:
+        """
+        One that waits for a command, or was stopped by one, is suspended; one that
+        sleeps for another reason is not.
+        """
+        for rest, suspended in ((Rest.NONE, 0), (Rest.COMMAND, 1), (Rest.STOPPED, 1)):
+            found = self.vassal(phase=Phase.ASLEEP, rest=rest)
+            self.assertEqual(suspended, found["suspended"])
 
     def test_leaving(self) -> None:
         """

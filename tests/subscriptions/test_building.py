@@ -91,7 +91,7 @@ class DomainsTests(SynchronousTestCase):
         server, emperor = build_server(clock, router, []), FakeEmperor(folder.path)
         build_domains(
             clock,
-            Settings(routers=(router,), emperor=EmperorSettings(include=(template.path,))),
+            Settings(routers=(router,), emperor=EmperorSettings(include_before=(template.path,))),
             [server],
             cast(Emperor, emperor),
             Surroundings.of_this_process(0),

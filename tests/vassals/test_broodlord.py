@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import TcpAddress
+from emperor.commanding.obeying import Obedience
+from emperor.config.commandsettings import CommandSettings
 from emperor.config.doorways import Doorway
 from emperor.config.settings import EmperorSettings
 from emperor.testing.vassals import (
@@ -28,7 +31,8 @@ from emperor.vassals.commandline import Program
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.spec import VassalId, VassalSpec
-from emperor.vassals.status import Phase
+from emperor.vassals.status import Phase, Rest
+from emperor.wire.commands import VassalCommand, Verb
 from emperor.wire.vassal import Order, Said
 
 A, B = make_spec("a.ini"), make_spec("b.ini")
@@ -45,9 +49,7 @@ class BroodlordTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.monitor = MemoryMonitor()
-        settings = EmperorSettings(
-            broodlord=self.limit, throttle=1, max_throttle=180, curse_tolerance=40
-        )
+        settings = self.build()
         launcher = Launcher(
             self.reactor,
             settings,
@@ -64,6 +66,11 @@ class BroodlordTestCase(SynchronousTestCase):
             find_door=lambda spec: None if spec.is_zerg else self.doorway,
             open_door=MemoryDoor,
             random=lambda: 0,
+        )
+
+    def build(self, **changes: Any) -> EmperorSettings:
+        return EmperorSettings(
+            broodlord=self.limit, throttle=1, max_throttle=180, curse_tolerance=40, **changes
         )
 
     def run_with(self, *specs: VassalSpec) -> list[MemoryProcess]:
@@ -652,3 +659,33 @@ class AnythingTests(BroodlordTestCase):
         self.assertEqual({}, self.states())
         found = self.flushLoggedErrors()
         self.assertEqual([], [each.getTraceback() for each in found])
+
+
+class CommandTests(BroodlordTestCase):
+    """
+    Zergs and commands.
+    """
+
+    def build(self, **changes: Any) -> EmperorSettings:
+        return super().build(commands=CommandSettings(wait=True), **changes)
+
+    def test_needs_no_command(self) -> None:
+        """
+        Where vassals wait for a command, a zerg does not; it goes when its parent is
+        stopped, and nobody commands it.
+        """
+        self.emperor.startService()
+        self.monitor.want(A)
+        self.emperor.retry(A.id)
+        self.reactor.advance(0)
+        self.reactor.last.says(Said.READY, Said.ACCEPTING, Said.SOS)
+        self.reactor.advance(0)
+        parent, zerg = self.reactor.processes
+        zerg.says(Said.READY, Said.ACCEPTING)
+        obedience = Obedience(self.reactor, self.emperor)
+        self.assertFalse(obedience.obey(VassalCommand(Verb.STOP, "a.ini:zerg")).done)
+        self.emperor.stop(A.id)
+        parent.ends()
+        zerg.ends()
+        states = [(each.id.name, each.rest) for each in self.emperor.states()]
+        self.assertEqual([("a.ini", Rest.STOPPED)], states)

@@ -144,6 +144,16 @@ class RecipesTests(SynchronousTestCase):
         self.assertEqual((("/o",), "/p"), (order.programs, order.chdir))
         self.assertEqual(("--ini", "/tmp/a.ini"), order.argv)
 
+    def test_wheel_as_wrapper(self) -> None:
+        """
+        The script of the wheel knows its interpreter also where a vassal names it.
+        """
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as file:
+            file.write("#!/venv/bin/python3\nfrom pyuwsgi import run\n")
+        expected = ("--set", "binary-path=/venv/bin/python3", "--ini", "a.ini")
+        self.assertEqual(expected, self.make(wrapper=path).argv)
+
     def test_hooks(self) -> None:
         """
         What the process runs, with which rights, and what that finds.

@@ -208,6 +208,8 @@ class ControlTests(SynchronousTestCase):
                         "phase": "starting",
                         "retry_at": 0,
                         "held": False,
+                        "rest": "none",
+                        "woken": False,
                         "addresses": [{"is": "UnixAddress", "path": "/a.sock"}],
                     }
                 ],
