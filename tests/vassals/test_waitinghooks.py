@@ -106,7 +106,7 @@ class WaitingHooksTests(SynchronousTestCase):
         expected = 1234 if os.geteuid() == 0 else os.geteuid()
         self.assertEqual(self.runner.occasion.uid, expected)
         self.spec = replace(self.spec, config=b"[uwsgi]\n")  # The file is somebody's.
-        self.assertEqual(self.live((Phase.ASLEEP, 3)), [DEMAND.name])
+        self.live((Phase.STARTING, 1), (Phase.ASLEEP, 3))
         self.assertEqual(self.runner.occasion.uid, os.geteuid())
         self.spec = make_spec("/no/such/file.ini")
         self.assertEqual(self.live((Phase.ASLEEP, 2)), [DEMAND.name])
