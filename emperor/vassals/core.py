@@ -93,6 +93,8 @@ class Court:
     @ivar patience: seconds from a start, or the order to reload, until the
         vassal must accept; 0: for ever.
     @ivar gently: whether vassals are to answer their requests before they leave.
+    @ivar settling: seconds from when a vassal accepts until it can be told to
+        reload.
     """
 
     clock: IReactorTime
@@ -105,6 +107,7 @@ class Court:
     heartbeat: float = 30
     patience: float = 0
     gently: bool = False
+    settling: float = 0
 
 
 _log = Logger()
@@ -123,6 +126,7 @@ class Core:
     @ivar asked: whether it was asked to reload and has not accepted since.
     @ivar drowsy: whether it waits for a request, not only for its turn.
     @ivar gently: whether it has to answer its requests before it leaves.
+    @ivar outspoken: whether it has said itself that it accepts.
     @ivar talks: whether it has said earlier that it accepts.
     @ivar late: whether its start, or its reload, takes too long.
     @ivar condemned: whether its heart stands still: it must come back soon.
@@ -143,6 +147,7 @@ class Core:
     asked: bool = False
     drowsy: bool = field(init=False)
     gently: bool = False
+    outspoken: bool = False
     talks: bool = False
     late: bool = False
     condemned: bool = False

@@ -29,6 +29,7 @@ from emperor.vassals.core import Court
 from emperor.vassals.directory import Directory
 from emperor.vassals.doors import NO_DOOR
 from emperor.vassals.farewell import LAST_GRACE, Farewell
+from emperor.vassals.moment import SETTLING
 from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec, shown
@@ -100,6 +101,7 @@ class Emperor(Service, Directory):
             heartbeat=settings.heartbeat,
             patience=settings.start_tolerance,
             gently=settings.graceful,
+            settling=SETTLING,
             await_vacancy=self._vacancies.wait,
         )
         self._commands = settings.commands

@@ -40,6 +40,11 @@ class Inputs(Protocol):
         It said that it accepts requests.
         """
 
+    def seemed_up(self) -> None:
+        """
+        It never says that it accepts, but has said something that means it.
+        """
+
     def proved_loyal(self) -> None:
         """
         It said that it answered a request.

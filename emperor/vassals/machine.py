@@ -155,9 +155,14 @@ starting.upon(Inputs.became_ready).to(ready).returns(None)
 for _initialised in (ready, accepting, reloading):
     _initialised.upon(Inputs.became_ready).loop().returns(None)
 
-for _unproven in (starting, ready, reloading):
-    _unproven.upon(Inputs.accepted).to(accepting).returns(None)
-accepting.upon(Inputs.accepted).loop().returns(None)
+
+@starting.upon(Inputs.accepted, nodata=True).to(accepting)
+@ready.upon(Inputs.accepted, nodata=True).to(accepting)
+@reloading.upon(Inputs.accepted, nodata=True).to(accepting)
+@accepting.upon(Inputs.accepted, nodata=True).loop()
+def _hear(inputs: Inputs, core: Core) -> None:
+    core.outspoken = True
+
 
 for _leaving in (stopping, replaced, retiring):
     _leaving.upon(Inputs.beat, nodata=True).loop().returns(None)
@@ -179,10 +184,21 @@ for _input in (
 
 @starting.upon(Inputs.proved_loyal, nodata=True).to(accepting)
 @ready.upon(Inputs.proved_loyal, nodata=True).to(accepting)
-@reloading.upon(Inputs.proved_loyal, nodata=True).to(accepting)
 @accepting.upon(Inputs.proved_loyal, nodata=True).loop()
 def _trust(inputs: Inputs, core: Core) -> None:
     core.trust()
+
+
+@reloading.upon(Inputs.proved_loyal, nodata=True).loop()
+def _believe(inputs: Inputs, core: Core) -> None:
+    # It may be an old worker that has answered a request: one that says when it
+    # accepts has yet to say so.
+    if not core.outspoken:
+        inputs.seemed_up()
+        core.trust()
+
+
+reloading.upon(Inputs.seemed_up, nodata=True).to(accepting).returns(None)
 
 
 @ready.upon(Inputs.beat, nodata=True).loop()

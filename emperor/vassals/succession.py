@@ -205,12 +205,12 @@ class Succession:
             self._move(doorway)
             self._begin()
         elif doorway == before:
-            self._follow(current)
+            current.wanted(self.spec)
         elif doorway is None or before is None:
             self._start_over(doorway)
         elif doorway == replace(before, on_demand=doorway.on_demand, cheap=doorway.cheap):
             self._door.change(doorway)
-            self._follow(current)
+            current.wanted(self.spec)
         elif doorway.address != before.address:
             self._change_address(current, doorway)
         else:
@@ -232,11 +232,11 @@ class Succession:
         self._current = self._generation()
         self._current.wanted(self.spec)
 
-    def _follow(self, current: Vassal) -> None:
-        if self._is_renewable(current):
-            self._renew()
-        else:
-            current.wanted(self.spec)
+    def _renew_instead(self, generation: Vassal) -> bool:
+        if generation is not self._current or not self._is_renewable(generation):
+            return False
+        self._renew()
+        return True
 
     def _change_address(self, current: Vassal, doorway: Doorway) -> None:
         """
@@ -280,7 +280,7 @@ class Succession:
         return first + self._leaving
 
     def _generation(self) -> Vassal:
-        return Vassal(self.spec, self._court, self._door, self._saw)
+        return Vassal(self.spec, self._court, self._door, self._saw, self._renew_instead)
 
     def _renew(self) -> None:
         if self._next is not None:

@@ -14,6 +14,7 @@ from emperor.vassals.doors import NO_DOOR, Door
 from emperor.vassals.events import Inputs
 from emperor.vassals.launcher import Launched
 from emperor.vassals.machine import VassalMachine
+from emperor.vassals.moment import Moment
 from emperor.vassals.process import Ending, Listener
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
@@ -96,13 +97,18 @@ class Vassal:
         court: Court,
         door: Door = NO_DOOR,
         observe: Observe | None = None,
+        renew: Callable[[Vassal], bool] = lambda generation: False,
     ) -> None:
         """
         @param door: its listening socket, if it does not open it itself.
         @param observe: is told its statuses, instead of the court.
+        @param renew: asked before it is to reload: whether the next generation
+            comes instead.
         """
-        told = court.observe if observe is None else partial(observe, self)
-        self._core = Core(spec, court, told, door)
+        self._renew = renew
+        self._told = court.observe if observe is None else partial(observe, self)
+        self._moment = Moment(court.clock, court.settling, self._change)
+        self._core = Core(spec, court, self._saw, door)
         self._machine = VassalMachine(self._core)
 
     @property
@@ -117,7 +123,7 @@ class Vassal:
         """
         The configuration that it has, or will have when it is started.
         """
-        return self._core.spec
+        return self._moment.kept or self._core.spec
 
     @property
     def status(self) -> VassalStatus:
@@ -135,14 +141,15 @@ class Vassal:
 
     def wanted(self, spec: VassalSpec) -> None:
         """
-        Start it, or make it read its changed configuration.
+        Start it, or make it read its changed configuration when it can.
         """
-        self._machine.wanted(spec)
+        self._moment.change(spec, self.status)
 
     def unwanted(self, gently: bool = False) -> None:
         """
         Stop it; C{gently}: when its requests are answered.
         """
+        self._moment.cancel()
         self._core.gently = gently
         self._machine.unwanted()
 
@@ -156,7 +163,7 @@ class Vassal:
 
     def _reload_now(self) -> None:
         if self.status.phase in _RELOADABLE:
-            self._machine.wanted(self.spec)
+            self.wanted(self.spec)
 
     def pardon(self) -> None:
         """
@@ -180,6 +187,14 @@ class Vassal:
         """
         if self.status.phase is Phase.ASLEEP:
             self._core.rouse(self._machine)
+
+    def _change(self, spec: VassalSpec) -> None:
+        if not self._renew(self):
+            self._machine.wanted(spec)
+
+    def _saw(self, status: VassalStatus) -> None:
+        self._moment.saw(status)
+        self._told(status)
 
     def kill(self) -> None:
         """

@@ -30,6 +30,7 @@ from emperor.testing.vassals import (
 from emperor.vassals.commandline import Program
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
+from emperor.vassals.moment import SETTLING
 from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.vassals.status import Phase, Rest
 from emperor.wire.commands import VassalCommand, Verb
@@ -83,6 +84,7 @@ class BroodlordTestCase(SynchronousTestCase):
         processes = list(self.reactor.processes)
         for process in processes:
             process.says(Said.READY, Said.ACCEPTING)
+        self.reactor.advance(SETTLING)
         return processes
 
     def hatch(self, parent: MemoryProcess) -> MemoryProcess:
@@ -95,6 +97,7 @@ class BroodlordTestCase(SynchronousTestCase):
         self.assertEqual(before + 1, len(self.reactor.processes))
         zerg = self.reactor.last
         zerg.says(Said.READY, Said.ACCEPTING)
+        self.reactor.advance(SETTLING)
         return zerg
 
     def states(self) -> dict[str, Phase]:

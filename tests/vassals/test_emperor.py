@@ -25,6 +25,7 @@ from emperor.testing.vassals import (
 from emperor.vassals.commandline import Program
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
+from emperor.vassals.moment import SETTLING
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.vassals.view import SourceView
@@ -98,6 +99,7 @@ class EmperorTestCase(SynchronousTestCase):
         self.reactor.advance(0)
         for process in self.reactor.processes:
             process.says(Said.READY, Said.ACCEPTING)
+        self.reactor.advance(SETTLING)
         return self.reactor.processes
 
     def phases(self) -> list[Phase]:
@@ -308,7 +310,7 @@ class EmperorTests(EmperorTestCase):
         self.assertEqual(0, first.beat_at)
         self.reactor.advance(5)
         a.says(Said.ALIVE)
-        self.assertEqual(5, next(self.emperor.views()).beat_at)
+        self.assertEqual(SETTLING + 5, next(self.emperor.views()).beat_at)
         self.monitor.want(A)
         b.ends()
         self.assertEqual([], list(views))
@@ -391,10 +393,12 @@ class EmperorTests(EmperorTestCase):
         same time.
         """
         rate = EmperorSettings().spawn_rate
+        self.reactor.advance(1)
         self.run_with(*(make_spec(f"{number}.ini") for number in range(2 * rate)))
         self.reactor.pump([0] * rate)
         for process in self.reactor.processes:
             process.says(Said.READY, Said.ACCEPTING)
+        self.reactor.advance(SETTLING)
         self.emperor.reload_all()
         self.reactor.pump([0] * 2 * rate)
         self.assertEqual(rate, self.phases().count(Phase.RELOADING))
@@ -480,7 +484,7 @@ class EmperorTests(EmperorTestCase):
             self.emperor.log_state()
         self.assertEqual(
             [
-                "Vassal a.ini is accepting (pid 1000, age 0.5 s, 1 starts, 0 reloads, "
+                "Vassal a.ini is accepting (pid 1000, age 1.0 s, 1 starts, 0 reloads, "
                 "next try in 0 s)",
                 "Vassal b.ini is held back (pid 0, age 0 s, 1 starts, 0 reloads, "
                 "next try in 0.5 s)",
@@ -545,6 +549,7 @@ class AbsenceTests(EmperorTestCase):
         self.assertEqual("vassal a.ini is starting", self.why("a.ini"))
         self.reactor.last.says(Said.READY, Said.ACCEPTING)
         self.assertIsNone(self.why("a.ini"))
+        self.reactor.advance(SETTLING)
         self.monitor.want(make_spec("a.ini", 2))
         self.assertEqual("vassal a.ini is reloading", self.why("a.ini"))
         self.reactor.last.ends(code=1)

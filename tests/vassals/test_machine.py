@@ -151,6 +151,30 @@ class MachineTests(SynchronousTestCase):
         self.reactor.last.says(Said.LOYAL)
         self.check(Phase.ACCEPTING)
 
+    def test_loyal_of_before(self) -> None:
+        """
+        A late word of a worker of before does not end a reload; of one that never
+        says that it accepts it does.
+        """
+        self.world.serve()
+        self.world.want(2)
+        self.reactor.last.says(Said.LOYAL)
+        self.check(Phase.RELOADING)
+        self.reactor.last.says(Said.ACCEPTING)
+        self.check(Phase.ACCEPTING)
+
+    def test_loyal_is_accepting_again(self) -> None:
+        """
+        One that only ever says that it is loyal is back when it says so.
+        """
+        self.world.want()
+        self.reactor.last.says(Said.LOYAL)
+        for fingerprint in (2, 3):
+            self.world.want(fingerprint)
+            self.check(Phase.RELOADING)
+            self.reactor.last.says(Said.LOYAL)
+            self.check(Phase.ACCEPTING)
+
     def test_words_in_any_number(self) -> None:
         """
         Each worker says its words again; nothing comes of it.
