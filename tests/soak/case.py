@@ -1,0 +1,102 @@
+"""
+A soak as a test case.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from random import Random
+
+from twisted.internet.defer import DeferredLock, ensureDeferred, gatherResults
+
+from tests.integration.programs import CHECKOUT, ProgramsTestCase, free_port, reactor
+from tests.integration.servers import our_program, until_answered
+from tests.soak.chaos import Life, trouble
+from tests.soak.report import report
+from tests.soak.sites import Site
+from tests.soak.watching import Watch
+
+_ROUTER = """\
+[uwsgi]
+emperor = {place}/vassals
+http = 127.0.0.1:{port}
+http-processes = {processes}
+transport = {transport}
+"""
+
+
+class SoakTestCase(ProgramsTestCase):
+    """
+    Sites to which everything happens, while they are asked all the time.
+
+    @cvar seed: decides what happens.
+    @cvar length: seconds of it.
+    @cvar is_told: whether everything that was done is shown.
+    """
+
+    seed = 1
+    length = 8
+    is_told = False
+    timeout = 100
+
+    async def soak(self, *, count: int = 10, processes: int = 1, held: bool = True) -> None:
+        """
+        Do it.
+
+        @param count: of sites.
+        @param processes: of the router.
+        @param held: whether the sockets are the Emperor's.
+        """
+        port = free_port()
+        (self.place / "vassals").mkdir()
+        sites = [Site(f"site{number}", self.place, held) for number in range(count)]
+        for site in sites:
+            site.path.write_text(site.next_edition())
+        configuration = self.place / "router.ini"
+        configuration.write_text(
+            _ROUTER.format(
+                place=self.place, port=port, processes=processes, transport=self.transport
+            )
+        )
+        program = self.start(
+            "emperor",
+            [*our_program(), "--config", configuration],
+            environment={"PYTHONPATH": str(CHECKOUT)},
+        )
+        await program.listens(port)
+        for site in sites:
+            await until_answered(port, site.host)
+        deeds: list[str] = []
+
+        def note(what: str) -> None:
+            deeds.append(f"{datetime.now():%H:%M:%S.%f} {what}")
+
+        removing = DeferredLock()
+        end = reactor.seconds() + self.length
+        watches = {site.name: Watch(self, port, site) for site in sites}
+        lives = [
+            Life(
+                site,
+                watches[site.name],
+                port,
+                random=Random(f"{self.seed} {site.name}"),
+                mark=self.mark,
+                removing=removing,
+                note=note,
+            )
+            for site in sites
+        ]
+        for watch in watches.values():
+            watch.start()
+        doing = [ensureDeferred(life.live(end)) for life in lives]
+        doing.append(ensureDeferred(trouble(program, Random(self.seed), end, note)))
+        try:
+            await gatherResults(doing, consumeErrors=True)
+        finally:
+            await gatherResults([ensureDeferred(watch.stop()) for watch in watches.values()])
+            tallies = {name: watch.tally for name, watch in watches.items()}
+            shown = report(tallies, deeds, whole=self.is_told)
+            print(f"\n{shown}", flush=True)
+        failed = [name for name, tally in tallies.items() if tally.failures]
+        self.assertEqual(failed, [], f"seed {self.seed}: requests failed")

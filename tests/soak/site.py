@@ -1,0 +1,25 @@
+"""
+The site of the soak: it tells which one it is.
+
+It is run by uWSGI, by whichever Python that has, and imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import uwsgi  # type: ignore[import-not-found]
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """
+    Name and edition of the configuration, and the processes that answer.
+    """
+    words = [uwsgi.opt["site"], uwsgi.opt["edition"], b"%d" % os.getppid(), b"%d" % os.getpid()]
+    body = b" ".join(words)
+    start_response(
+        "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+    )
+    return [body]
