@@ -183,11 +183,20 @@ class Domains(Service):
             self._coming[id] = self._look(id)
         if phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
             self._settle(id, self._coming.get(id, EMPTY))
-        elif phase in _CLOSED or not (status.held or phase in _STAYING):
+        elif self._is_closed(status):
             self._settle(id, EMPTY)
         if phase is Phase.GONE:
             self._coming.pop(id, None)
             self._complaints.pop(id, None)
+
+    @staticmethod
+    def _is_closed(status: VassalStatus) -> bool:
+        """
+        Whether nobody answers at its socket, and nobody will in a moment.
+        """
+        if status.held:
+            return status.phase in _CLOSED and not status.returns
+        return status.phase not in _STAYING
 
     def _look(self, id: VassalId) -> Holdings:
         try:

@@ -75,7 +75,8 @@ class Whereabouts:
         """
         A vassal came into another phase.
 
-        @param held: its socket is the Emperor's.
+        @param held: its socket is the Emperor's, and closed to requests while
+            the vassal is away; not if it L{returns<VassalStatus.returns>}.
         """
         self._phases[id] = phase
         (self._held.add if held else self._held.discard)(id)

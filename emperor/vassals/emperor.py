@@ -270,7 +270,7 @@ class Emperor(Service):
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:
             self._whereabouts.settle(status.id, self._read_addresses(status.id))
-        self._whereabouts.note(status.id, status.phase, status.held)
+        self._whereabouts.note(status.id, status.phase, status.held and not status.returns)
         self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)

@@ -9,6 +9,9 @@ from enum import Enum
 
 from emperor.vassals.spec import VassalId
 
+#: Seconds that who knocks at the door of a vassal that died is kept waiting.
+SHORT_WAIT = 5.0
+
 
 class Phase(Enum):
     """
@@ -84,3 +87,12 @@ class VassalStatus:
     said: tuple[str, ...] = ()
     held: bool = False
     successor: int = 0
+
+    @property
+    def returns(self) -> bool:
+        """
+        Whether it died, has served before and is started again in a moment: its
+        socket may still be sent requests if that stays, for they wait there.
+        """
+        waits = self.retry_at - self.since
+        return self.phase is Phase.HELD_BACK and self.accepted_at > 0 and waits <= SHORT_WAIT

@@ -4,13 +4,13 @@ A soak as a test case.
 
 from __future__ import annotations
 
-import os
+import signal
 from datetime import datetime
 from random import Random
 
 from twisted.internet.defer import DeferredLock, ensureDeferred, gatherResults
 
-from tests.integration.programs import CHECKOUT, ProgramsTestCase, free_port, reactor
+from tests.integration.programs import CHECKOUT, ProgramsTestCase, eventually, free_port, reactor
 from tests.integration.servers import our_program, until_answered
 from tests.soak.chaos import Life, trouble
 from tests.soak.report import report
@@ -98,5 +98,7 @@ class SoakTestCase(ProgramsTestCase):
             tallies = {name: watch.tally for name, watch in watches.items()}
             shown = report(tallies, deeds, whole=self.is_told)
             print(f"\n{shown}", flush=True)
+        program.send(signal.SIGTERM)
+        await eventually(lambda: program.status is not None, "the program ends")
         failed = [name for name, tally in tallies.items() if tally.failures]
         self.assertEqual(failed, [], f"seed {self.seed}: requests failed")
