@@ -15,13 +15,14 @@ from emperor.config.doorways import Doorway, attribute
 from emperor.config.errors import Problem
 from emperor.config.settings import Settings
 from emperor.config.surroundings import Surroundings
-from emperor.config.vassalfile import instance_addresses, is_cheap, listening
+from emperor.config.vassalfile import instance_addresses, is_blank, is_cheap, listening
 from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.proxy.binding import open_listener
 from emperor.proxy.listeners import OpenRouter
 from emperor.stale import leave_socket
 from emperor.vassals.asking import ask
+from emperor.vassals.blanks import knowing_by_file, needing_a_file
 from emperor.vassals.doors import HeldDoor
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
@@ -61,6 +62,9 @@ def build_emperor(
             return instance_addresses(settings.instance, spec.directory, instance.settings.listen)
         return listening(spec.id.name, spec.directory, shared, surroundings)
 
+    def blank(spec: VassalSpec) -> bool:
+        return is_blank(spec.id.name, spec.directory, shared)
+
     def written(spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
         return attribute(spec.id.name, spec.directory, shared, surroundings)
 
@@ -76,15 +80,16 @@ def build_emperor(
         return attributes(spec.id.name, spec.directory, shared, surroundings)
 
     launcher = Launcher(reactor, shared, os.environ, keeper, read=read, hooks=hooks)
+    doorways = Doorways(shared, written, cheap, partial(ask, reactor))
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     return Emperor(
         reactor,
         monitors,
-        launcher.launch,
+        needing_a_file(launcher.launch, blank),
         settings=shared,
         listening=addresses,
-        find_door=Doorways(shared, written, cheap, partial(ask, reactor)).find,
+        find_door=knowing_by_file(doorways.find, blank),
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
         **remove,
     )

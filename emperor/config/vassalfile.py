@@ -29,9 +29,9 @@ from emperor.config.instance import shared_number
 from emperor.config.loading import COMMAND_LINE
 from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
-from emperor.config.reader import Reader, parser_of
+from emperor.config.reader import Reader, parser_of, split_section
 from emperor.config.settings import EmperorSettings, InstanceSettings
-from emperor.config.sources import StaticSources
+from emperor.config.sources import StaticSources, read_regular
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import flag
 
@@ -40,6 +40,9 @@ PROTOCOLS = frozenset({"protocol", "socket-protocol"})
 
 #: Bytes of a file that are looked at; uWSGI's own Emperor sends no more.
 SIZE_LIMIT = 64 * 1024
+
+#: The section of a vassal's file that is uWSGI's, in every format.
+SECTION = "uwsgi"
 
 #: What is left in a value that cannot be told from outside.
 UNRESOLVED = ("@(", "%(", "$(", "*")
@@ -112,6 +115,27 @@ def is_cheap(path: str, cwd: str, settings: EmperorSettings, surroundings: Surro
     """
     pairs = _pairs(path, cwd, settings, surroundings)
     return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
+
+
+def is_blank(path: str, cwd: str, settings: EmperorSettings) -> bool:
+    """
+    Whether a vassal's file has nothing for uWSGI: it is empty, or its writer has
+    not come as far.  A uWSGI that is given a socket serves errors then.
+
+    With templates a file may be empty, and another program than uWSGI may want
+    another one.
+    """
+    launch = settings.launch
+    others = (launch.wrapper, launch.wrapper_attribute, launch.wrapper_override)
+    templates = (settings.inherit_before, settings.include_before, settings.set)
+    if any(others) or any(templates) or settings.inherit or settings.include:
+        return False
+    name, section = split_section(path)
+    try:
+        data, _ = read_regular(os.path.join(cwd, name), COMMAND_LINE, SIZE_LIMIT)
+    except ConfigurationError:  # That is uWSGI's to complain of.
+        return False
+    return os.fsencode(section or SECTION) not in data
 
 
 def _pairs(

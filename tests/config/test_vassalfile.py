@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.addresses import BorrowedSocket, TcpAddress, UnixAddress
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.vassalfile import (
     SIZE_LIMIT,
     instance_addresses,
+    is_blank,
     is_cheap,
     listening,
     uwsgi_sockets,
@@ -175,6 +177,33 @@ class ListeningTests(ConfigurationCase):
             self.write("a.ini", f"[uwsgi]\n{text}")
             found = is_cheap("a.ini", self.cwd, EmperorSettings(), self.surroundings())
             self.assertEqual(expected, found, text)
+
+    def test_blank(self) -> None:
+        """
+        A file has something for uWSGI if it has its section, in any format; with
+        templates, or another program, nobody can tell.
+        """
+        self.write("half.ini", "[emperor]\nhold-socket = @a\n[uw")
+        self.write("empty.ini", "")
+        self.write("a.ini", "[uwsgi]\n")
+        self.write("a.yaml", "uwsgi:\n")
+        plain = EmperorSettings()
+        for name, expected in {
+            "half.ini": True,
+            "empty.ini": True,
+            "a.ini": False,
+            "a.yaml": False,
+            "a.ini:other": True,
+            "half.ini:emperor": False,
+            "no.ini": False,
+        }.items():
+            self.assertEqual(expected, is_blank(name, self.cwd, plain), name)
+        for unclear in (
+            EmperorSettings(set=("need-app=true",)),
+            EmperorSettings(inherit=("t.ini",)),
+            EmperorSettings(launch=LaunchSettings(wrapper="/bin/gunicorn")),
+        ):
+            self.assertFalse(is_blank("empty.ini", self.cwd, unclear), unclear)
 
     def test_emperor_section(self) -> None:
         """

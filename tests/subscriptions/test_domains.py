@@ -13,7 +13,7 @@ from emperor.config.errors import Problem
 from emperor.config.settings import Origin
 from emperor.subscriptions.domains import Domains, Holdings, make_holdings
 from emperor.vassals.spec import VassalId
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import SHORT_WAIT, Phase, VassalStatus
 from tests.subscriptions.fakes import Recorder, make_ledger, nodes, said
 from tests.wire.announcements import announcement
 
@@ -147,6 +147,19 @@ class DomainsTests(SynchronousTestCase):
             self.assertEqual(self.live(phase, held=True), {} if phase in closed else there, phase)
         self.assertEqual(self.live(Phase.GONE, Phase.STARTING, held=True), {})
         self.assertEqual(self.live(Phase.READY, held=True), there)
+
+    def test_returning(self) -> None:
+        """
+        One that has served, died and comes back in a moment stays in its pools:
+        requests wait at the Emperor's socket.
+        """
+        self.live(Phase.STARTING, Phase.ACCEPTING, held=True)
+        for wait, is_there in ((SHORT_WAIT, True), (SHORT_WAIT + 1, False)):
+            status = VassalStatus(
+                ID, Phase.HELD_BACK, since=100, accepted_at=50, retry_at=100 + wait, held=True
+            )
+            self.domains.saw(status)
+            self.assertEqual(bool(nodes(self.registry)), is_there)
 
     def test_failed_renewal(self) -> None:
         """
