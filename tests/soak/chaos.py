@@ -28,6 +28,9 @@ from tests.soak.watching import Watch
 
 Note = Callable[[str], None]
 
+#: How often it is done, beside the others, and what.
+_Deed = tuple[int, Callable[[], Awaitable[None]]]
+
 #: Seconds between two things that happen to a site, at least and at most.
 REST = (0.3, 3.0)
 
@@ -63,14 +66,14 @@ class Life:
         self._mark = mark
         self._removing = removing
         self._note = note
-        gentle: list[tuple[int, Callable[[], Awaitable[None]]]] = [
+        gentle: list[_Deed] = [
             (3, self.edit),
             (2, self.exchange),
             (2, self.dawdle),
             (2, self.touch),
             (1, self.change_mode),
         ]
-        rough = [
+        rough: list[_Deed] = [
             (3, self.break_it),
             (2, self.kill_worker),
             (3, self.kill_master),

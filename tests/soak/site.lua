@@ -17,7 +17,7 @@ end
 
 -- Milliseconds until the next request of a connection.
 function delay()
-   return 25
+   return 15
 end
 
 function response(status, headers, body)

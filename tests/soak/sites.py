@@ -108,7 +108,7 @@ class Site:
             return ""
         if fault is Fault.HALF:
             return self._half(random)
-        return self._head() + fault.value
+        return f"{self._head()}{fault.value}"
 
     def _half(self, random: Random) -> str:
         """
@@ -117,8 +117,11 @@ class Site:
         """
         text = self._head() + Fault.HALF.value
         emperors, applications = text.index("[uwsgi]"), text.index("wsgi-file")
-        return text[: random.choice([random.randrange(emperors), random.randrange(
-            applications, len(text) - 1)])]
+        return text[
+            : random.choice(
+                [random.randrange(emperors), random.randrange(applications, len(text) - 1)]
+            )
+        ]
 
     def _head(self) -> str:
         text = (HELD if self.held else OWN) + COMMON

@@ -147,7 +147,9 @@ class Watch:
             wrk.send(signal.SIGINT)
         await eventually(lambda: wrk.status is not None, "wrk ends")
         figures, details = read_outcome(wrk.log)
-        self.tally.take(figures, self._site.is_removed, [f"{self._site.name}: {each}" for each in details])
+        self.tally.take(
+            figures, self._site.is_removed, [f"{self._site.name}: {each}" for each in details]
+        )
 
     async def _probe(self) -> None:
         while not self._stopped:
