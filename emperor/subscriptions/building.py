@@ -4,7 +4,9 @@ From settings to the parts of a subscription server, and to the whole.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from socket import socket
 from typing import Any
 
@@ -14,7 +16,7 @@ from twisted.internet.threads import deferToThreadPool
 from emperor.addresses import BorrowedSocket, SocketAddress, TcpAddress, UnixAddress
 from emperor.announcing.sending import Sender
 from emperor.announcing.servers import parse_server
-from emperor.config.attributes import attributes
+from emperor.config.attributes import Attributes, attributes
 from emperor.config.settings import RouterSettings, Settings, SubscriptionSettings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import uwsgi_sockets
@@ -27,6 +29,7 @@ from emperor.subscriptions.acknowledging import Acknowledger
 from emperor.subscriptions.chronicle import Chronicle
 from emperor.subscriptions.copying import Copyist
 from emperor.subscriptions.domains import Domains, Holdings, make_holdings
+from emperor.subscriptions.grants import Grants
 from emperor.subscriptions.ledger import Ledger, make_registry
 from emperor.subscriptions.places import Places
 from emperor.subscriptions.receiving import DatagramReader
@@ -37,7 +40,8 @@ from emperor.subscriptions.service import SubscriptionServer
 from emperor.subscriptions.sockets import open_servers
 from emperor.subscriptions.statefile import StateFile
 from emperor.vassals.emperor import Emperor
-from emperor.vassals.spec import VassalId
+from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.tyrant import NoOwner, owner_of
 from emperor.wire.hops import make_mark
 from emperor.wire.seals import SealVerifier
 from emperor.wire.signatures import Verifier, digest
@@ -123,9 +127,25 @@ def build_domains(
     least.
     """
 
+    launch = settings.emperor.launch
+    grants = Grants(launch.domains)
+
+    def permitted(spec: VassalSpec, found: Attributes) -> tuple[Attributes, tuple[str, ...]]:
+        if not launch.tyrant or spec.arguments or not found.domains:
+            return found, ()
+        path = os.path.join(spec.directory, spec.id.name)
+        try:
+            owner = owner_of(path, nofollow=launch.tyrant_nofollow)
+        except NoOwner as error:
+            return replace(found, domains=()), (str(error),)
+        return grants.permit(found, owner.uid)
+
     def read(id: VassalId) -> Holdings:
-        place = (id.name, emperor.spec(id).directory, settings.emperor, surroundings)
-        return make_holdings(id.name, attributes(*place), uwsgi_sockets(*place, emperor.door(id)))
+        spec = emperor.spec(id)
+        place = (id.name, spec.directory, settings.emperor, surroundings)
+        found, refused = permitted(spec, attributes(*place))
+        holdings = make_holdings(id.name, found, uwsgi_sockets(*place, emperor.door(id)))
+        return replace(holdings, problems=holdings.problems + refused)
 
     tolerances = [router.subscriptions.tolerance for router in settings.routers]
     domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))

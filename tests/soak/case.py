@@ -12,7 +12,7 @@ from twisted.internet.defer import DeferredLock, ensureDeferred, gatherResults
 
 from tests.integration.programs import CHECKOUT, ProgramsTestCase, eventually, free_port, reactor
 from tests.integration.servers import our_program, until_answered
-from tests.soak.chaos import Life, trouble
+from tests.soak.chaos import Library, Life, trouble
 from tests.soak.report import report
 from tests.soak.sites import Site
 from tests.soak.watching import Watch
@@ -72,7 +72,7 @@ class SoakTestCase(ProgramsTestCase):
         def note(what: str) -> None:
             deeds.append(f"{datetime.now():%H:%M:%S.%f} {what}")
 
-        removing = DeferredLock()
+        removing, library = DeferredLock(), Library()
         end = reactor.seconds() + self.length
         watches = {site.name: Watch(self, port, site) for site in sites}
         lives = [
@@ -82,6 +82,7 @@ class SoakTestCase(ProgramsTestCase):
                 port,
                 random=Random(f"{self.seed} {site.name}"),
                 mark=self.mark,
+                library=library,
                 removing=removing,
                 note=note,
             )
@@ -90,7 +91,7 @@ class SoakTestCase(ProgramsTestCase):
         for watch in watches.values():
             watch.start()
         doing = [ensureDeferred(life.live(end)) for life in lives]
-        doing.append(ensureDeferred(trouble(program, Random(self.seed), end, note)))
+        doing.append(ensureDeferred(trouble(program, library, Random(self.seed), end, note)))
         try:
             await gatherResults(doing, consumeErrors=True)
         finally:

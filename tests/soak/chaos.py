@@ -5,8 +5,9 @@ Each site has a life of its own: it is edited, broken, mended, touched, killed a
 removed by turns, by the numbers of a seed.  Beside them the program is told to
 reload, to look, and to forget.
 
-What no design can answer is not done: a vassal is not killed while its file is
-broken, for nothing is left of it then that could serve.
+What no design can answer is not done.  A vassal is not killed while its file is
+broken, for nothing is left of it then that could serve.  And a file is not written
+slowly in its place while its vassal may be reading it for another reason.
 """
 
 from __future__ import annotations
@@ -38,6 +39,23 @@ REST = (0.3, 3.0)
 SIGNALS = (3.0, 10.0)
 
 
+#: Seconds after which a vassal that was made to read its file has done so.
+READING = 4.0
+
+
+class Library:
+    """
+    Who reads the files, and who writes them slowly.
+
+    @ivar quiet_from: from when on nobody reads.
+    @ivar writers: how many write.
+    """
+
+    def __init__(self) -> None:
+        self.quiet_from = 0.0
+        self.writers = 0
+
+
 class Life:
     """
     What happens to one site.
@@ -51,6 +69,7 @@ class Life:
         *,
         random: Random,
         mark: str,
+        library: Library,
         removing: DeferredLock,
         note: Note,
     ) -> None:
@@ -64,6 +83,8 @@ class Life:
         self._port = port
         self._random = random
         self._mark = mark
+        self._library = library
+        self._quiet_from = 0.0
         self._removing = removing
         self._note = note
         gentle: list[_Deed] = [
@@ -120,14 +141,18 @@ class Life:
         """
         Write the file slowly.
         """
+        if reactor.seconds() < max(self._quiet_from, self._library.quiet_from):
+            return
         self._say("is edited slowly")
         text = self._site.next_edition()
         cut = self._random.randrange(len(text))
+        self._library.writers += 1
         with self._site.path.open("w") as file:
             for part in (text[:cut], text[cut:]):
                 file.write(part)
                 file.flush()
                 await deferLater(reactor, self._random.uniform(0, 0.3))
+        self._library.writers -= 1
         await self.arrived()
 
     async def touch(self) -> None:
@@ -136,6 +161,7 @@ class Life:
         """
         self._say("is touched")
         self._site.path.touch()
+        self._quiet_from = reactor.seconds() + READING
 
     async def change_mode(self) -> None:
         """
@@ -161,7 +187,7 @@ class Life:
             await self.rest()
             await self._random.choice([self.touch, self.change_mode, self.kill_worker])()
         await self.rest()
-        await self._random.choice([self.edit, self.exchange, self.dawdle])()
+        await self._random.choice([self.edit, self.exchange])()
 
     # Deaths:
 
@@ -241,12 +267,18 @@ class Life:
         self._note(f"{self._site.name} {what}")
 
 
-async def trouble(program: Program, random: Random, end: float, note: Note) -> None:
+async def trouble(
+    program: Program, library: Library, random: Random, end: float, note: Note
+) -> None:
     """
     Tell the program to reload, to look and to forget, by turns.
     """
     while reactor.seconds() < end:
         await deferLater(reactor, random.uniform(*SIGNALS))
         name = random.choice([signal.SIGHUP, signal.SIGWINCH, signal.SIGURG])
+        if name is signal.SIGHUP:
+            if library.writers:
+                continue
+            library.quiet_from = reactor.seconds() + READING
         note(f"the program hears {name.name}")
         program.send(name)
