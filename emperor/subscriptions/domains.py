@@ -150,6 +150,8 @@ class Domains(Service):
         self._read = read
         self._gap = tolerance / _REPETITIONS
         self._coming: dict[VassalId, Holdings] = {}
+        # What the next generation, which comes up beside the current one, says.
+        self._next: dict[VassalId, Holdings] = {}
         self._entries: dict[VassalId, dict[_Name, _Entry]] = {}
         # How many vassals are the same node: they may share a socket.
         self._claims: Counter[_Name] = Counter()
@@ -179,7 +181,13 @@ class Domains(Service):
         A vassal has a new status.
         """
         id, phase = status.id, status.phase
-        if phase in _READING or (status.held and phase is Phase.ASLEEP):
+        started = self._next.pop(id, None)
+        if phase is Phase.RENEWING:
+            self._next[id] = self._look(id)
+        elif phase is Phase.RELOADING and started is not None:
+            # The file may be another one by now than what this generation read.
+            self._coming[id] = started
+        elif phase in _READING or (status.held and phase is Phase.ASLEEP):
             self._coming[id] = self._look(id)
         if phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
             self._settle(id, self._coming.get(id, EMPTY))

@@ -173,6 +173,19 @@ class DomainsTests(SynchronousTestCase):
         renewed = self.live(Phase.RENEWING, Phase.RELOADING, Phase.ACCEPTING, held=True)
         self.assertEqual(renewed, after)
 
+    def test_broken_after_its_start(self) -> None:
+        """
+        The file counts as it was when the next generation was started, though it be
+        broken when that accepts.
+        """
+        self.live(Phase.STARTING, Phase.ACCEPTING, held=True)
+        self.files[ID] = holdings("c.com")
+        self.live(Phase.RENEWING, held=True)
+        self.files[ID] = Holdings()
+        renewed = self.live(Phase.RELOADING, Phase.ACCEPTING, held=True)
+        self.assertEqual(renewed, {"c.com": ["/a.sock"]})
+        self.assertEqual(self.live(Phase.RELOADING, Phase.ACCEPTING, held=True), {})
+
     def test_changed_file(self) -> None:
         """
         A reload reads the file; it counts when the vassal accepts again, and
