@@ -15,6 +15,9 @@ ROUNDS ?= 5
 SECONDS ?= 3
 TWISTED ?=
 
+# make soak: another number, and other things happen in another order.
+SEED ?= 1
+
 # make integration: what connections are made of, epoll or twisted.
 TRANSPORT ?= epoll
 
@@ -35,7 +38,7 @@ UNITS := $(filter-out tests.integration tests.conformance, \
 	$(subst /,.,$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py)))) \
 	$(subst /,.,$(patsubst %.py,%,$(wildcard tests/test_*.py)))
 
-.PHONY: help run test lint format types units integration bench servers test-all-pythons test-wheel clean
+.PHONY: help run test lint format types units integration soak bench servers test-all-pythons test-wheel clean
 
 help:
 	@echo 'make run               serve $(CONFIG) in the foreground (CONFIG=... for another)'
@@ -44,6 +47,7 @@ help:
 	@echo 'make types             mypy --strict'
 	@echo 'make units             tests without network and processes'
 	@echo 'make integration       tests against real servers, and uWSGI itself (TRANSPORT=twisted)'
+	@echo 'make soak              ten sites are edited, broken and killed under load (SECONDS=180, SEED=1)'
 	@echo 'make bench             beside uWSGI and nginx (CASE=http-close, ROUNDS=5, SECONDS=3, TWISTED=1)'
 	@echo 'make servers           as root with apt: install those servers'
 	@echo 'make format            let ruff format and fix'
@@ -93,6 +97,12 @@ units: $(TEST)/installed
 
 integration: $(TEST)/installed $(REFERENCE)/installed
 	EMPEROR_TRANSPORT=$(TRANSPORT) $(TEST)/bin/python -m tests.run tests.integration tests.conformance
+
+# Three of them: sockets of the Emperor's, the same with two router processes, and
+# sockets of the vassals'.
+soak: SECONDS = 180
+soak: $(TEST)/installed
+	$(TEST)/bin/python -m tests.soak --seconds $(SECONDS) --seed $(SEED)
 
 # Results are written to bench/results; the table goes to the standard output.
 bench: servers $(RUN)/installed $(REFERENCE)/installed

@@ -18,17 +18,17 @@ class SoakTests(SoakTestCase):
         Ten sites whose sockets are the Emperor's are edited, broken, mended,
         touched, killed and removed.
         """
-        await self.soak()
+        await self.soak(seconds=6)
 
     async def test_processes(self) -> None:
         """
         The same behind a router of two processes.
         """
-        await self.soak(count=4, processes=2)
+        await self.soak(count=4, processes=2, seconds=3)
 
     async def test_own_sockets(self) -> None:
         """
         Sites that open their sockets themselves are edited and touched: requests
         wait meanwhile.
         """
-        await self.soak(count=4, held=False)
+        await self.soak(count=4, held=False, seconds=3)

@@ -25,7 +25,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=180, help="of each soak")
     parser.add_argument("--seed", type=int, default=1, help="decides what happens")
     chosen = parser.parse_args()
-    SoakTestCase.seed, SoakTestCase.length, SoakTestCase.is_told = chosen.seed, chosen.seconds, True
+    SoakTestCase.seed, SoakTestCase.length = chosen.seed, chosen.seconds
+    SoakTestCase.pace, SoakTestCase.is_told = 1, True
     SoakTestCase.timeout = chosen.seconds + BESIDE
     return run([f"{MODULE}.SoakTests.{chosen.kind}" if chosen.kind else MODULE])
 

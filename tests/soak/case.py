@@ -31,22 +31,27 @@ class SoakTestCase(ProgramsTestCase):
     Sites to which everything happens, while they are asked all the time.
 
     @cvar seed: decides what happens.
-    @cvar length: seconds of it.
+    @cvar length: seconds of it; 0: as many as the test says.
+    @cvar pace: how long sites are left in peace, 1: for seconds.
     @cvar is_told: whether everything that was done is shown.
     """
 
     seed = 1
-    length = 8
+    length = 0
+    pace = 0.25
     is_told = False
     timeout = 100
 
-    async def soak(self, *, count: int = 10, processes: int = 1, held: bool = True) -> None:
+    async def soak(
+        self, *, count: int = 10, processes: int = 1, held: bool = True, seconds: int = 4
+    ) -> None:
         """
         Do it.
 
         @param count: of sites.
         @param processes: of the router.
         @param held: whether the sockets are the Emperor's.
+        @param seconds: how long, in a hurry.
         """
         port = free_port()
         (self.place / "vassals").mkdir()
@@ -73,7 +78,7 @@ class SoakTestCase(ProgramsTestCase):
             deeds.append(f"{datetime.now():%H:%M:%S.%f} {what}")
 
         removing, library = DeferredLock(), Library()
-        end = reactor.seconds() + self.length
+        end = reactor.seconds() + (self.length or seconds)
         watches = {site.name: Watch(self, port, site) for site in sites}
         lives = [
             Life(
@@ -82,6 +87,7 @@ class SoakTestCase(ProgramsTestCase):
                 port,
                 random=Random(f"{self.seed} {site.name}"),
                 mark=self.mark,
+                pace=self.pace,
                 library=library,
                 removing=removing,
                 note=note,

@@ -69,12 +69,14 @@ class Life:
         *,
         random: Random,
         mark: str,
+        pace: float,
         library: Library,
         removing: DeferredLock,
         note: Note,
     ) -> None:
         """
         @param mark: by which everything that the test started is known.
+        @param pace: what rests are multiplied by.
         @param removing: one site is removed at a time.
         @param note: writes into the log of what was done.
         """
@@ -83,6 +85,7 @@ class Life:
         self._port = port
         self._random = random
         self._mark = mark
+        self._pace = pace
         self._library = library
         self._quiet_from = 0.0
         self._removing = removing
@@ -117,7 +120,7 @@ class Life:
         """
         Let it serve for a while.
         """
-        await deferLater(reactor, self._random.uniform(*REST))
+        await deferLater(reactor, self._random.uniform(*REST) * self._pace)
 
     # Good files:
 
