@@ -17,9 +17,14 @@ from tests.soak.report import report
 from tests.soak.sites import Site
 from tests.soak.watching import Watch
 
+#: A worker that is asked to leave before it listens to signals is killed after this:
+#: seconds.
+MERCY = 4
+
 _ROUTER = """\
 [uwsgi]
 emperor = {place}/vassals
+emperor-curse-tolerance = {mercy}
 http = 127.0.0.1:{port}
 http-processes = {processes}
 transport = {transport}
@@ -61,7 +66,11 @@ class SoakTestCase(ProgramsTestCase):
         configuration = self.place / "router.ini"
         configuration.write_text(
             _ROUTER.format(
-                place=self.place, port=port, processes=processes, transport=self.transport
+                place=self.place,
+                port=port,
+                processes=processes,
+                transport=self.transport,
+                mercy=MERCY,
             )
         )
         program = self.start(
@@ -97,7 +106,18 @@ class SoakTestCase(ProgramsTestCase):
         for watch in watches.values():
             watch.start()
         doing = [ensureDeferred(life.live(end)) for life in lives]
-        doing.append(ensureDeferred(trouble(program, library, Random(self.seed), end, note)))
+        doing.append(
+            ensureDeferred(
+                trouble(
+                    program,
+                    library,
+                    random=Random(self.seed),
+                    pace=self.pace,
+                    end=end,
+                    note=note,
+                )
+            )
+        )
         try:
             await gatherResults(doing, consumeErrors=True)
         finally:
@@ -105,7 +125,9 @@ class SoakTestCase(ProgramsTestCase):
             tallies = {name: watch.tally for name, watch in watches.items()}
             shown = report(tallies, deeds, whole=self.is_told)
             print(f"\n{shown}", flush=True)
+        asked = reactor.seconds()
         program.send(signal.SIGTERM)
         await eventually(lambda: program.status is not None, "the program ends")
+        print(f"The program ended after {reactor.seconds() - asked:.1f} s")
         failed = [name for name, tally in tallies.items() if tally.failures]
         self.assertEqual(failed, [], f"seed {self.seed}: requests failed")

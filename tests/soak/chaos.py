@@ -271,13 +271,13 @@ class Life:
 
 
 async def trouble(
-    program: Program, library: Library, random: Random, end: float, note: Note
+    program: Program, library: Library, *, random: Random, pace: float, end: float, note: Note
 ) -> None:
     """
     Tell the program to reload, to look and to forget, by turns.
     """
     while reactor.seconds() < end:
-        await deferLater(reactor, random.uniform(*SIGNALS))
+        await deferLater(reactor, random.uniform(*SIGNALS) * pace)
         name = random.choice([signal.SIGHUP, signal.SIGWINCH, signal.SIGURG])
         if name is signal.SIGHUP:
             if library.writers:

@@ -24,12 +24,15 @@ OWN = """\
 domain = {name}.test
 
 """
+#: A worker that is asked to leave before it listens to signals makes its master wait
+#: for so long as the mercy says.
 COMMON = """\
 [uwsgi]
 need-app = true
 strict = true
 master = true
 processes = 2
+worker-reload-mercy = 5
 disable-logging = true
 set-placeholder = site={name}
 set-placeholder = edition={edition}
