@@ -5,12 +5,21 @@ A soak as a test case.
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from datetime import datetime
 from random import Random
+from typing import Any
 
 from twisted.internet.defer import DeferredLock, ensureDeferred, gatherResults
 
-from tests.integration.programs import CHECKOUT, ProgramsTestCase, eventually, free_port, reactor
+from tests.integration.programs import (
+    CHECKOUT,
+    Program,
+    ProgramsTestCase,
+    eventually,
+    free_port,
+    reactor,
+)
 from tests.integration.servers import our_program, until_answered
 from tests.soak.chaos import Library, Life, trouble
 from tests.soak.report import report
@@ -59,20 +68,36 @@ class SoakTestCase(ProgramsTestCase):
         @param seconds: how long, in a hurry.
         """
         port = free_port()
-        (self.place / "vassals").mkdir()
         sites = [Site(f"site{number}", self.place, held) for number in range(count)]
+        program = await self._started(port, sites, processes)
+        watches = [Watch(self, port, site) for site in sites]
+        for watch in watches:
+            watch.start()
+        deeds: list[str] = []
+        try:
+            end = reactor.seconds() + (self.length or seconds)
+            await self._happens(program, port, watches, end, deeds)
+        finally:
+            await gatherResults([ensureDeferred(watch.stop()) for watch in watches])
+            tallies = {watch.site.name: watch.tally for watch in watches}
+            print(f"\n{report(tallies, deeds, whole=self.is_told)}", flush=True)
+        asked = reactor.seconds()
+        program.send(signal.SIGTERM)
+        await eventually(lambda: program.status is not None, "the program ends")
+        print(f"The program ended after {reactor.seconds() - asked:.1f} s")
+        failed = [name for name, tally in tallies.items() if tally.failures]
+        self.assertEqual(failed, [], f"seed {self.seed}: requests failed")
+
+    async def _started(self, port: int, sites: Sequence[Site], processes: int) -> Program:
+        """
+        The program with all sites, which answer.
+        """
+        (self.place / "vassals").mkdir()
         for site in sites:
             site.path.write_text(site.next_edition())
         configuration = self.place / "router.ini"
-        configuration.write_text(
-            _ROUTER.format(
-                place=self.place,
-                port=port,
-                processes=processes,
-                transport=self.transport,
-                mercy=MERCY,
-            )
-        )
+        values = {"port": port, "processes": processes, "transport": self.transport}
+        configuration.write_text(_ROUTER.format(place=self.place, mercy=MERCY, **values))
         program = self.start(
             "emperor",
             [*our_program(), "--config", configuration],
@@ -81,53 +106,38 @@ class SoakTestCase(ProgramsTestCase):
         await program.listens(port)
         for site in sites:
             await until_answered(port, site.host)
-        deeds: list[str] = []
+        return program
+
+    async def _happens(
+        self, program: Program, port: int, watches: Sequence[Watch], end: float, deeds: list[str]
+    ) -> None:
+        """
+        Do everything until the clock shows C{end}.
+
+        @param deeds: what was done is added here.
+        """
 
         def note(what: str) -> None:
             deeds.append(f"{datetime.now():%H:%M:%S.%f} {what}")
 
-        removing, library = DeferredLock(), Library()
-        end = reactor.seconds() + (self.length or seconds)
-        watches = {site.name: Watch(self, port, site) for site in sites}
+        common: dict[str, Any] = {
+            "mark": self.mark,
+            "pace": self.pace,
+            "library": Library(),
+            "removing": DeferredLock(),
+            "note": note,
+        }
         lives = [
-            Life(
-                site,
-                watches[site.name],
-                port,
-                random=Random(f"{self.seed} {site.name}"),
-                mark=self.mark,
-                pace=self.pace,
-                library=library,
-                removing=removing,
-                note=note,
-            )
-            for site in sites
+            Life(watch, port, random=Random(f"{self.seed} {watch.site.name}"), **common)
+            for watch in watches
         ]
-        for watch in watches.values():
-            watch.start()
         doing = [ensureDeferred(life.live(end)) for life in lives]
-        doing.append(
-            ensureDeferred(
-                trouble(
-                    program,
-                    library,
-                    random=Random(self.seed),
-                    pace=self.pace,
-                    end=end,
-                    note=note,
-                )
-            )
+        troubles = trouble(
+            program,
+            common["library"],
+            random=Random(self.seed),
+            pace=self.pace,
+            end=end,
+            note=note,
         )
-        try:
-            await gatherResults(doing, consumeErrors=True)
-        finally:
-            await gatherResults([ensureDeferred(watch.stop()) for watch in watches.values()])
-            tallies = {name: watch.tally for name, watch in watches.items()}
-            shown = report(tallies, deeds, whole=self.is_told)
-            print(f"\n{shown}", flush=True)
-        asked = reactor.seconds()
-        program.send(signal.SIGTERM)
-        await eventually(lambda: program.status is not None, "the program ends")
-        print(f"The program ended after {reactor.seconds() - asked:.1f} s")
-        failed = [name for name, tally in tallies.items() if tally.failures]
-        self.assertEqual(failed, [], f"seed {self.seed}: requests failed")
+        await gatherResults([*doing, ensureDeferred(troubles)], consumeErrors=True)

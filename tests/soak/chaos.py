@@ -24,7 +24,7 @@ from twisted.internet.task import deferLater
 from tests.integration.client import Reply
 from tests.integration.programs import Program, marked, reactor
 from tests.integration.servers import until
-from tests.soak.sites import Fault, Site
+from tests.soak.sites import Fault
 from tests.soak.watching import Watch
 
 Note = Callable[[str], None]
@@ -63,7 +63,6 @@ class Life:
 
     def __init__(
         self,
-        site: Site,
         watch: Watch,
         port: int,
         *,
@@ -80,7 +79,7 @@ class Life:
         @param removing: one site is removed at a time.
         @param note: writes into the log of what was done.
         """
-        self._site = site
+        self._site = site = watch.site
         self._watch = watch
         self._port = port
         self._random = random

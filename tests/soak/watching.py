@@ -97,13 +97,16 @@ class Watch:
     One site is watched: by wrk, over connections that stay, and by requests of
     ours, each on a connection of its own, which tell when it was that one
     failed.
+
+    @ivar site: which one.
+    @ivar tally: what was seen of it.
     """
 
     def __init__(self, case: ProgramsTestCase, port: int, site: Site) -> None:
         self.tally = Tally()
         self._case = case
         self._port = port
-        self._site = site
+        self.site = site
         self._wrk: Program
         self._since = 0.0
         self._stopped = False
@@ -129,16 +132,16 @@ class Watch:
         From now on the site may fail, or may not any more.
         """
         await self._count()
-        self._site.is_removed = is_removed
+        self.site.is_removed = is_removed
         self._load()
 
     def _load(self) -> None:
         arguments: list[str | Path] = ["--threads", "1", "--connections", str(CONNECTIONS)]
         arguments += ["--timeout", f"{PATIENCE}s", "--duration", "1h"]
-        arguments += ["--script", HERE / "site.lua", "-H", f"Host: {self._site.host}"]
-        arguments += [f"http://127.0.0.1:{self._port}/", "--", self._site.name]
+        arguments += ["--script", HERE / "site.lua", "-H", f"Host: {self.site.host}"]
+        arguments += [f"http://127.0.0.1:{self._port}/", "--", self.site.name]
         self._since = reactor.seconds()
-        self._wrk = self._case.start(f"wrk {self._site.name}", [found("wrk", "wrk"), *arguments])
+        self._wrk = self._case.start(f"wrk {self.site.name}", [found("wrk", "wrk"), *arguments])
 
     async def _count(self) -> None:
         wrk = self._wrk
@@ -148,18 +151,18 @@ class Watch:
         await eventually(lambda: wrk.status is not None, "wrk ends")
         figures, details = read_outcome(wrk.log)
         self.tally.take(
-            figures, self._site.is_removed, [f"{self._site.name}: {each}" for each in details]
+            figures, self.site.is_removed, [f"{self.site.name}: {each}" for each in details]
         )
 
     async def _probe(self) -> None:
         while not self._stopped:
-            before, since = self._site.is_removed, reactor.seconds()
+            before, since = self.site.is_removed, reactor.seconds()
             problem = await self._ask()
             if problem:
                 kind, _, text = problem.partition(": ")
-                is_removed = before or self._site.is_removed
+                is_removed = before or self.site.is_removed
                 seconds = reactor.seconds() - since
-                detail = f"{self._site.name}: prober: {text} after {seconds:.2f} s"
+                detail = f"{self.site.name}: prober: {text} after {seconds:.2f} s"
                 self.tally.fail(kind, is_removed and kind != "wrong", detail)
             await deferLater(reactor, PAUSE)
 
@@ -168,7 +171,7 @@ class Watch:
         @return: the kind of the failure and what it was; empty: none.
         """
         try:
-            reply = await fetch(self._port, self._site.host)
+            reply = await fetch(self._port, self.site.host)
         except ConnectionRefusedError:
             return "connect: refused"
         except Exception as error:
@@ -176,7 +179,7 @@ class Watch:
         if reply.status != 200:
             return f"status: {reply.status} {reply.text.strip()}"
         name = reply.text.split()[0]
-        if name != self._site.name:
+        if name != self.site.name:
             return f"wrong: answered by {name}"
         self.tally.answered += 1
         return ""
