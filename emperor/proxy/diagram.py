@@ -6,7 +6,7 @@ C{python -m emperor.proxy.diagram}.
 from __future__ import annotations
 
 from emperor.mermaid import state_diagram
-from emperor.proxy.session import PHASES, Phase
+from emperor.proxy.phases import PHASES, Phase
 
 
 def mermaid() -> str:

@@ -12,8 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import parse_address
 from emperor.config.settings import Node
+from emperor.proxy.phases import PHASES, Event, Phase
 from emperor.proxy.refusals import Reason, Refusal
-from emperor.proxy.session import CLOSING, MOST_NODES, PHASES, SAME_NODE, Event, Phase, Session
+from emperor.proxy.session import CLOSING, MOST_NODES, SAME_NODE, Session
 from emperor.routing.pools import ANYONE, FixedNodes, Pool, Seeker, SingleNode, Target
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, NODE, OTHER, Dialogue, DialogueCase
