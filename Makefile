@@ -9,11 +9,13 @@
 PYTHON ?= python3
 CONFIG ?= etc/router.ini
 
-# make bench: CASE= for all, TWISTED=1 for our other transports as well.
+# make bench: CASE= for all, TWISTED=1 for our other transports as well; VASSALS of
+# the case emperor.
 CASE ?=
 ROUNDS ?= 5
 SECONDS ?= 3
 TWISTED ?=
+VASSALS ?= 2000
 
 # make soak: another number, and other things happen in another order.
 SEED ?= 1
@@ -106,7 +108,7 @@ soak: $(TEST)/installed
 
 # Results are written to bench/results; the table goes to the standard output.
 bench: servers $(RUN)/installed $(REFERENCE)/installed
-	$(RUN)/bin/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) \
+	$(RUN)/bin/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --vassals $(VASSALS) \
 		$(if $(TWISTED),--twisted) $(CASE)
 
 servers:

@@ -19,7 +19,7 @@ from typing import Any
 
 import emperor
 import twisted
-from bench.cases import CASES, Case
+from bench.cases import CASES, VASSALS, Case, cases
 from bench.client import WrongAnswer, limit_descriptors
 from bench.measures import Sample
 from bench.programs import CHECKOUT, Missing, Stage, found
@@ -42,11 +42,12 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="samples of each contender")
     parser.add_argument("--seconds", type=int, default=3, help="length of a sample")
     parser.add_argument("--twisted", action="store_true", help="also with transport = twisted")
+    parser.add_argument("--vassals", type=int, default=VASSALS, help="in the case emperor")
     chosen = parser.parse_args(argv)
     if unknown := set(chosen.case) - set(names):
         parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    if chosen.rounds < 1 or chosen.seconds < 1:
-        parser.error("at least one round, and one second")
+    if min(chosen.rounds, chosen.seconds, chosen.vassals) < 1:
+        parser.error("at least one round, one second and one vassal")
     return chosen
 
 
@@ -151,7 +152,7 @@ def main(argv: Sequence[str]) -> int:
     began = datetime.now(UTC)
     results = [
         run(case, [*ours, *case.arrangement.rivals()], chosen.rounds, chosen.seconds)
-        for case in CASES
+        for case in cases(chosen.vassals)
         if case.name in chosen.case or not chosen.case
     ]
     print(table(results, [*ours, Who.UWSGI, Who.NGINX]), end="")

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 
 from bench.load import Uploads, Wrk
 from bench.measures import ByMegabyte, Measurement, UnderLoad, WhileIdle
+from bench.reign import Reign
 from bench.servers import NAME, Arrangement, Passing
 from bench.site import PAGES
+
+#: Vassals of an Emperor that has many, unless fewer are asked for.
+VASSALS = 2000
 
 CLOSE = {"Connection": "close"}
 
@@ -123,7 +127,21 @@ def _download(name: str, connections: int) -> Measurement:
     return ByMegabyte(Wrk(path, PAGES[path], connections))
 
 
-def _cases() -> Iterator[Case]:
+def emperor(vassals: int) -> Case:
+    """
+    An Emperor alone, with so many vassals.
+    """
+    return Case(
+        "emperor",
+        f"an Emperor with {vassals} vassals that do nothing",
+        Arrangement(
+            "emperor = %dvassals\nemperor-wrapper = %d../vassal\n", nginx=None, tiny=vassals
+        ),
+        Reign(vassals),
+    )
+
+
+def _cases(vassals: int) -> Iterator[Case]:
     yield Case(
         "http-close",
         "HTTP in, a new connection per request",
@@ -166,6 +184,16 @@ def _cases() -> Iterator[Case]:
     )
     yield from (_with_rules(count) for count in (10, 1000, 10_000))
 
+    yield emperor(vassals)
 
-#: All cases, in the order of the table.
-CASES: tuple[Case, ...] = tuple(_cases())
+
+def cases(vassals: int = VASSALS) -> tuple[Case, ...]:
+    """
+    All cases, in the order of the table.
+
+    @param vassals: those of the Emperor that has many.
+    """
+    return tuple(_cases(vassals))
+
+
+CASES = cases()

@@ -38,6 +38,14 @@ class Measure(Enum):
     P99 = "p99, ms"
     PSS = "PSS per connection, bytes"
     RSS = "RSS per connection, bytes"
+    ALL_UP = "all vassals accept, s"
+    CPU_PER_START = "CPU per vassal's start, ms"
+    PSS_PER_VASSAL = "PSS per vassal, kB"
+    CPU_IDLE = "CPU when idle, ms/s"
+    NOTICED = "a change is noticed, ms"
+    ALL_CHANGED = "all have changed, s"
+    HUNG_UP = "all reload on SIGHUP, s"
+    STOPPED = "all stopped, s"
 
 
 Sample = Mapping[Measure, float]

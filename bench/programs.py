@@ -69,11 +69,13 @@ class Program:
     A running program.
 
     @ivar log: the file with all it printed.
+    @ivar born: when it was started, as C{time.monotonic} counts.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, born: float) -> None:
         self._process = process
         self.log = log
+        self.born = born
 
     @property
     def pid(self) -> int:
@@ -130,6 +132,7 @@ class Stage:
             directory.
         """
         environment = {**os.environ, MARK: self._mark, "PYTHONPATH": str(CHECKOUT)}
+        born = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(
                 arguments,
@@ -140,7 +143,7 @@ class Stage:
                 env=environment,
                 start_new_session=True,
             )
-        program = Program(process, log)
+        program = Program(process, log, born)
         self._programs.append(program)
         return program
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench.load import HOST
 from bench.programs import CHECKOUT, Missing, Program, Stage, found, free_port
+from bench.tiny import DIRECTORY, furnish
 
 UWSGI = CHECKOUT / ".venv-uwsgi" / "bin" / "uwsgi"
 SITE = CHECKOUT / "bench" / "site.py"
@@ -65,6 +66,8 @@ class Arrangement:
     @ivar front: whether nginx takes the requests and passes them on to the
         router.
     @ivar vassal: whether the routers' Emperors run the site.
+    @ivar tiny: how many vassals that do nothing its Emperor has; its program is
+        C{%d../vassal}.
     @ivar nodes: how many servers subscribe to the router, at the UDP port with
         the number of C{{port}}; each contender has its own.
     """
@@ -73,6 +76,7 @@ class Arrangement:
     nginx: Passing | None = field(default_factory=Passing)
     front: bool = False
     vassal: bool = False
+    tiny: int = 0
     nodes: int = 0
 
     def rivals(self) -> tuple[Who, ...]:
@@ -88,11 +92,13 @@ class Contender:
     A router that was started.
 
     @ivar port: where requests go: the router's, or nginx's in front of it.
+    @ivar place: its directory.
     """
 
     who: Who
     port: int
     router: Program
+    place: Path
 
 
 SERVED_BY = f"""\
@@ -192,18 +198,20 @@ def start(stage: Stage, arrangement: Arrangement, who: Who) -> Contender:
     port = free_port()
     if who is Who.NGINX:
         assert arrangement.nginx is not None
-        return Contender(who, port, _nginx(stage, place, port, arrangement.nginx))
+        return Contender(who, port, _nginx(stage, place, port, arrangement.nginx), place)
     if arrangement.vassal:
-        (place / "vassals").mkdir(exist_ok=True)
-        (place / "vassals" / f"{NAME}.ini").write_text(VASSAL)
+        (place / DIRECTORY).mkdir(exist_ok=True)
+        (place / DIRECTORY / f"{NAME}.ini").write_text(VASSAL)
+    if arrangement.tiny:
+        furnish(stage.place, place, arrangement.tiny)
     router = _router(stage, place, port, arrangement.lines, who)
     for number in range(arrangement.nodes):
         _node(stage, place, port, number)
     if not arrangement.front:
-        return Contender(who, port, router)
+        return Contender(who, port, router, place)
     front = free_port()
     _nginx(stage, place, front, Passing(f"127.0.0.1:{port}"))
-    return Contender(who, front, router)
+    return Contender(who, front, router, place)
 
 
 def _router(stage: Stage, place: Path, port: int, lines: str, who: Who) -> Program:

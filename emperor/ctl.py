@@ -12,6 +12,8 @@ from twisted.python import usage
 
 from emperor import __version__
 from emperor.announcing.command import SubscribeOptions
+from emperor.commanding.command import CommandOptions
+from emperor.running import RunOptions
 
 
 class _Command(Protocol):
@@ -30,9 +32,11 @@ class Options(usage.Options):
     The command line up to the name of a command.
     """
 
-    longdesc = "The server itself is started by: twistd emperor --config FILE"
+    longdesc = "In the background the server is started by: twistd emperor --config FILE"
     subCommands = [
+        ["run", None, RunOptions, "Run the server in the foreground, as an Emperor's vassal too."],
         ["subscribe", None, SubscribeOptions, "Announce a node to subscription servers."],
+        ["command", None, CommandOptions, "Start, reload or stop a vassal of a running Emperor."],
     ]
 
     def getSynopsis(self) -> str:

@@ -24,8 +24,11 @@ from emperor.vassals.status import Phase, VassalStatus
 #: Seconds after which it greets, whoever is still starting.
 PATIENCE = 10.0
 
+#: Vassals that are named; of the others it says how many there are.
+NAMES = 20
+
 #: Phases in which a vassal's first start has come to an end.
-_SETTLED = frozenset({Phase.ACCEPTING, Phase.ASLEEP, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
+SETTLED = frozenset({Phase.ACCEPTING, Phase.ASLEEP, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
 
 
 def sites(routers: Iterable[RouterSettings], accepts: Callable[[Address], bool]) -> Iterator[str]:
@@ -86,7 +89,7 @@ class Greeting:
             names.discard(status.id)
         if status.phase is Phase.ACCEPTING:
             self._up.add(status.id)
-        elif status.phase not in _SETTLED:
+        elif status.phase not in SETTLED:
             self._starting.add(status.id)
         if not self._starting:
             self._say()
@@ -106,4 +109,6 @@ class Greeting:
 
 
 def _names(ids: Iterable[VassalId]) -> str:
-    return ", ".join(sorted(shown(id.name) for id in ids))
+    names = sorted(shown(id.name) for id in ids)
+    more = len(names) - NAMES
+    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -4,7 +4,7 @@ Every seam of the program, in one place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from socket import socket
 from typing import Any
 
@@ -25,7 +25,7 @@ from emperor.addresses import Address, SocketAddress
 from emperor.config.settings import RouterSettings
 from emperor.routing.pools import FixedStatistics, Pool
 from emperor.routing.statistics import PoolStatistics
-from emperor.vassals.spec import VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.wire.control import Counts, Subscriptions, Vassals
 
 
@@ -96,6 +96,38 @@ class IVassalDirectory(Interface):
             no known vassal listens there.
         """
 
+    def rouse(address: Address) -> bool:
+        """
+        Start the vassal that listens at C{address}, if it sleeps.  That takes its
+        time: L{greet} tells when it accepts.
+
+        @return: whether to wait for it: it sleeps, or it has slept and is on its
+            way.
+        """
+
+    def rouse_named(name: str) -> bool:
+        """
+        The same for the vassals of that name, of whichever monitor.
+        """
+
+    def reason_named(name: str) -> str | None:
+        """
+        Why a vassal of that name does not accept.
+
+        @return: empty: it does; L{None}: there is no such vassal.
+        """
+
+    def is_stopped(name: str) -> bool:
+        """
+        Whether a command has stopped all vassals of that name, of which there is
+        one at least: nobody is to wait for them.
+        """
+
+    def greet(greeter: Callable[[Collection[Address]], object]) -> None:
+        """
+        Call C{greeter} with the addresses of each vassal that accepts from now on.
+        """
+
 
 class IVassalNews(Interface):
     """
@@ -111,6 +143,12 @@ class IVassalNews(Interface):
         """
         Call C{listener} with each change from now on; changes may come that
         L{whole} has told already.
+        """
+
+    def wake(id: VassalId) -> None:
+        """
+        A router process has a request for a vassal that sleeps, or slept when it
+        was told of it.
         """
 
 

@@ -59,14 +59,16 @@ class Program(MultiService):
 
 class Signals(Service):
     """
-    Ends the program with status 0 on SIGTERM and SIGINT, and calls what else
-    is asked for by signal.
+    Ends the program with status 0 on SIGTERM, SIGINT and SIGQUIT, as uWSGI's
+    Emperor does, and calls what else is asked for by signal.
 
     twistd's own way to end is to die of the signal once more, which init
     systems take for a failure.  The reactor sets its handlers when it starts,
     so these are set when it has started.
 
     @ivar actions: what to call for each further signal.
+    @ivar abandon: makes the program end for good; whether it ends already, and was
+        to start again.
     """
 
     _log = Logger()
@@ -80,6 +82,7 @@ class Signals(Service):
         self._reactor = reactor
         self._actions = dict(actions)
         self._hurry = hurry
+        self.abandon: Callable[[], bool] = lambda: False
         self._stopping = False
 
     def startService(self) -> None:
@@ -90,7 +93,7 @@ class Signals(Service):
         self._reactor.callWhenRunning(self._install)
 
     def _install(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, self._call(self.stop))
         for number, action in self._actions.items():
             signal.signal(number, self._call(action))
@@ -105,10 +108,19 @@ class Signals(Service):
         """
         End the program; asked twice, end it without waiting for requests.
         """
+        if self.abandon():
+            self._log.info("Asked to stop meanwhile: the program does not start again")
+            return
         if self._stopping:
             self._log.info("Asked again to stop: requests in flight are cut")
             self._hurry()
             return
+        self.leave()
+
+    def leave(self) -> None:
+        """
+        End the program.
+        """
         self._stopping = True
         self._log.info("Stopping: requests in flight may finish")
         self._reactor.stop()

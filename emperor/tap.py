@@ -7,29 +7,36 @@ from __future__ import annotations
 import os
 import platform
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService, MultiService, Service
 from twisted.internet import reactor as _reactor  # noqa: TID251
 from twisted.logger import Logger
 from twisted.python import usage
 
 from emperor.addresses import SharedSocket
+from emperor.arguments import methods
+from emperor.commanding.service import CommandService, open_commands
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
-from emperor.config.loading import COMMAND_LINE, Loaded, load
-from emperor.config.options import OPTIONS, Kind, Option
+from emperor.config.loading import Loaded, load
 from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
+from emperor.descriptors import Descriptors
 from emperor.greeting import Greeting
 from emperor.interfaces import INetwork, IVassalNews
+from emperor.monitors.schemes import SCHEMES
+from emperor.pidfile import CannotWrite, PidFile
+from emperor.processname import ProcessName
 from emperor.program import Program, Signals, calm_garbage_collector
 from emperor.proxy.binding import CannotListen
 from emperor.proxy.cheap import make_cheap_mode
-from emperor.proxy.inherited import PassedSockets, initial_environment
-from emperor.proxy.keymappers import check_key_mappers, make_key_mappers
+from emperor.proxy.inherited import PassedSockets, has_returned, initial_environment
+from emperor.proxy.keymappers import make_key_mappers
 from emperor.proxy.listeners import OpenRouter, open_routers
 from emperor.proxy.networks import make_network
 from emperor.proxy.nodes import make_dialer
@@ -38,16 +45,24 @@ from emperor.proxy.refusals import RefusalLog
 from emperor.proxy.router import Router
 from emperor.proxy.service import RouterService
 from emperor.proxy.subscribed import Subscribed
-from emperor.proxy.tlsnodes import BadAuthorities, load_authorities
+from emperor.proxy.tlsnodes import BadAuthorities
+from emperor.readiness import check
 from emperor.realm import build_emperor
-from emperor.status.server import OpenStats, StatsService, close_stats, open_stats
+from emperor.status.building import build_emperor_statistics, build_router_statistics
+from emperor.status.server import OpenStats, close_stats, open_stats
 from emperor.subscriptions.building import build_domains, build_servers
 from emperor.subscriptions.service import SubscriptionServer
+from emperor.subscriptions.sockets import close_servers
+from emperor.superior.building import Origins, build_superior
+from emperor.superior.execution import Command
+from emperor.superior.gate import Gate
+from emperor.superior.summons import take_summons
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
 from emperor.vassals.keeping import Keeper
+from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.news import Herald
-from emperor.vassals.program import NoProgram, find_program
+from emperor.vassals.program import NoProgram
 from emperor.wire.control import Configure
 
 # Twisted's reactor provides more interfaces than one annotation can name.
@@ -57,7 +72,7 @@ reactor: Any = _reactor
 class Options(usage.Options):
     """
     The command line behind C{twistd emperor}; it gets a method for each option
-    of the table below.
+    below.
     """
 
     synopsis = "[--config FILE] [--check] [options]"
@@ -82,38 +97,41 @@ class Options(usage.Options):
         """
         if self["config"] is None and not self.written:
             leave("which configuration? twistd emperor --config FILE")
+        # First: whatever the configuration runs has nothing to do with it.
+        self.summons = take_summons(os.environ)
         self.surroundings = Surroundings.of_this_process(reactor.seconds())
         self.loaded = self._load()
+        if self.loaded.settings.emperor.lists_monitors:
+            print("\n".join(SCHEMES))
+            raise SystemExit(0)
         if self["check"]:
             print("\n".join(describe(self.loaded)))
             raise SystemExit(0)
 
+    def origins(self) -> Origins:
+        """
+        How the program was started.
+        """
+        return Origins(self.summons, Command(self.surroundings.cwd), self.loaded, self.load)
+
+    def load(self) -> Loaded:
+        """
+        Read the configuration as it is now.
+
+        @raise ConfigurationError: with every problem that could be found.
+        """
+        now = replace(self.surroundings, now=reactor.seconds())
+        return load(self["config"], now, self.written)
+
     def _load(self) -> Loaded:
         try:
-            return load(self["config"], self.surroundings, self.written)
+            return self.load()
         except ConfigurationError as error:
             leave("\n".join(str(problem) for problem in error.problems))
 
 
-def _opt(option: Option) -> Callable[..., None]:
-    """
-    The method by which L{usage.Options} hears of one option of the table.
-    """
-
-    def take(self: Options, value: str) -> None:
-        self.written.append(Pair(option.name, value, COMMAND_LINE))
-
-    def take_flag(self: Options) -> None:
-        self.written.append(Pair(option.name, "", COMMAND_LINE))
-
-    method = take_flag if option.kind is Kind.FLAG else take
-    method.__doc__ = option.help + (f" [default: {option.default}]" if option.default else "")
-    return method
-
-
-for _option in OPTIONS:
-    for _name in _option.names:
-        setattr(Options, f"opt_{_name.replace('-', '_')}", _opt(_option))
+for _name, _method in methods():
+    setattr(Options, _name, _method)
 
 
 def leave(text: str) -> NoReturn:
@@ -132,22 +150,23 @@ def makeService(options: Options) -> IService:
     settings = options.loaded.settings
     log = Logger("emperor.config")
     told = options["config"] or "command line"
-    if not (settings.emperor.monitors or settings.routers or settings.instance.options):
+    if settings.is_idle:
         nothing = f"{told}: nothing to do: it has no emperor, http or fastrouter"
         leave("\n".join([nothing, *settings.notes]))
     try:
-        program = build_program(settings, options.surroundings)
-    except (CannotListen, NoProgram, BadAuthorities) as error:
+        program = build_program(settings, options.surroundings, options.origins())
+    except (CannotListen, CannotWrite, NoProgram, BadAuthorities) as error:
         leave(f"{told}: {error}")
     except ConfigurationError as error:
         leave("\n".join(f"{told}: {problem}" for problem in error.problems))
     for note in settings.notes:
         log.info("{note}", note=note)
     calm_garbage_collector()
+    Descriptors().raise_ours()
     return program
 
 
-def build_program(settings: Settings, surroundings: Surroundings) -> Program:
+def build_program(settings: Settings, surroundings: Surroundings, origins: Origins) -> Program:
     """
     All services, in the order in which they start.
 
@@ -155,19 +174,30 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
     @raise BadAuthorities: C{node_ca} has no certificates.
     @raise ConfigurationError: a mapper cannot be used.
     @raise NoProgram: there is no uWSGI for the vassals.
+    @raise CannotWrite: the file of the program's number cannot be written.
     """
-    for each in settings.routers:
-        check_key_mappers(each, reactor)
+    check(settings, reactor)
     launch = settings.emperor.launch
     has_vassals = bool(settings.emperor.monitors or settings.instance.options)
-    if settings.instance.options or (settings.emperor.monitors and not launch.wrapper):
-        find_program(settings.emperor.binary)
     program = Program()
-    opened, instance, servers, stats = open_everything(settings)
-    keeper = Keeper(reactor, os.environ)
+    named = build_name(settings.emperor)
+    commands = open_commands(settings.emperor.commands)
+    try:
+        opened, instance, servers, stats = open_everything(settings)
+    except CannotListen:
+        close_servers(commands, settings.emperor.commands.sockets)
+        raise
+    keeper = Keeper(reactor, os.environ, Descriptors().give)
     hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
+    memoirs = Memoirs()
     emperor = build_emperor(
-        reactor, settings, surroundings, instance=instance, keeper=keeper, hooks=hooks
+        reactor,
+        settings,
+        surroundings,
+        instance=instance,
+        keeper=keeper,
+        hooks=hooks,
+        memoirs=memoirs,
     )
     greeting = Greeting(
         [each.settings for each in opened],
@@ -184,19 +214,56 @@ def build_program(settings: Settings, surroundings: Surroundings) -> Program:
         else build_processes(each, settings, herald, server)
         for each, server in zip(opened, servers, strict=True)
     ]
-    together = MultiService()
-    for part in (*routers, *servers):
+    together, serving = MultiService(), MultiService()
+    if has_vassals and has_returned(initial_environment(), os.getpid()):
+        serving = gate = Gate(reactor)
+        emperor.watch(gate.saw)
+    for router in routers:
+        router.setServiceParent(serving)
+    for part in (serving, *servers):
         part.setServiceParent(together)
     if servers:
         domains = build_domains(reactor, settings, servers, emperor, surroundings)
         domains.setServiceParent(together)
     keepers = [keeper, hooks] if has_vassals else []
-    # The statistics start before the routers, and so they end after them.
-    shown = build_statistics(network, routers, stats)
-    first = (build_signals(emperor, routers), network, *keepers, emperor)
-    for service in (*first, *shown, together):
+    # Statistics start before what they show, and so they end after it.
+    of_emperor, *of_routers = stats
+    above = build_emperor_statistics(
+        reactor, network, emperor, of_emperor, settings=settings.emperor, memoirs=memoirs
+    )
+    shown = build_router_statistics(reactor, network, routers, of_routers)
+    signals = build_signals(emperor, routers)
+    first = (signals, network, *above, *keepers, emperor)
+    commander = CommandService(reactor, emperor, settings.emperor.commands, commands)
+    services: list[IService] = [*named, *first, commander, *shown, together]
+    if origins.summons:
+        superior, heritage = build_superior(
+            reactor,
+            origins,
+            [*opened, instance],
+            routers,
+            signals,
+            check=partial(check, reactor=reactor),
+            refresh=emperor.reload_all,
+        )
+        services = [superior, *services, heritage]
+    for service in services:
         service.setServiceParent(program)
     return program
+
+
+def build_name(settings: EmperorSettings) -> list[Service]:
+    """
+    By what the program's process is known.
+
+    @raise CannotWrite: the file of its number cannot be written.
+    """
+    found: list[Service] = []
+    if settings.pidfile:
+        found.append(PidFile(settings.pidfile))
+    if settings.process_name:
+        found.append(ProcessName(settings.process_name))
+    return found
 
 
 def open_everything(
@@ -205,10 +272,11 @@ def open_everything(
     """
     All sockets of all routers, or none.
 
-    @return: as L{open_sockets}, then the subscription servers and the statistics.
+    @return: as L{open_sockets}, then the subscription servers and the statistics:
+        the Emperor's, then each router's.
     @raise CannotListen: an address is in use or forbidden.
     """
-    stats = open_stats(settings.routers)
+    stats = open_stats([settings.emperor.stats, *(each.stats for each in settings.routers)])
     try:
         opened, instance = open_sockets(settings)
         return opened, instance, build_servers(reactor, opened), stats
@@ -249,7 +317,7 @@ def build_router(
     key_mappers = make_key_mappers(router.settings, reactor)
     mappers = dict(key_mappers.mappers)
     dialer = make_dialer(reactor, network, router.settings)
-    subscribed = Subscribed(reactor, router.settings, server.registry, dialer)
+    subscribed = Subscribed(reactor, router.settings, server.registry, dialer, emperor)
     if is_subscribable(router.settings, settings.emperor):
         mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
     decisions = Router(
@@ -277,21 +345,6 @@ def build_router(
     return service
 
 
-def build_statistics(
-    network: INetwork,
-    routers: Sequence[RouterService | RouterProcesses],
-    opened: Sequence[OpenStats],
-) -> list[StatsService]:
-    """
-    The statistics servers of those routers that have one.
-    """
-    return [
-        StatsService(reactor, network, router, each)
-        for router, each in zip(routers, opened, strict=True)
-        if each.sockets
-    ]
-
-
 def build_processes(
     router: OpenRouter,
     settings: Settings,
@@ -301,7 +354,6 @@ def build_processes(
     """
     One router in processes of its own.
     """
-    load_authorities(router.settings.node_ca)  # what is wrong is said now, and here
     grace, transport = settings.shutdown_grace, settings.transport
     subscribable = is_subscribable(router.settings, settings.emperor)
     order = Configure(router.settings, platform.node(), grace, transport, subscribable, server.mark)

@@ -66,6 +66,21 @@ class MainTests(SynchronousTestCase):
         ((options,),) = (call.args for call in run.call_args_list)
         self.assertEqual(options.pools, ["foo.com"])
 
+    def test_run_the_server(self) -> None:
+        """
+        C{emperor run} is twistd in the foreground, with all the words behind it as
+        an Emperor gives them.
+        """
+        words = ["--set", "a=b", "--ini", "a.ini", "--inherit", "t.ini", "--help"]
+        with (
+            patch("twisted.scripts.twistd.run", autospec=True) as run,
+            patch.object(sys, "argv", ["emperor"]),
+        ):
+            main(["run", *words])
+            found = sys.argv
+        run.assert_called_once_with()
+        self.assertEqual(found, ["twistd", "--nodaemon", "--pidfile=", "emperor", *words])
+
     def test_as_a_module(self) -> None:
         """
         It can be run as C{python -m emperor.ctl}.

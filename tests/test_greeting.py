@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import BorrowedSocket, TcpAddress, UnixAddress
 from emperor.config.settings import HostRule, HttpSettings, Origin, RouterSettings
-from emperor.greeting import Greeting, sites
+from emperor.greeting import NAMES, Greeting, sites
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase, VassalStatus
 
@@ -125,6 +125,18 @@ class GreetingTests(SynchronousTestCase):
         self.assertEqual(
             said, ["Vassals up: a.ini", "Still starting: s.ini", "Open http://a.org:8080/"]
         )
+
+    def test_it_does_not_name_thousands(self) -> None:
+        """
+        Of very many vassals it names some.
+        """
+        count = NAMES + 5
+        names = [f"{number:03}.ini" for number in range(count)]
+        said = self.greet(
+            *(status(name, Phase.QUEUED) for name in names),
+            *(status(name, Phase.ACCEPTING) for name in names),
+        )
+        self.assertEqual(said[0], f"Vassals up: {', '.join(names[:NAMES])} and 5 more")
 
     def test_it_names_only_those_that_are_up_by_then(self) -> None:
         """

@@ -123,21 +123,21 @@ class SignalsTests(SynchronousTestCase):
         self.patch(signal, "signal", self.handlers.__setitem__)
         self.calls: list[str] = []
         self.reactor = FakeReactor()
-        signals = Signals(
+        self.signals = Signals(
             self.reactor,  # type: ignore[arg-type]
             {signal.SIGHUP: lambda: self.calls.append("reload")},
             lambda: self.calls.append("hurry"),
         )
-        signals.startService()
+        self.signals.startService()
 
     def receive(self, number: int) -> None:
         self.handlers[number](number, None)
 
-    def test_term_and_int_stop_the_program(self) -> None:
+    def test_term_int_and_quit_stop_the_program(self) -> None:
         """
         An init system and a person at a terminal end it in the same way.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self.setUp()
             self.receive(number)
             self.assertEqual((self.reactor.stops, self.calls), (1, []))
@@ -147,6 +147,19 @@ class SignalsTests(SynchronousTestCase):
         Who asks twice does not want to wait; the reactor is stopped only once.
         """
         self.receive(signal.SIGINT)
+        self.receive(signal.SIGTERM)
+        self.assertEqual((self.reactor.stops, self.calls), (1, ["hurry"]))
+
+    def test_who_is_about_to_come_back(self) -> None:
+        """
+        A program that ends to start again, and is asked to stop, ends for good; who
+        asks once more does not want to wait.
+        """
+        returning = [True]
+        self.signals.abandon = lambda: bool(returning) and returning.pop()
+        self.signals.leave()
+        self.receive(signal.SIGTERM)
+        self.assertEqual((self.reactor.stops, self.calls), (1, []))
         self.receive(signal.SIGTERM)
         self.assertEqual((self.reactor.stops, self.calls), (1, ["hurry"]))
 

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from emperor.config.options import OPTIONS
+from emperor.program import Program
 from emperor.tap import Options, makeService
 
 
@@ -57,6 +58,42 @@ class TapTests(SynchronousTestCase):
             for name in option.names:
                 self.assertIn(f"--{name}", shown)
 
+    def test_as_an_emperor_gives_it(self) -> None:
+        """
+        Files, templates and values come in the order in which an Emperor names
+        them; what is inherited comes last.
+        """
+        file = self.write("[uwsgi]\nshutdown-grace = %(grace)\nhttp-to = /run/%n.sock\n")
+        before, after = self.folder.child("before.ini"), self.folder.child("after.ini")
+        before.setContent(b"[uwsgi]\nhttp = 127.0.0.1:1\nheartbeat = 1\n")
+        after.setContent(b"[uwsgi]\nheartbeat = 3\n")
+        words = ["--include", before.path, "--set", "grace=9", "--ini", file]
+        settings = self.options(*words, "--inherit", after.path).loaded.settings
+        self.assertEqual((settings.shutdown_grace, settings.heartbeat), (9, 3))
+        (router,) = settings.routers
+        self.assertEqual(str(router.to[0].address), "/run/router.sock")
+
+    def test_it_may_be_a_vassal(self) -> None:
+        """
+        With a pipe in its environment it is one, and nobody else finds that.
+        """
+        emperor, ours = socket.socketpair()
+        self.addCleanup(emperor.close)
+        os.set_inheritable(ours.fileno(), True)
+        variables = {"UWSGI_EMPEROR_FD": str(ours.detach())}
+        self.patch(os, "environ", {**os.environ, **variables})
+        path = self.write(
+            f"[uwsgi]\nemperor = {self.folder.path}\nbinary-path = {sys.executable}\n"
+        )
+        options = self.options("--config", path)
+        self.assertNotIn("UWSGI_EMPEROR_FD", {**os.environ, **options.surroundings.environ})
+        service = makeService(options)
+        assert isinstance(service, Program)
+        names = [type(each).__name__ for each in service.services]
+        self.assertEqual((names[0], names[-1]), ("Superior", "Heritage"))
+        assert options.summons.pipe is not None
+        options.summons.pipe.close()
+
     def test_check_prints_settings_with_their_origin(self) -> None:
         """
         C{--check} shows each setting, where it was written, and leaves with 0.
@@ -66,6 +103,24 @@ class TapTests(SynchronousTestCase):
         self.patch(sys, "stdout", output)
         self.assertEqual(self.farewell("--config", path, "--check"), "0")
         self.assertIn(f"http = :8080  ({path}:2)", output.getvalue())
+
+    def test_monitor_list(self) -> None:
+        """
+        C{--imperial-monitor-list} prints the schemes, needs no configuration, and
+        leaves with 0.
+        """
+        output = io.StringIO()
+        self.patch(sys, "stdout", output)
+        self.assertEqual(self.farewell("--imperial-monitor-list"), "0")
+        self.assertLessEqual({"dir", "glob"}, set(output.getvalue().split()))
+
+    def test_pidfile(self) -> None:
+        """
+        A file that cannot be written is told before anything starts.
+        """
+        options = self.options("--emperor", "/v", "--emperor-pidfile", "/nowhere/a.pid")
+        error = self.assertRaises(SystemExit, makeService, options)
+        self.assertIn("emperor-pidfile: /nowhere/a.pid cannot be written: No such", str(error.code))
 
     def test_all_errors_are_told_at_once(self) -> None:
         """

@@ -40,6 +40,10 @@ FORM = "domain = HOST[,modifier1=N][,modifier2=N][,weight=N][,backup=N][,algo=NA
 #: Domains of one vassal.
 DOMAIN_LIMIT = 1000
 
+#: Values that are kept of one vassal only to be shown, and characters of each.
+COLLECTED_LIMIT = 100
+COLLECTED_LENGTH = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -71,6 +75,7 @@ class Attributes:
     @ivar problems: what is wrong, with its place, and only told.
     @ivar limits: in the order of the file; a key may come several times.
     @ivar values: of the keys that options name, each pair as it was written.
+    @ivar collected: of the keys that are only shown, in the same way.
     @ivar refusals: what is so wrong that the vassal must not be started.
     """
 
@@ -79,6 +84,7 @@ class Attributes:
     limits: tuple[Limit, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     refusals: tuple[Problem, ...] = ()
+    collected: tuple[tuple[str, str], ...] = ()
 
 
 def attributes(
@@ -95,7 +101,8 @@ def attributes(
     domains, problems = _domains(pairs, errors)
     limits, refusals = _limits(pairs)
     values, unresolved = _values(pairs, settings.launch.attributes)
-    return Attributes(domains, problems, limits, values, refusals + unresolved)
+    collected = _collected(pairs, settings.launch.collected)
+    return Attributes(domains, problems, limits, values, refusals + unresolved, collected)
 
 
 def _domains(
@@ -131,6 +138,11 @@ def _values(
     return tuple((pair.key, pair.value) for pair in asked), tuple(refusals)
 
 
+def _collected(pairs: list[Pair], keys: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    asked = [pair for pair in pairs if pair.key in keys and pair.origin != COMMAND_LINE]
+    return tuple((pair.key, pair.value[:COLLECTED_LENGTH]) for pair in asked[:COLLECTED_LIMIT])
+
+
 def _limits(pairs: list[Pair]) -> tuple[tuple[Limit, ...], tuple[Problem, ...]]:
     limits: list[Limit] = []
     refusals: list[Problem] = []
@@ -155,7 +167,7 @@ def section_pairs(
     reader = Reader(there, sources, (SECTION,), SIZE_LIMIT)
     evaluator = Evaluator(there, reader, sources, careful=True)
     errors: list[Problem] = []
-    for step in (partial(start, evaluator, path, settings), evaluator.finish):
+    for step in (partial(start, evaluator, path, settings, there), evaluator.finish):
         try:
             step()
         except ConfigurationError as error:

@@ -10,12 +10,15 @@ from operator import attrgetter
 
 from emperor.config import values
 from emperor.config.classify import classify
+from emperor.config.commandbuilder import build_commands
 from emperor.config.errors import ConfigurationError, Problem
 from emperor.config.instance import build_instance
 from emperor.config.launchbuilder import build_launch
+from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.routerbuilder import build_routers
 from emperor.config.settings import EmperorSettings, Settings
+from emperor.config.statsbuilder import build_stats
 from emperor.config.taking import Taker
 
 
@@ -57,11 +60,26 @@ def _settings(taker: Taker, notes: Iterable[str]) -> Settings:
         shared_sockets=taker.many("shared-socket", values.listen),
         transport=taker.default("transport", values.transport),
         shutdown_grace=taker.default("shutdown-grace", values.grace),
+        heartbeat=taker.default("heartbeat", values.grace),
         notes=(*notes, *taker.notes),
     )
 
 
+def _note_shared_sockets(taker: Taker) -> None:
+    """
+    Only one of several vassals can have a socket.
+    """
+    for pair in taker.options.get("vassals-set", []):
+        name, _, value = pair.value.partition("=")
+        if name in SOCKETS and "%" not in value and not value.endswith(":0"):
+            taker.notes.append(
+                f"{pair.origin}: {pair.key} gives every vassal the socket {value};"
+                " in this file, %%n is written for the name of the vassal"
+            )
+
+
 def _emperor(taker: Taker) -> EmperorSettings:
+    _note_shared_sockets(taker)
     words = partial(taker.many, parse=values.words)
     tolerance = taker.default("emperor-curse-tolerance", values.grace)
     return EmperorSettings(
@@ -75,6 +93,7 @@ def _emperor(taker: Taker) -> EmperorSettings:
         on_demand_directory=taker.one("emperor-on-demand-directory", values.words, ""),
         on_demand_command=taker.one("emperor-on-demand-exec", values.words, ""),
         door_backlog=taker.default("listen", partial(values.number, lowest=1, highest=65535)),
+        broodlord=taker.default("emperor-broodlord", values.number),
         spawn_rate=taker.default("emperor-spawn-rate", partial(values.number, lowest=1)),
         start_tolerance=taker.default("emperor-start-tolerance", values.grace),
         heartbeat=taker.default("emperor-required-heartbeat", values.seconds),
@@ -88,5 +107,10 @@ def _emperor(taker: Taker) -> EmperorSettings:
         inherit_before=words("vassals-inherit-before"),
         include_before=words("vassals-include-before"),
         set=tuple("=".join(pair) for pair in taker.many("vassals-set", values.assignment)),
+        stats=build_stats(taker, "emperor-stats"),
+        pidfile=taker.one("emperor-pidfile", values.words, ""),
+        process_name=taker.one("emperor-procname", values.words, ""),
+        lists_monitors=taker.flag("imperial-monitor-list"),
+        commands=build_commands(taker),
         launch=build_launch(taker),
     )

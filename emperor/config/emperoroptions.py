@@ -87,6 +87,12 @@ def emperor_options() -> Iterator[Option]:
         "A command that gets a vassal's name and prints the address at which it starts on demand.",
     )
     yield row(
+        "emperor-broodlord",
+        Kind.COUNT,
+        "How many zergs there may be: further instances of vassals that ask for help.",
+        default="0",
+    )
+    yield row(
         "emperor-graceful-shutdown",
         Kind.FLAG,
         "A vassal that is to leave answers its requests first; uWSGI 2.0.19 and later.",
@@ -135,6 +141,30 @@ def emperor_options() -> Iterator[Option]:
     )
     yield row(
         "vassals-include", Kind.TEXT, "A template each vassal includes after its own file.", **many
+    )
+    yield row(
+        "emperor-stats",
+        Kind.ADDRESS,
+        "Answer here with the state of the Emperor and its vassals, in JSON.",
+        aliases=("emperor-stats-server",),
+        **many,
+    )
+    yield row(
+        "emperor-pidfile",
+        Kind.TEXT,
+        "A file with the number of the program's process, as long as it runs.",
+    )
+    yield row(
+        "emperor-procname",
+        Kind.TEXT,
+        "The name of the program's process in ps, top and pgrep; its first 15 bytes.",
+    )
+    yield row(
+        "imperial-monitor-list",
+        Kind.FLAG,
+        "Print the schemes that monitors can have, and leave.",
+        aliases=("imperial-monitors-list",),
+        default="off",
     )
     yield row(
         "binary-path",

@@ -16,7 +16,7 @@ from emperor.config.pairs import Pair
 from emperor.config.settings import InstanceSettings
 
 #: Options of ours that count for such a uWSGI as well.
-SHARED = frozenset({"chmod-socket", "chown-socket", "listen", "reload-mercy"})
+SHARED = frozenset({"chmod-socket", "chown-socket", "heartbeat", "listen", "reload-mercy"})
 
 _NUMBER = re.compile(r"=([0-9]{1,4})$")
 

@@ -32,12 +32,15 @@ def build_launch(taker: Taker) -> LaunchSettings:
         wrapper_fallback=texts("emperor-wrapper-fallback"),
         wrapper_attribute=text("emperor-wrapper-attr"),
         chdir_attribute=text("emperor-chdir-attr"),
+        collected=tuple(dict.fromkeys(texts("emperor-collect-attr"))),
         start_hook=text("vassals-start-hook"),
         stop_hook=text("vassals-stop-hook"),
         before_vassal=_hooks(taker, "hook-as-emperor-before-vassal"),
         before_drop=_hooks(taker, "hook-as-vassal-before-drop"),
         as_vassal=_hooks(taker, "hook-as-vassal") + _commands(taker, "exec-as-vassal"),
         as_emperor=_hooks(taker, "hook-as-emperor") + _commands(taker, "exec-as-emperor"),
+        on_demand=_hooks(taker, "hook-as-on-demand-vassal"),
+        on_config=_hooks(taker, "hook-as-on-config-vassal"),
         hook_timeout=taker.default("vassal-hook-timeout", values.seconds),
     )
 

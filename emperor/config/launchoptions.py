@@ -78,6 +78,13 @@ def launch_options() -> Iterator[Option]:
         Kind.TEXT,
         "The key in a vassal's section [emperor] that names the directory it starts in.",
     )
+    yield row(
+        "emperor-collect-attr",
+        Kind.TEXT,
+        "A key in a vassal's section [emperor] that emperor-stats shows.",
+        aliases=("emperor-collect-attribute",),
+        **many,
+    )
     yield from _hooks(row)
 
 
@@ -104,6 +111,8 @@ def _hooks(row: Callable[..., Option]) -> Iterator[Option]:
         ),
         ("hook-as-vassal", "Run in a vassal's process before uWSGI; fatal if it fails."),
         ("hook-as-emperor", "Run when a vassal has been started."),
+        ("hook-as-on-demand-vassal", "Run when a vassal begins to wait until it is asked for."),
+        ("hook-as-on-config-vassal", "Run when the file of a vassal that waits has changed."),
     ):
         yield row(name, Kind.HOOK, help, **many)
     yield row(

@@ -41,12 +41,15 @@ class LaunchSettings:
     @ivar wrapper_attribute: C{emperor-wrapper-attr}: the key in a vassal's section
         C{[emperor]} that names its program; empty: none.
     @ivar chdir_attribute: C{emperor-chdir-attr}: and its directory.
+    @ivar collected: C{emperor-collect-attr}: keys there that are only shown.
     @ivar start_hook: C{vassals-start-hook}; empty: none.
     @ivar stop_hook: C{vassals-stop-hook}; empty: none.
     @ivar before_vassal: C{hook-as-emperor-before-vassal}, in the child.
     @ivar before_drop: C{hook-as-vassal-before-drop}.
     @ivar as_vassal: C{hook-as-vassal}, then C{exec-as-vassal}.
     @ivar as_emperor: C{hook-as-emperor}, then C{exec-as-emperor}.
+    @ivar on_demand: C{hook-as-on-demand-vassal}.
+    @ivar on_config: C{hook-as-on-config-vassal}.
     @ivar hook_timeout: seconds that each command may take.
     """
 
@@ -61,12 +64,15 @@ class LaunchSettings:
     wrapper_fallback: tuple[str, ...] = ()
     wrapper_attribute: str = ""
     chdir_attribute: str = ""
+    collected: tuple[str, ...] = ()
     start_hook: str = ""
     stop_hook: str = ""
     before_vassal: tuple[Command, ...] = ()
     before_drop: tuple[Command, ...] = ()
     as_vassal: tuple[Command, ...] = ()
     as_emperor: tuple[Command, ...] = ()
+    on_demand: tuple[Command, ...] = ()
+    on_config: tuple[Command, ...] = ()
     hook_timeout: float = 30
 
     @property

@@ -79,15 +79,18 @@ def magic_table(
     @param first: what the capitals describe, or L{None}: nothing yet.
     """
     table = _of_process(surroundings)
-    table |= _of_file(own)
+    table |= of_file(own)
     if first is not None:
-        table |= {letter.upper(): value for letter, value in _of_file(first).items()}
+        table |= {letter.upper(): value for letter, value in of_file(first).items()}
     components = [part for part in own.directory.split("/") if part]
     table |= {str(number): part for number, part in enumerate(components[:10])}
     return table
 
 
-def _of_file(facts: FileFacts) -> dict[str, str]:
+def of_file(facts: FileFacts) -> dict[str, str]:
+    """
+    What the small letters stand for that describe a file.
+    """
     stem, dot, extension = facts.name.rpartition(".")
     return {
         "o": facts.given,

@@ -17,9 +17,7 @@ def _names(text: str) -> frozenset[str]:
 #: would run everybody's programs as one user.
 UNSUPPORTED = _names(
     """
-    early-emperor emperor-broodlord emperor-command-socket emperor-magic-exec emperor-pidfile
-    emperor-procname emperor-proxy-socket emperor-stats emperor-stats-server
-    emperor-trigger-socket emperor-wait-for-command emperor-wait-for-command-ignore
+    emperor-magic-exec
     enable-proxy-protocol error-route
     error-route-host error-route-if error-route-if-not error-route-label error-route-qs
     error-route-referer error-route-remote-addr error-route-remote-user error-route-run
@@ -32,12 +30,10 @@ UNSUPPORTED = _names(
     forkptyrouter-fallback forkptyrouter-harakiri forkptyrouter-processes forkptyrouter-rows
     forkptyrouter-ss forkptyrouter-stats forkptyrouter-stats-server forkptyrouter-timeout
     forkptyrouter-workers forkptyrouter-zerg forkptyurouter
-    hook-as-on-config-vassal
-    hook-as-on-demand-vassal
     http-auto-gzip http-backend-http
     http-chunked-input http-enable-proxy-protocol http-manage-rtsp http-manage-source
     http-raw-body http-stud-prefix http-to-https http-websockets https https-export-cert
-    https-session-context https2 imperial-monitor-list imperial-monitors-list
+    https-session-context https2
     rawrouter rawrouter-buffer-size rawrouter-cheap rawrouter-events
     rawrouter-fallback rawrouter-gracetime rawrouter-harakiri rawrouter-max-retries
     rawrouter-processes rawrouter-quiet rawrouter-ss rawrouter-stats rawrouter-stats-server
@@ -97,7 +93,7 @@ WORKER = _names(
     fork-socket forkbomb-delay freebind fs-brutal-reload fs-reload fs-signal ftok get gevent
     gevent-early-monkey-patch gevent-monkey-patch gevent-wait-for-hub harakiri
     harakiri-graceful-signal harakiri-graceful-timeout harakiri-no-arh harakiri-queue-threshold
-    harakiri-verbose heartbeat home honour-range honour-stdin hook-accepting hook-accepting-once
+    harakiri-verbose home honour-range honour-stdin hook-accepting hook-accepting-once
     hook-accepting1 hook-accepting1-once hook-as-gateway hook-as-mule hook-as-root hook-as-user
     hook-as-user-atexit hook-asap hook-in-jail hook-emperor-lost hook-emperor-reload
     hook-emperor-stop hook-master-start hook-post-app hook-post-fork
@@ -251,6 +247,8 @@ ABSENT: dict[str, str] = {
     **{f"{verb}mount-as-emperor": _mount("hook-as-emperor") for verb in ("", "u")},
     **{f"{verb}mount-as-vassal": _mount("hook-as-vassal-before-drop") for verb in ("", "u")},
     "emperor-fork-server-attr": _FORK_SERVER,
+    "emperor-proxy-socket": "it is an option for the file of a vassal, which hands its pipe on",
+    "emperor-trigger-socket": "changes are noticed at once, and the signal WINCH looks now",
     "emperor-use-fork-server": _FORK_SERVER,
     "hook-as-emperor-setns": "nsenter(1) does it: hook-as-emperor = exec:nsenter"
     " --target $UWSGI_VASSAL_PID …",
@@ -276,11 +274,8 @@ NEEDLESS: dict[str, str] = {
         }.items()
     },
     "fastrouter-subscription-slot": "uWSGI passes over it too",
-    **dict.fromkeys(
-        ("emperor-collect-attr", "emperor-collect-attribute"),
-        "the attributes that other options name are always read",
-    ),
-    "emperor-subreaper": "no process of a vassal is ever left to others",
+    "early-emperor": "vassals start when everything listens, with the rights that twistd has then",
+    "emperor-subreaper": "the processes that a vassal leaves behind are always ours, and ended",
     "http-auto-chunked": "an answer without a length always goes out in chunks",
     "http-manage-expect": "Expect: 100-continue is always answered",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emperor.config.commandoptions import command_options
 from emperor.config.emperoroptions import emperor_options
 from emperor.config.launchoptions import launch_options
 from emperor.config.option import Kind, Option, Service
@@ -18,6 +19,7 @@ from emperor.config.routeroptions import (
     router_options,
     routing_options,
 )
+from emperor.config.socketoptions import socket_options
 from emperor.config.subscriptionoptions import subscription_options
 
 __all__ = ["BY_NAME", "OPTIONS", "Kind", "Option", "Service"]
@@ -34,6 +36,13 @@ def _program() -> Iterator[Option]:
         help="How long requests in flight may take to end when the program stops.",
     )
     yield Option(
+        name="heartbeat",
+        kind=Kind.GRACE,
+        service=service,
+        default="0",
+        help="How often the program tells an Emperor above it that it lives.",
+    )
+    yield Option(
         name="strict",
         kind=Kind.FLAG,
         service=service,
@@ -45,7 +54,9 @@ def _program() -> Iterator[Option]:
 #: All options, in the order of the reference.
 OPTIONS: tuple[Option, ...] = (
     *_program(),
+    *socket_options(),
     *emperor_options(),
+    *command_options(),
     *launch_options(),
     *routing_options(),
     *subscription_options(),

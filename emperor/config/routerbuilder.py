@@ -19,6 +19,7 @@ from emperor.config.settings import (
     Node,
     RouterSettings,
 )
+from emperor.config.statsbuilder import build_stats
 from emperor.config.subscriptionbuilder import build_subscriptions
 from emperor.config.taking import Taker
 
@@ -66,8 +67,6 @@ def _shared(taker: Taker) -> dict[str, Any]:
         "backlog": taker.default("listen", partial(values.number, lowest=1, highest=65535)),
         "name_ttl": taker.default("node-name-ttl", values.seconds),
         "node_ca": taker.one("node-ca", values.words, ""),
-        "stats_http": taker.flag("stats-http"),
-        "stats_minified": taker.flag("stats-minified"),
     }
 
 
@@ -100,7 +99,7 @@ def _router(taker: Taker, kind: str, **more: Any) -> RouterSettings:
         headers_timeout=taker.one(f"{kind}-headers-timeout", values.seconds, timeout),
         post_buffering=taker.default(f"{kind}-post-buffering", values.size),
         cheap=taker.flag(f"{kind}-cheap"),
-        stats=taker.many(f"{kind}-stats", values.address),
+        stats=build_stats(taker, f"{kind}-stats"),
         subscriptions=build_subscriptions(taker, kind),
         emperor_socket=taker.one(f"{kind}-emperor-socket", subscriptionvalues.server, ""),
         defer_connect_timeout=taker.default(f"{kind}-defer-connect-timeout", values.seconds),

@@ -55,26 +55,6 @@ def routing_options() -> Iterator[Option]:
         help="A socket that is opened once; =0, =1, … are such sockets where a router listens.",
     )
     yield Option(
-        name="chmod-socket",
-        kind=Kind.MODE,
-        service=service,
-        default="600",
-        help="File mode of listening UNIX sockets; 666 without a value.",
-    )
-    yield Option(
-        name="chown-socket",
-        kind=Kind.OWNER,
-        service=service,
-        help="Owner of listening UNIX sockets.",
-    )
-    yield Option(
-        name="listen",
-        kind=Kind.COUNT,
-        service=service,
-        default="100",
-        help="Connections that the kernel keeps waiting for each listener.",
-    )
-    yield Option(
         name="node-name-ttl",
         kind=Kind.SECONDS,
         service=service,
@@ -89,21 +69,6 @@ def routing_options() -> Iterator[Option]:
         ours=True,
         help="A PEM file with the authorities that may certify servers behind TLS, instead of"
         " those that the system trusts.",
-    )
-    yield Option(
-        name="stats-http",
-        kind=Kind.FLAG,
-        service=service,
-        default="off",
-        help="The state of a router is an HTTP answer, which waits for a request.",
-    )
-    yield Option(
-        name="stats-minified",
-        kind=Kind.FLAG,
-        service=service,
-        aliases=("stats-min",),
-        default="off",
-        help="The state of a router is written without blanks.",
     )
 
 

@@ -10,8 +10,10 @@ from enum import Enum
 from typing import ClassVar
 
 from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.config.commandsettings import CommandSettings
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.redisurl import RedisSource
+from emperor.config.statssettings import StatsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +252,6 @@ class RouterSettings:
         read before a node is asked; 0: it is passed on as it comes.
     @ivar cheap: it accepts only while there is a node that has subscribed.
     @ivar stats: C{http-stats}: where to answer with its state.
-    @ivar stats_http: the answer is HTTP.
-    @ivar stats_minified: the answer has no blanks.
     @ivar trusted: C{fastrouter-trusted}: networks, C{ADDRESS/BITS}, whose
         requests may have C{UWSGI_} variables.
     @ivar trusts_unix: so may those that come over UNIX sockets.
@@ -287,9 +287,7 @@ class RouterSettings:
     headers_timeout: float = 60
     post_buffering: int = 0
     cheap: bool = False
-    stats: tuple[SocketAddress, ...] = ()
-    stats_http: bool = False
-    stats_minified: bool = False
+    stats: StatsSettings = field(default_factory=StatsSettings)
     trusted: tuple[str, ...] = LOOPBACK
     trusts_unix: bool = True
     subscriptions: SubscriptionSettings = field(default_factory=SubscriptionSettings)
@@ -332,6 +330,7 @@ class EmperorSettings:
     @ivar on_demand_extension: C{emperor-on-demand-extension}; so the other two.
     @ivar door_backlog: C{listen}: connections that wait at a socket that the
         Emperor opens for a vassal.
+    @ivar broodlord: C{emperor-broodlord}: zergs that there may be.
     @ivar spawn_rate: C{emperor-spawn-rate}: vassals that come up together.
     @ivar start_tolerance: C{emperor-start-tolerance}: seconds from a start or a
         reload until a vassal must accept; 0: for ever.
@@ -340,6 +339,11 @@ class EmperorSettings:
     @ivar reload_mercy: C{reload-mercy}: seconds that vassals have at the end of
         the program before SIGKILL.
     @ivar binary: C{binary-path}; empty: found as docs/reference says.
+    @ivar stats: C{emperor-stats}: where to answer with its state.
+    @ivar pidfile: C{emperor-pidfile}; empty: none.
+    @ivar process_name: C{emperor-procname}; empty: as the program was started.
+    @ivar lists_monitors: C{imperial-monitor-list}.
+    @ivar commands: by whom they can be commanded.
     @ivar launch: how their processes are started.
     """
 
@@ -353,6 +357,7 @@ class EmperorSettings:
     on_demand_directory: str = ""
     on_demand_command: str = ""
     door_backlog: int = 100
+    broodlord: int = 0
     spawn_rate: int = 20
     start_tolerance: float = 300
     heartbeat: float = 30
@@ -366,6 +371,11 @@ class EmperorSettings:
     inherit_before: tuple[str, ...] = ()
     include_before: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
+    stats: StatsSettings = field(default_factory=StatsSettings)
+    pidfile: str = ""
+    process_name: str = ""
+    lists_monitors: bool = False
+    commands: CommandSettings = field(default_factory=lambda: CommandSettings(trusted=LOOPBACK))
     launch: LaunchSettings = field(default_factory=LaunchSettings)
 
 
@@ -393,6 +403,7 @@ class Settings:
         one with the index N.
     @ivar transport: C{"epoll"} or C{"twisted"}.
     @ivar shutdown_grace: seconds that requests in flight have at the end.
+    @ivar heartbeat: seconds between two beats for an Emperor above; 0: none.
     @ivar notes: sentences for the log that are no errors: options of a uWSGI
         worker, names nobody uses.
     """
@@ -403,4 +414,12 @@ class Settings:
     shared_sockets: tuple[ListenAddress, ...] = ()
     transport: str = "epoll"
     shutdown_grace: float = 30
+    heartbeat: float = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """
+        Whether there is nothing to do.
+        """
+        return not (self.emperor.monitors or self.routers or self.instance.options)

@@ -34,6 +34,7 @@ from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.sources import StaticSources, read_regular
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import flag
+from emperor.config.vassalvalues import options_of, settings_for
 
 #: Options of a worker that say what C{socket} speaks.
 PROTOCOLS = frozenset({"protocol", "socket-protocol"})
@@ -117,18 +118,20 @@ def is_cheap(path: str, cwd: str, settings: EmperorSettings, surroundings: Surro
     return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
 
 
-def is_blank(path: str, cwd: str, settings: EmperorSettings) -> bool:
+def is_blank(path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings) -> bool:
     """
     Whether a vassal's file has nothing for uWSGI: it is empty, or its writer has
     not come as far.  A uWSGI that is given a socket serves errors then.
 
-    With templates a file may be empty, and another program than uWSGI may want
-    another one.
+    With templates, or options in the environment, a file may be empty, and another
+    program than uWSGI may want another one.
     """
     launch = settings.launch
     others = (launch.wrapper, launch.wrapper_attribute, launch.wrapper_override)
     templates = (settings.inherit_before, settings.include_before, settings.set)
     if any(others) or any(templates) or settings.inherit or settings.include:
+        return False
+    if any(options_of(surroundings.environ, path, cwd)):
         return False
     name, section = split_section(path)
     try:
@@ -136,6 +139,14 @@ def is_blank(path: str, cwd: str, settings: EmperorSettings) -> bool:
     except ConfigurationError:  # That is uWSGI's to complain of.
         return False
     return os.fsencode(section or SECTION) not in data
+
+
+def is_proxy(path: str, cwd: str, settings: EmperorSettings, surroundings: Surroundings) -> bool:
+    """
+    Whether a vassal hands its pipe on and does not listen to it itself.
+    """
+    pairs = _pairs(path, cwd, settings, surroundings)
+    return any(pair.key == "emperor-proxy-socket" for pair in pairs)
 
 
 def _pairs(
@@ -146,7 +157,7 @@ def _pairs(
     reader = Reader(there, sources, ("uwsgi",), SIZE_LIMIT)
     evaluator = Evaluator(there, reader, sources, careful=True)
     with suppress(ConfigurationError):
-        start(evaluator, path, settings)
+        start(evaluator, path, settings, there)
     with suppress(ConfigurationError):
         evaluator.finish()
     return evaluator.pairs
@@ -157,12 +168,16 @@ def _addresses(pairs: Iterable[Pair], cwd: str) -> Iterator[Address]:
     return (address for address in found if address is not None)
 
 
-def start(evaluator: Evaluator, path: str, settings: EmperorSettings) -> None:
+def start(evaluator: Evaluator, path: str, settings: EmperorSettings, there: Surroundings) -> None:
     """
-    Give the options in the order of the vassal's command line.
+    Give the options of the vassal's environment, and those of its command line
+    in their order.
 
     @raise ConfigurationError: a file cannot be read or used.
     """
+    settings = settings_for(settings, path, there.cwd)
+    for pair in options_of(there.environ, path, there.cwd):
+        evaluator.add(pair)
     for option, arguments in (
         ("inherit", settings.inherit_before),
         ("include", settings.include_before),

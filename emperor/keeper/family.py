@@ -18,7 +18,15 @@ from dataclasses import dataclass
 from signal import SIGKILL
 
 from emperor.keeper.groups import Group
-from emperor.keeper.processes import Process, Table, descendants, has_variable, holds, look
+from emperor.keeper.processes import (
+    Process,
+    Table,
+    Tree,
+    descendants,
+    look,
+    sockets,
+    values,
+)
 
 #: The variable that marks a vassal's processes.
 MARK = "TXEMPEROR_VASSAL"
@@ -46,12 +54,12 @@ class Family:
     left: bool = False
     trouble: str = ""
 
-    def kill(self, table: Table, adopted: Iterable[Process]) -> bool:
+    def kill(self, members: Collection[int] = ()) -> bool:
         """
         Kill all that there are.
 
-        @param table: as L{look} found it; not needed if there is a group.
-        @param adopted: whose parent is the keeper and who are no first processes.
+        @param members: as L{find_members} found them; not needed if there is a
+            group.
         @return: whether there were any; those that were killed may take a while
             to end.
         """
@@ -60,22 +68,56 @@ class Family:
             if members and not self.group.kill():
                 kill(members)
         else:
-            members = self._members(table, adopted)
             kill(members)
         return bool(members)
 
-    def _members(self, table: Table, adopted: Iterable[Process]) -> list[int]:
-        roots = [each.pid for each in adopted if self._owns(each)]
-        first = [] if self.left else [self.pid]
-        found = descendants(table, [*first, *roots])
-        return [pid for pid in found if not table[pid].dead]
 
-    def _owns(self, process: Process) -> bool:
-        return (
-            process.session == self.pid
-            or has_variable(process.pid, f"{MARK}={self.mark}".encode())
-            or holds(process.pid, self.inode)
-        )
+def find_members(
+    families: Iterable[Family], table: Table, adopted: Iterable[Process]
+) -> dict[int, list[int]]:
+    """
+    Who belongs to families without a control group.
+
+    @param table: as L{look} found it.
+    @param adopted: whose parent is the keeper and who are no first processes.
+    @return: those that have not ended, by the families' numbers.
+    """
+    marks = _Marks(families)
+    roots = {family.number: [] if family.left else [family.pid] for family in marks.families}
+    for process in adopted:
+        owner = marks.owner(process)
+        if owner is not None:
+            roots[owner.number].append(process.pid)
+    tree = Tree(table)
+    return {
+        number: [pid for pid in tree.descendants(pids) if not table[pid].dead]
+        for number, pids in roots.items()
+    }
+
+
+class _Marks:
+    """
+    Finds a process's family with one look at the process, however many there are.
+    """
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self.families = tuple(families)
+        self._sessions = {family.pid: family for family in self.families}
+        self._marks = {family.mark.encode(): family for family in self.families}
+        self._inodes = {family.inode: family for family in self.families if family.inode}
+
+    def owner(self, process: Process) -> Family | None:
+        """
+        The family that an adopted process belongs to.
+        """
+        if process.session in self._sessions:
+            return self._sessions[process.session]
+        for mark in values(process.pid, MARK.encode()):
+            if mark in self._marks:
+                return self._marks[mark]
+        inodes = (inode for inode in sockets(process.pid) if inode in self._inodes)
+        inode = next(inodes, 0)
+        return self._inodes[inode] if inode else None
 
 
 def kill(pids: Iterable[int]) -> None:

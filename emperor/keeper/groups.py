@@ -50,6 +50,9 @@ class Group:
         """
         The processes in it, also in groups that they have made in it.
         """
+        with suppress(OSError):
+            if b"populated 0" in _read(self.path, "cgroup.events"):
+                return []
         return [pid for directory, _, _ in os.walk(self.path) for pid in _members(directory)]
 
     def kill(self) -> bool:
@@ -66,6 +69,9 @@ class Group:
         """
         Remove the group; nobody may be in it.
         """
+        with suppress(OSError):
+            os.rmdir(self.path)
+            return
         for directory, _, _ in os.walk(self.path, topdown=False):
             with suppress(OSError):
                 os.rmdir(directory)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 #: Bytes of an environment that are looked at; the kernel allows no more by far.
 _ENVIRONMENT = 8 * 1024 * 1024
 
+_SOCKET = "socket:["
+
 #: States of processes that have ended and only wait to be noticed.
 _DEAD = frozenset("ZX")
 
@@ -43,32 +45,63 @@ def look(proc: str = "/proc") -> Table:
     return {process.pid: process for process in found if process is not None}
 
 
+class Tree:
+    """
+    Who came from whom, at one moment.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._children: dict[int, list[int]] = {}
+        for process in table.values():
+            self._children.setdefault(process.parent, []).append(process.pid)
+
+    def descendants(self, roots: Iterable[int]) -> Iterator[int]:
+        """
+        These processes and all that came from them.
+        """
+        found = set[int]()
+        waiting = [root for root in roots if root in self._table]
+        while waiting:
+            pid = waiting.pop()
+            if pid not in found:
+                found.add(pid)
+                yield pid
+                waiting += self._children.get(pid, ())
+
+
 def descendants(table: Table, roots: Iterable[int]) -> Iterator[int]:
     """
     These processes and all that came from them.
     """
-    children: dict[int, list[int]] = {}
-    for process in table.values():
-        children.setdefault(process.parent, []).append(process.pid)
-    found = set[int]()
-    waiting = [root for root in roots if root in table]
-    while waiting:
-        pid = waiting.pop()
-        if pid not in found:
-            found.add(pid)
-            yield pid
-            waiting += children.get(pid, ())
+    return Tree(table).descendants(roots)
 
 
-def has_variable(pid: int, variable: bytes, proc: str = "/proc") -> bool:
+def children(pid: int, proc: str = "/proc") -> set[int] | None:
     """
-    Whether a process was given C{NAME=VALUE} in its environment.
+    The children of a process with one thread; L{None} if the kernel does not tell.
+
+    Only that process itself can rely on it, while it reaps none: the list is not
+    read in one piece, and who is taken out of it meanwhile may hide another one.
+    """
+    try:
+        with open(os.path.join(proc, str(pid), "task", str(pid), "children"), "rb") as file:
+            return set(map(int, file.read().split()))
+    except OSError:
+        return None
+
+
+def values(pid: int, name: bytes, proc: str = "/proc") -> list[bytes]:
+    """
+    What a process was given in its environment under this name.
     """
     try:
         with open(os.path.join(proc, str(pid), "environ"), "rb") as file:
-            return variable in file.read(_ENVIRONMENT).split(b"\0")
+            variables = file.read(_ENVIRONMENT).split(b"\0")
     except OSError:  # It has left, or is not ours to look into.
-        return False
+        return []
+    pairs = (variable.partition(b"=") for variable in variables)
+    return [value for key, _, value in pairs if key == name]
 
 
 def holders(inode: int, proc: str = "/proc") -> Iterator[int]:
@@ -84,12 +117,22 @@ def holds(pid: int, inode: int, proc: str = "/proc") -> bool:
     """
     Whether a process has the socket with that inode open.
     """
+    return inode in sockets(pid, proc)
+
+
+def sockets(pid: int, proc: str = "/proc") -> Iterator[int]:
+    """
+    The inodes of the sockets that a process has open.
+    """
     directory = os.path.join(proc, str(pid), "fd")
     try:
         descriptors = os.listdir(directory)
     except OSError:  # It has left, or is not ours to look into.
-        return False
-    return any(_target(directory, each) == f"socket:[{inode}]" for each in descriptors)
+        return
+    for descriptor in descriptors:
+        target = _target(directory, descriptor)
+        if target.startswith(_SOCKET):
+            yield int(target.removeprefix(_SOCKET).rstrip("]"))
 
 
 def _target(directory: str, descriptor: str) -> str:

@@ -22,12 +22,15 @@ from emperor.interfaces import IMonitor, IRealm
 from emperor.monitors.fingerprint import Fingerprint, take
 from emperor.monitors.inotify import Hear, Watch, make_watch
 from emperor.monitors.settling import Change, Settling
-from emperor.monitors.trail import trail
+from emperor.monitors.trail import Targets, trail
 from emperor.vassals.commandline import EXTENSIONS
 from emperor.vassals.spec import VassalId, VassalSpec, shown
 
 #: Bytes of a name; uWSGI has no room for more.
 NAME_LIMIT = 254
+
+#: Of a second.
+NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,11 @@ class PollingMonitor(ABC):
     def _report(self, sight: Sight) -> None:
         # The watches come first, so that nothing changes between look and watch
         # without being heard.
-        self._watch_also(sight)
+        links = self._watch_also(sight)
         self._seen = {spec.id.name: spec for spec in self._specs(sight)}
+        if not links.issuperset(name for name, spec in self._seen.items() if _is_link(spec)):
+            # A file has become a link: what is on its way is not watched yet.
+            self._look_early(self._reactor.seconds())
         if self._realm is not None:
             self._realm.wanted(self.source, tuple(self._seen.values()))
 
@@ -151,10 +157,11 @@ class PollingMonitor(ABC):
         if len(os.fsencode(name)) > NAME_LIMIT:
             self._complain(name, f"its name is longer than {NAME_LIMIT} bytes")
             return None
-        if self._settling.is_in_writing(os.path.join(directory, name)):
+        path = os.path.join(directory, name)
+        if self._settling.is_in_writing(path):
             return self._seen.get(name)
         try:
-            fingerprint = take(os.path.join(directory, name), self._nofollow)
+            fingerprint = take(path, self._nofollow)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -171,7 +178,8 @@ class PollingMonitor(ABC):
         before = self._seen.get(name)
         if before is not None and before.fingerprint == fingerprint:
             return before
-        return VassalSpec(VassalId(self.source, name), directory, fingerprint)
+        modified = fingerprint.content.modified / NANOSECONDS
+        return VassalSpec(VassalId(self.source, name), directory, fingerprint, modified=modified)
 
     def _complain(self, name: str, reason: str) -> None:
         if self._complaints.get(name) != reason:
@@ -183,15 +191,33 @@ class PollingMonitor(ABC):
                 reason=shown(reason),
             )
 
-    def _watch_also(self, sight: Sight) -> None:
+    def _watch_also(self, sight: Sight) -> set[str]:
+        """
+        Watch what the look has found.
+
+        @return: the names that are links.
+        """
         entries = set(_links(trail(self.doorstep())))
+        links = set[str]()
+        known: Targets = {}
         if not self._nofollow:
-            for name in sight.names:
+            links = {name for name in sight.names if self._may_be_link(sight.directory, name)}
+            for name in links:
                 path = os.path.join(sight.directory, name)
                 if os.path.islink(path):
-                    entries.update(trail(path))
+                    entries.update(trail(path, known))
         self._watched = sight.watched
         self._listen_to(frozenset(entries))
+        return links
+
+    def _may_be_link(self, directory: str, name: str) -> bool:
+        """
+        Whether it is a link, or was one at the last look: there may be thousands.
+        """
+        before = self._seen.get(name)
+        if before is not None:
+            return _is_link(before)
+        return os.path.islink(os.path.join(directory, name))
 
     def _watch_only(self, path: str) -> None:
         self._watched = frozenset()
@@ -223,6 +249,11 @@ class PollingMonitor(ABC):
         for timer in (self._timer, self._early):
             if timer is not None and timer.active():
                 timer.cancel()
+
+
+def _is_link(spec: VassalSpec) -> bool:
+    fingerprint = spec.fingerprint
+    return isinstance(fingerprint, Fingerprint) and fingerprint.link is not None
 
 
 def _links(entries: Iterable[str]) -> Iterator[str]:

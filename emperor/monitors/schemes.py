@@ -21,6 +21,9 @@ _MONITORS: dict[str, Callable[[str, Any, EmperorSettings], IMonitor]] = {
     "glob": GlobMonitor,
 }
 
+#: All schemes that there are.
+SCHEMES = tuple(_MONITORS)
+
 
 def make_monitor(text: str, reactor: Any, settings: EmperorSettings) -> IMonitor:
     """

@@ -9,32 +9,44 @@ missing is the last one of its trail.
 from __future__ import annotations
 
 import os
+from errno import EINVAL
 
 #: As many links as Linux follows (C{MAXSYMLINKS}).
 _MOST_LINKS = 40
 
 
-def trail(path: str) -> list[str]:
+#: Where links lead, by their path; "": it is no link; L{None}: there is nothing.
+Targets = dict[str, str | None]
+
+
+def trail(path: str, known: Targets | None = None) -> list[str]:
     """
     The absolute paths of the entries that C{path} goes through, without links
     in their directories.
+
+    @param known: what is known already, and will be: thousands of links in one
+        directory share most of their ways.
     """
+    known = {} if known is None else known
     entries: list[str] = []
     todo = _parts(os.path.abspath(path))
-    here, links = "/", 0
+    here, links = "", 0
     while todo:
-        entry = os.path.join(here, todo.pop(0))
+        entry = f"{here}/{todo.pop(0)}"
         if entry.endswith("/.."):
-            here = os.path.dirname(here)
-        elif os.path.islink(entry):
+            here = here.rpartition("/")[0]
+            continue
+        if entry not in known:
+            known[entry] = _target(entry)
+        target = known[entry]
+        if target:
             links += 1
             entries.append(entry)
             if links > _MOST_LINKS:
                 return entries
-            target = _readlink(entry)
             todo = _parts(target) + todo
-            here = "/" if target.startswith("/") else here
-        elif not todo or not os.path.lexists(entry):
+            here = "" if target.startswith("/") else here
+        elif not todo or target is None:
             entries.append(entry)
             return entries
         else:
@@ -46,8 +58,8 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part not in ("", ".")]
 
 
-def _readlink(path: str) -> str:
+def _target(entry: str) -> str | None:
     try:
-        return os.readlink(path)
-    except OSError:  # Replaced a moment ago; the next look will tell.
-        return ""
+        return os.readlink(entry)
+    except OSError as error:
+        return "" if error.errno == EINVAL else None

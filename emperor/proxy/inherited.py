@@ -28,6 +28,13 @@ FIRST = 3
 #: More of them are an error of whoever starts us.
 MOST = 1024
 
+#: The name of a socket that the program has bound itself, before it executed itself
+#: again: its file is ours.
+KEPT = "txemperor"
+
+#: Where a socket listens, and whose it is.
+Place = SocketAddress | BorrowedSocket
+
 
 class NotPassed(Exception):
     """
@@ -58,13 +65,7 @@ class PassedSockets:
         """
         Those that systemd has passed to the process with this number.
         """
-        count = environ.get("LISTEN_FDS", "")
-        if environ.get("LISTEN_PID") != str(pid) or not (count.isascii() and count.isdecimal()):
-            return cls()
-        names = environ.get("LISTEN_FDNAMES", "").split(":")
-        numbers = range(FIRST, FIRST + min(int(count[:9]), MOST))
-        names += [""] * (len(numbers) - len(names))
-        return cls(dict(zip(numbers, names, strict=False)))
+        return cls(_names(environ, pid))
 
     def claim(self, addresses: Iterable[ListenAddress]) -> None:
         """
@@ -92,32 +93,42 @@ class PassedSockets:
                 return self._copy(number)
         raise NotPassed(f"no socket was passed as {address}; {self._inventory()}")
 
-    def bound_to(self, address: SocketAddress) -> tuple[BorrowedSocket, socket.socket] | None:
+    def bound_to(self, address: SocketAddress) -> tuple[Place, socket.socket] | None:
         """
         The socket that listens at an address already.
 
-        @return: as L{named}; L{None} if there is none.
+        @return: as L{named}, or where it was bound by us; L{None} if there is none.
         """
         for number, listener in self._sockets.items():
-            if _is_same(where(listener), address):
-                return self._copy(number)
+            is_ours = self._names[number] == KEPT
+            if _is_same(where(listener), address, is_ours):
+                place, copy = self._copy(number)
+                return address if is_ours else place, copy
         return None
 
     def idle(self) -> list[str]:
         """
         What was passed and is not used.
         """
-        rest = [number for number in self._sockets if number not in self._taken]
+        rest = [number for number in self._idle() if self._names[number] != KEPT]
         return [f"fd://{number} ({where(self._sockets[number])})" for number in rest]
 
     def close(self) -> None:
         """
-        Close them all; the copies stay.
+        Close them all; the copies stay.  A file of ours that is not used goes.
         """
+        for number in self._idle():
+            place = where(self._sockets[number])
+            if self._names[number] == KEPT and isinstance(place, UnixAddress):
+                with suppress(OSError, ValueError):  # An abstract one has no file.
+                    os.unlink(place.path)
         for listener in self._sockets.values():
             listener.close()
         self._sockets.clear()
         self._names.clear()
+
+    def _idle(self) -> list[int]:
+        return [number for number in self._sockets if number not in self._taken]
 
     def _adopt(self, number: int, name: str) -> None:
         self._sockets[number] = _listener(number)
@@ -136,6 +147,23 @@ class PassedSockets:
             f"fd://{number}" + (f" or fd://{name}" if name else "")
             for number, name in self._names.items()
         )
+
+
+def has_returned(environ: Mapping[str, str], pid: int) -> bool:
+    """
+    Whether the program has executed itself, and left itself its sockets.
+    """
+    return KEPT in _names(environ, pid).values()
+
+
+def _names(environ: Mapping[str, str], pid: int) -> dict[int, str]:
+    count = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(pid) or not (count.isascii() and count.isdecimal()):
+        return {}
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    numbers = range(FIRST, FIRST + min(int(count[:9]), MOST))
+    names += [""] * (len(numbers) - len(names))
+    return dict(zip(numbers, names, strict=False))
 
 
 def initial_environment(path: str = "/proc/self/environ") -> dict[str, str]:
@@ -192,7 +220,7 @@ def _listener(number: int) -> socket.socket:
     return found
 
 
-def _is_same(place: SocketAddress, wanted: SocketAddress) -> bool:
+def _is_same(place: SocketAddress, wanted: SocketAddress, is_ours: bool) -> bool:
     """
     Whether who asks for C{wanted} means the socket at C{place}.
 
@@ -200,7 +228,8 @@ def _is_same(place: SocketAddress, wanted: SocketAddress) -> bool:
     an abstract name of its has no NUL at the end.
     """
     if isinstance(place, TcpAddress) and isinstance(wanted, TcpAddress):
-        hosts = ("", "::") if wanted.host in ("", "0.0.0.0") else (wanted.host,)
+        every = ("",) if is_ours else ("", "::")
+        hosts = every if wanted.host in ("", "0.0.0.0") else (wanted.host,)
         return place.port == wanted.port and place.host in hosts
     if isinstance(place, UnixAddress) and isinstance(wanted, UnixAddress):
         return _spelled(place) == _spelled(wanted)

@@ -18,6 +18,7 @@ from emperor.proxy.tallies import NO_COUNTS, Share, Tally
 from emperor.proxy.watching import Watch
 from emperor.subscriptions.copying import Backlog
 from emperor.vassals.output import Lines
+from emperor.vassals.spec import VassalId
 from emperor.wire.control import (
     REPORT_LIMIT,
     Configure,
@@ -27,6 +28,7 @@ from emperor.wire.control import (
     Ready,
     Subscriptions,
     Vassals,
+    Wanted,
 )
 
 
@@ -142,6 +144,8 @@ class RouterProcess(ProcessProtocol):
                 share.counts = message
             case Progress():
                 self._tally.add(share, message)
+            case Wanted():
+                self._news.wake(VassalId(message.monitor, message.name))
 
     def _relieved(self) -> None:
         if self._missed:

@@ -26,6 +26,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from emperor.addresses import ListenAddress
 from emperor.deafness import deaf_children
 from emperor.interfaces import IRouterState, ISubscriptionNews, IVassalNews
 from emperor.proxy.controlling import ControlFactory
@@ -169,6 +170,8 @@ class RouterProcesses(Service):
 
     What it has done is the sum over the processes that run and those that they
     replaced (L{emperor.proxy.tallies}).
+
+    @ivar kept: addresses whose files stay at the end.
     """
 
     _log = Logger()
@@ -201,6 +204,7 @@ class RouterProcesses(Service):
         self._watching.clock = reactor
         self._order = order
         self._rows = rows
+        self.kept: frozenset[ListenAddress] = frozenset()
         self._news = news
         self._subscriptions = subscriptions
         self._places = [
@@ -247,7 +251,7 @@ class RouterProcesses(Service):
             self._watching.stop()
         gone = [place.empty(self._order.grace) for place in self._places]
         close_listeners(self._rows)
-        remove_files(self._order.settings.listen)
+        remove_files(set(self._order.settings.listen) - self.kept)
         await gatherResults(gone)
 
     def cut(self) -> None:

@@ -15,6 +15,7 @@ from emperor.proxy.backends import explain, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.proxy.routes import OtherMapper, Routes
+from emperor.proxy.sleepers import Sleepers
 from emperor.routing.pools import FixedStatistics, Pool, Target
 from emperor.wire.hops import HOPS_LIMIT, WAY, WAY_LIMIT, add_mark, make_mark, marks_of
 from emperor.wire.uwsgi import PAYLOAD_LIMIT, find_variables
@@ -26,6 +27,7 @@ class Router:
 
     @ivar routes: the way from a host to a pool.
     @ivar leaving: see L{IVassalDirectory}; nearly always empty.
+    @ivar sleepers: the vassals that can be woken.
     @ivar mark: see L{emperor.wire.hops}.
     @ivar draining: whether it stops; connections end with their request then.
     """
@@ -55,6 +57,7 @@ class Router:
         self.routes = Routes(settings, mappers or {})
         self._vassals = vassals
         self.leaving = vassals.leaving
+        self.sleepers = Sleepers(clock, settings, vassals)
 
     def returned(self, way: bytes, host: str) -> Refusal | None:
         """

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from emperor.addresses import ListenAddress
 from emperor.config.settings import HttpSettings
 from emperor.interfaces import INetwork, IPort, IRouterState
 from emperor.proxy.cheap import CheapMode
@@ -113,6 +114,8 @@ def build_factory(router: Router, hostname: str) -> FrontendFactory:
 class RouterService(Service):
     """
     Serves one router on its sockets.
+
+    @ivar kept: addresses whose files stay at the end.
     """
 
     _log = Logger()
@@ -148,6 +151,7 @@ class RouterService(Service):
         self._factory = build_factory(router, hostname)
         self._sockets = sockets
         self._ports: Sequence[IPort] = ()
+        self.kept: frozenset[ListenAddress] = frozenset()
         self._cheap = cheap
         self._companions: list[Service] = []
 
@@ -220,7 +224,7 @@ class RouterService(Service):
         await gatherResults(
             [maybeDeferred(port.stopListening) for port in self._ports], consumeErrors=True
         )
-        remove_files(self._router.settings.listen)
+        remove_files(set(self._router.settings.listen) - self.kept)
         drained = self._factory.drain()
         drained.addTimeout(self._grace, self._clock)
         await drained.addErrback(self._cut)

@@ -3,7 +3,7 @@ One request's life, from its pool to the end of its answer.
 
 A session is the protocol on the connection to the node.  In front of it stands
 the client's connection (L{emperor.proxy.frontend.Frontend}), which it tells
-what happens.  Its phases are a table (L{emperor.proxy.phases}); bytes pass
+what happens.  Its phases are the table L{emperor.proxy.phases.PHASES}; bytes pass
 through without touching it.
 """
 
@@ -119,6 +119,9 @@ class Session(Protocol):
         self._payload = b""
         self._modifiers = _NODES_OWN
         self._give_up: Callable[[], None] | None = None
+        # A node that sleeps, and when the request began to wait for one.
+        self._sleeper: Target | None = None
+        self._waiting_since: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -147,14 +150,21 @@ class Session(Protocol):
 
     def _dial(self, refusal: Refusal | None = None) -> None:
         node = self._next_node()
+        if node is None and self._sleeper is not None:
+            self._await(self._sleeper)
+            return
         if node is None:
             self._fail(refusal or Refusal(Reason.NODE_ABSENT, "the pool is empty", self.host))
             return
         self._tried.append(node)
+        self._ask(node)
+
+    def _ask(self, node: Target) -> None:
         router = self._router
         if router.leaving or node.may_return:
             passed_over = router.passed_over(node, self._payload, self.host)
             if passed_over is not None:
+                self._look_for_sleeper(node)
                 self._dial(passed_over)
                 return
         self.phase = PHASES[Event.DIALED][self.phase]
@@ -163,6 +173,27 @@ class Session(Protocol):
         self._give_up = router.dialer.dial(node.address, self, self._not_connected, timeout)
         if self.phase is Phase.CONNECTING:
             self._front.expect_within(timeout)
+
+    def _look_for_sleeper(self, node: Target) -> None:
+        """
+        C{node} may be a vassal that sleeps: if no other node takes the request, it
+        waits for that one.
+        """
+        if self._router.sleepers.rouse(node.address, self._waiting_since):
+            self._sleeper = node
+
+    def _await(self, node: Target) -> None:
+        """
+        Ask a vassal again that was woken, when it accepts or in a while.
+        """
+        sleepers = self._router.sleepers
+        self._sleeper = None
+        if self._waiting_since is None:
+            self._waiting_since = self._router.clock.seconds()
+        self.phase = PHASES[Event.DIALED][self.phase]
+        self._node = node
+        self._give_up = sleepers.wait(node.address, lambda: self._ask(node))
+        self._front.expect_within(sleepers.patience + self._router.settings.connect_timeout)
 
     def _next_node(self) -> Target | None:
         """
@@ -184,6 +215,8 @@ class Session(Protocol):
             node = self._pool.pick(router.deadlines.now, tried, self._front)
         if node is None and self._lost is not None:
             node, self._lost = self._lost, None
+        if self._sleeper is not None:  # Who sleeps is well.
+            return node
         if node is None and fallback is not None and self._pool is not fallback:
             self._pool = fallback
             node = fallback.pick(router.deadlines.now, tried, self._front)
@@ -196,6 +229,8 @@ class Session(Protocol):
             return
         self._spent += not is_absent(failure)
         self._pool.failed(self._node, self._router.deadlines.now)
+        if is_absent(failure):
+            self._look_for_sleeper(self._node)
         self._dial(self._router.not_connected(self._pool, self._node, failure, self.host))
 
     def connectionMade(self) -> None:
@@ -261,6 +296,7 @@ class Session(Protocol):
         if self._router.deadlines.now - self._sent_at <= SAME_NODE:
             self._lost = self._node
         self._settle()
+        self._look_for_sleeper(self._node)
         # There is no connection until the next node accepts.
         self.transport = None  # type: ignore[assignment]
         self._dial(refusal)

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from emperor.announcing.sending import Sender
 from emperor.config.settings import RouterSettings
-from emperor.interfaces import INodeDialer
+from emperor.interfaces import INodeDialer, IVassalDirectory
 from emperor.proxy.checking import Checker
 from emperor.proxy.waking import Waker
 from emperor.routing.mappers import Asked
@@ -28,13 +28,19 @@ class Subscribed:
     """
 
     def __init__(
-        self, reactor: Any, settings: RouterSettings, registry: Registry, dialer: INodeDialer
+        self,
+        reactor: Any,
+        settings: RouterSettings,
+        registry: Registry,
+        dialer: INodeDialer,
+        vassals: IVassalDirectory,
     ) -> None:
         """
         @param reactor: knows the time, names, UDP and UNIX datagrams.
+        @param vassals: those of this program, which it can wake itself.
         """
         self._registry = registry
-        self._waker = Waker(reactor, settings, registry, Sender(reactor))
+        self._waker = Waker(reactor, settings, registry, Sender(reactor), vassals)
         self.companions: list[Service] = [self._waker]
         check = settings.subscriptions.check
         if check is not None:

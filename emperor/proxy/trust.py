@@ -1,9 +1,10 @@
 """
-Whose word counts: C{fastrouter-trusted}.
+Whose word counts: C{fastrouter-trusted}, C{emperor-command-trusted}.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
@@ -16,23 +17,14 @@ from emperor.config.settings import RouterSettings
 KNOWN_ADDRESSES = 1024
 
 
-class Trust:
+class Networks:
     """
-    The peers whose requests may have variables that steer a worker.
+    Addresses of hosts, as C{ADDRESS/BITS}.
     """
 
-    def __init__(self, settings: RouterSettings) -> None:
-        self._networks = tuple(map(ip_network, settings.trusted))
-        self._unix = settings.trusts_unix
-        self._covers_host = lru_cache(KNOWN_ADDRESSES)(self._look)
-
-    def covers(self, peer: IAddress) -> bool:
-        """
-        Whether C{peer} is trusted.
-        """
-        if isinstance(peer, UNIXAddress):
-            return self._unix
-        return self._covers_host(str(getattr(peer, "host", "")))
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = tuple(map(ip_network, networks))
+        self.cover = lru_cache(KNOWN_ADDRESSES)(self._look)
 
     def _look(self, host: str) -> bool:
         try:
@@ -41,3 +33,21 @@ class Trust:
             return False
         mapped = getattr(address, "ipv4_mapped", None)
         return any((mapped or address) in network for network in self._networks)
+
+
+class Trust:
+    """
+    The peers whose requests may have variables that steer a worker.
+    """
+
+    def __init__(self, settings: RouterSettings) -> None:
+        self._cover = Networks(settings.trusted).cover
+        self._unix = settings.trusts_unix
+
+    def covers(self, peer: IAddress) -> bool:
+        """
+        Whether C{peer} is trusted.
+        """
+        if isinstance(peer, UNIXAddress):
+            return self._unix
+        return self._cover(str(getattr(peer, "host", "")))

@@ -1,6 +1,7 @@
 """
-Requests for vassals that sleep: the Emperor is asked to start one, and the
-request waits until it says where it listens.
+Requests for pools in which all vassals sleep: the Emperor is asked to start one,
+and the request waits until it says where it listens.  One of this program is told
+by itself, another one by a datagram.
 
 The Emperor is reminded each second as long as somebody waits, for a datagram
 can get lost, and asked for another vassal of the pool in turn, for one can be
@@ -21,6 +22,7 @@ from twisted.python.failure import Failure
 from emperor.announcing.sending import CannotSend, Sender
 from emperor.announcing.servers import Server, parse_server
 from emperor.config.settings import RouterSettings
+from emperor.interfaces import IVassalDirectory
 from emperor.proxy.refusals import Reason, Refusal, Refused
 from emperor.routing.mappers import Asked
 from emperor.routing.members import Sleeper
@@ -62,8 +64,18 @@ class Waker(Service):
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, settings: RouterSettings, registry: Registry, sender: Sender
+        self,
+        clock: IReactorTime,
+        settings: RouterSettings,
+        registry: Registry,
+        sender: Sender,
+        vassals: IVassalDirectory,
     ) -> None:
+        """
+        @param sender: reaches the Emperor of C{settings}, for vassals that
+            C{vassals} does not know.
+        """
+        self._vassals = vassals
         self._clock = clock
         self._option = f"{settings.kind}-emperor-socket"
         self._emperor = _server(settings)
@@ -113,7 +125,9 @@ class Waker(Service):
         return waiting
 
     def _check(self, vigil: _Vigil, asked: Asked) -> None:
-        if self._emperor is None:
+        if all(map(self._vassals.is_stopped, vigil.pool.sleepers)):
+            raise _refused(self._state(next(iter(vigil.pool.sleepers))), asked)
+        if self._emperor is None and not any(map(self._is_ours, vigil.pool.sleepers)):
             vassal = shown(next(iter(vigil.pool.sleepers)))
             detail = f"vassal {vassal} sleeps, and {self._option} does not say who can wake it"
             raise _refused(detail, asked)
@@ -153,8 +167,20 @@ class Waker(Service):
         if vigil.pool.members:
             waiting.callback(vigil.pool)
             return
+        waiting.errback(_refused(self._state(vigil.vassal), asked))
+
+    def _state(self, vassal: str) -> str:
+        """
+        Why it has not come.
+        """
+        ours = self._vassals.reason_named(vassal)
+        if ours:
+            return ours
         state = f"cannot be woken: {self._trouble}" if self._trouble else "is being woken"
-        waiting.errback(_refused(f"vassal {shown(vigil.vassal)} {state}", asked))
+        return f"vassal {shown(vassal)} {state}"
+
+    def _is_ours(self, vassal: str) -> bool:
+        return self._vassals.reason_named(vassal) is not None
 
     def _remind(self) -> None:
         """
@@ -173,13 +199,15 @@ class Waker(Service):
 
     def _wake(self, vigil: _Vigil) -> None:
         sleepers = vigil.pool.sleepers
-        if not sleepers or self._emperor is None:
+        if not sleepers:
             return
         now = self._clock.seconds()
         vigil.vassal = min(sleepers, key=lambda name: self._turn(name, sleepers[name]))
         if vigil.vassal in self._asked and now < self._asked[vigil.vassal] + REMINDING:
             return
         self._asked[vigil.vassal] = now
+        if self._vassals.rouse_named(vigil.vassal) or self._emperor is None:
+            return
         sending = ensureDeferred(self._sender.send(self._emperor, spawn(vigil.vassal)))
         sending.addCallbacks(self._sent, self._not_sent)
 

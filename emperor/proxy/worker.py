@@ -48,6 +48,7 @@ from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.copying import Copy
 from emperor.subscriptions.ledger import make_registry
 from emperor.vassals.news import Mirror
+from emperor.vassals.spec import VassalId
 from emperor.wire.control import (
     ORDER_LIMIT,
     Configure,
@@ -57,6 +58,7 @@ from emperor.wire.control import (
     Ready,
     Subscriptions,
     Vassals,
+    Wanted,
 )
 
 #: The descriptor of the socket to the program.
@@ -93,7 +95,7 @@ class Worker:
         self._make_network = make_network
         self._open_sockets = open_sockets
         self._refusals = RefusalLog(reactor)
-        self._mirror = Mirror(reactor)
+        self._mirror = Mirror(reactor, self._ask_for)
         self._router: RouterService | None = None
         self._copy: Copy | None = None
         self._announced: list[Subscriptions] = []
@@ -113,6 +115,7 @@ class Worker:
             case Subscriptions():
                 self._take(message)
             case Drain():
+                self._leave_files()
                 self._drain()
             case Cut() if self._router is not None:
                 self._router.cut()
@@ -143,7 +146,7 @@ class Worker:
         key_mappers = make_key_mappers(order.settings, self._reactor)
         mappers = dict(key_mappers.mappers)
         dialer = make_dialer(self._reactor, network, order.settings)
-        subscribed = Subscribed(self._reactor, order.settings, registry, dialer)
+        subscribed = Subscribed(self._reactor, order.settings, registry, dialer, self._mirror)
         if order.subscribable:
             mappers[Mapper.SUBSCRIPTION] = subscribed.mapper
         router = Router(
@@ -175,6 +178,11 @@ class Worker:
         self._reports.start(REPORT_INTERVAL, now=False)
         self.link.tell(Ready())
 
+    def _ask_for(self, id: VassalId) -> None:
+        # Without room it is not lost: who waits asks again in a second.
+        if self.link.room:
+            self.link.tell(Wanted(id.monitor, id.name))
+
     def _left_alone(self) -> None:
         """
         The link is closed: by us at our end, or because the program has gone.
@@ -184,6 +192,13 @@ class Worker:
         elif not self._draining:
             self._log.info("The program has gone: requests in flight may finish")
             self._drain()
+
+    def _leave_files(self) -> None:
+        """
+        The program is there, and knows whether somebody goes on to listen.
+        """
+        if self._router is not None:
+            self._router.kept = frozenset(self._router.settings.listen)
 
     def _drain(self) -> None:
         if self._draining:

@@ -1,5 +1,5 @@
 """
-A connection on which somebody reads the statistics of a router.
+A connection on which somebody reads statistics.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """
-Statistics servers: C{http-stats} and C{fastrouter-stats}.
+Statistics servers: C{http-stats}, C{fastrouter-stats} and C{emperor-stats}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from socket import socket
+from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import gatherResults, maybeDeferred
@@ -15,27 +16,29 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.task import Cooperator
 from twisted.logger import Logger
 
-from emperor.config.settings import RouterSettings
-from emperor.interfaces import INetwork, IRouterState
+from emperor.config.statssettings import StatsSettings
+from emperor.interfaces import INetwork
 from emperor.proxy.binding import open_listener
 from emperor.proxy.listeners import close_listeners, remove_files
-from emperor.status import stats
+from emperor.status.jsontext import pieces
 from emperor.status.reader import Reader
-from emperor.status.snapshot import take
 
-#: Readers of one router that there can be at once.
+#: Gives what is shown as it is now; lists in it may be iterators.
+Describe = Callable[[], Mapping[str, Any]]
+
+#: Readers of one router, or of the Emperor, that there can be at once.
 MOST_READERS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class OpenStats:
     """
-    The open sockets of one router's statistics server.
+    The open sockets of one statistics server.
 
-    @ivar sockets: one for each address of C{settings.stats}.
+    @ivar sockets: one for each address of C{settings}.
     """
 
-    settings: RouterSettings
+    settings: StatsSettings
     sockets: tuple[socket, ...]
 
     def close(self) -> None:
@@ -43,21 +46,21 @@ class OpenStats:
         Close them and remove their files.
         """
         close_listeners([self.sockets])
-        remove_files(self.settings.stats)
+        remove_files(self.settings.addresses)
 
 
-def open_stats(routers: Iterable[RouterSettings]) -> list[OpenStats]:
+def open_stats(servers: Iterable[StatsSettings]) -> list[OpenStats]:
     """
     Open the sockets of all statistics servers, or none.
 
-    @return: for each router.
+    @return: for each of them.
     @raise emperor.proxy.binding.CannotListen: an address is in use, forbidden,
         or not ours.
     """
     opened: list[OpenStats] = []
     try:
-        for router in routers:
-            opened.append(_open(router))
+        for server in servers:
+            opened.append(_open(server))
     except BaseException:
         close_stats(opened)
         raise
@@ -72,18 +75,18 @@ def close_stats(opened: Iterable[OpenStats]) -> None:
         each.close()
 
 
-def _open(router: RouterSettings) -> OpenStats:
+def _open(server: StatsSettings) -> OpenStats:
     sockets: list[socket] = []
     try:
-        for address in router.stats:
-            mode, owner = router.socket_mode, router.socket_owner
-            sockets.append(open_listener(address, mode=mode, backlog=router.backlog, owner=owner))
+        for address in server.addresses:
+            mode, owner = server.mode, server.owner
+            sockets.append(open_listener(address, mode=mode, backlog=server.backlog, owner=owner))
     except BaseException:
         close_listeners([sockets])
         # Those behind are somebody else's, perhaps.
-        remove_files(router.stats[: len(sockets)])
+        remove_files(server.addresses[: len(sockets)])
         raise
-    return OpenStats(router, tuple(sockets))
+    return OpenStats(server, tuple(sockets))
 
 
 class ReaderFactory(ServerFactory):
@@ -94,9 +97,16 @@ class ReaderFactory(ServerFactory):
     noisy = False
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, router: IRouterState) -> None:
+    def __init__(
+        self, clock: IReactorTime, whose: str, describe: Describe, settings: StatsSettings
+    ) -> None:
+        """
+        @param whose: whose state it is, for the log.
+        """
         self._clock = clock
-        self._router = router
+        self._whose = whose
+        self._describe = describe
+        self._settings = settings
         self._open: set[Reader] = set()
         self._full = False
         self._cooperator = Cooperator(
@@ -114,7 +124,7 @@ class ReaderFactory(ServerFactory):
             self._complain()
             return None
         self._full = False
-        http = self._router.settings.stats_http
+        http = self._settings.http
         reader = Reader(self._clock, self._cooperator, self._pieces, http=http)
         reader.factory = self
         self._open.add(reader)
@@ -134,8 +144,7 @@ class ReaderFactory(ServerFactory):
             reader.cut()
 
     def _pieces(self) -> Iterator[bytes]:
-        minified = self._router.settings.stats_minified
-        return stats.pieces(take(self._router), self._router.pools(), minified=minified)
+        return pieces(self._describe(), minified=self._settings.minified)
 
     def _complain(self) -> None:
         if not self._full:
@@ -143,27 +152,33 @@ class ReaderFactory(ServerFactory):
             self._log.warn(
                 "{count} connections read the statistics of {kind}: no more at once",
                 count=len(self._open),
-                kind=self._router.settings.kind,
+                kind=self._whose,
             )
 
 
 class StatsService(Service):
     """
-    Shows the state of one router to everybody who connects.
+    Shows the state of one router, or of the Emperor, to everybody who connects.
     """
 
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, network: INetwork, router: IRouterState, opened: OpenStats
+        self,
+        clock: IReactorTime,
+        network: INetwork,
+        whose: str,
+        describe: Describe,
+        opened: OpenStats,
     ) -> None:
         """
+        @param whose: whose state it is, for the log.
         @param opened: its sockets; they are ours from now on.
         """
-        self.name = f"{router.settings.kind} statistics"
+        self.name = f"{whose} statistics"
         self._network = network
         self._opened = opened
-        self._factory = ReaderFactory(clock, router)
+        self._factory = ReaderFactory(clock, whose, describe, opened.settings)
         self._ports: Sequence[IListeningPort] = ()
 
     def startService(self) -> None:
@@ -172,7 +187,7 @@ class StatsService(Service):
         """
         Service.startService(self)
         self._ports = [self._network.listen(each, self._factory) for each in self._opened.sockets]
-        for address in self._opened.settings.stats:
+        for address in self._opened.settings.addresses:
             self._log.info("{name} at {address}", name=self.name, address=str(address))
 
     async def stopService(self) -> None:
@@ -183,5 +198,5 @@ class StatsService(Service):
         await gatherResults(
             [maybeDeferred(port.stopListening) for port in self._ports], consumeErrors=True
         )
-        remove_files(self._opened.settings.stats)
+        remove_files(self._opened.settings.addresses)
         self._factory.cut()

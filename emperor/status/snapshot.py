@@ -1,7 +1,7 @@
 """
-What a router shows of itself, as one value that can only be read.
+What the program and a router show of themselves, as values that can only be read.
 
-Its pools are not part of it: there may be tens of thousands, and each of them is
+A router's pools are not part of it: there may be tens of thousands, and each of them is
 read when its turn comes (L{emperor.interfaces.IRouterState.pools}).
 """
 
@@ -10,12 +10,41 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from emperor import __version__
 from emperor.addresses import BorrowedSocket, ListenAddress
 from emperor.interfaces import IRouterState
 from emperor.routing.pools import FixedStatistics
+from emperor.status.jsontext import readable
 from emperor.wire.control import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramState:
+    """
+    The program.
+
+    @ivar cwd: empty: the directory is gone.
+    """
+
+    version: str
+    pid: int
+    uid: int
+    gid: int
+    cwd: str
+
+    def described(self) -> dict[str, Any]:
+        """
+        What each statistics server of uWSGI begins with.
+        """
+        return {
+            "version": self.version,
+            "pid": self.pid,
+            "uid": self.uid,
+            "gid": self.gid,
+            "cwd": readable(self.cwd),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +63,6 @@ class RouterState:
     A router.
 
     @ivar kind: C{"http"} or C{"fastrouter"}.
-    @ivar version: of the program.
-    @ivar pid: of the program; C{uid}, C{gid} and C{cwd} are its, too.
-    @ivar cwd: empty: the directory is gone.
     @ivar sockets: where it listens, and then where nodes subscribe.
     @ivar fixed: the nodes of its configuration.
     @ivar has_pools: whether nodes can subscribe.
@@ -46,11 +72,7 @@ class RouterState:
     """
 
     kind: str
-    version: str
-    pid: int
-    uid: int
-    gid: int
-    cwd: str
+    program: ProgramState
     sockets: tuple[str, ...]
     fixed: tuple[FixedStatistics, ...]
     has_pools: bool
@@ -58,6 +80,13 @@ class RouterState:
     sleeping: bool
     counts: Counts
     processes: tuple[ProcessState, ...]
+
+
+def take_program() -> ProgramState:
+    """
+    How the program is now.
+    """
+    return ProgramState(__version__, os.getpid(), os.getuid(), os.getgid(), _directory())
 
 
 def take(router: IRouterState) -> RouterState:
@@ -69,11 +98,7 @@ def take(router: IRouterState) -> RouterState:
     empty = next(router.pools(), None) is None
     return RouterState(
         kind=settings.kind,
-        version=__version__,
-        pid=os.getpid(),
-        uid=os.getuid(),
-        gid=os.getgid(),
-        cwd=_directory(),
+        program=take_program(),
         sockets=tuple(map(_name, listed)),
         fixed=tuple(router.fixed()),
         has_pools=bool(settings.subscriptions.servers) or not empty,

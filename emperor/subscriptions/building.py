@@ -28,7 +28,7 @@ from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.acknowledging import Acknowledger
 from emperor.subscriptions.chronicle import Chronicle
 from emperor.subscriptions.copying import Copyist
-from emperor.subscriptions.domains import Domains, Holdings, make_holdings
+from emperor.subscriptions.domains import EMPTY, Domains, Holdings, make_holdings
 from emperor.subscriptions.grants import Grants
 from emperor.subscriptions.ledger import Ledger, make_registry
 from emperor.subscriptions.places import Places
@@ -142,12 +142,15 @@ def build_domains(
 
     def read(id: VassalId) -> Holdings:
         spec = emperor.spec(id)
+        if spec.is_zerg:  # Its parent has the socket.
+            return EMPTY
         place = (id.name, spec.directory, settings.emperor, surroundings)
         found, refused = permitted(spec, attributes(*place))
         holdings = make_holdings(id.name, found, uwsgi_sockets(*place, emperor.door(id)))
         return replace(holdings, problems=holdings.problems + refused)
 
-    tolerances = [router.subscriptions.tolerance for router in settings.routers]
+    subscriptions = [router.subscriptions for router in settings.routers]
+    tolerances = [min(each.tolerance, each.tolerance_inactive) for each in subscriptions]
     domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))
     emperor.watch(domains.saw)
     return domains

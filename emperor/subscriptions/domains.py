@@ -6,6 +6,10 @@ leave; while it reloads its sockets stay open, so it stays.  Its file is read
 when it starts and when it reloads, as the vassal does it, and counts from when
 it accepts.  One whose socket is the Emperor's is there also while it sleeps, and
 stays while it starts again.
+
+One that opens its socket itself is among the sleepers of its pools from when it
+leaves to sleep until it accepts again: a request wakes it, and waits for it.  So is
+one that a command has stopped, whoever has its socket: requests are told so.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from emperor.routing.outcomes import Result
 from emperor.subscriptions.ledger import Ledger
 from emperor.subscriptions.places import is_every_host
 from emperor.vassals.spec import VassalId, shown
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import Phase, Rest, VassalStatus
 from emperor.wire.subscription import Announcement
 
 #: Seconds between two looks for who has to be announced again, usually and at
@@ -45,6 +49,12 @@ _STAYING = frozenset({Phase.RELOADING, Phase.READY, Phase.RENEWING})
 
 #: When a vassal whose socket is the Emperor's needs nothing but a request.
 _WAITING = frozenset({Phase.ASLEEP, Phase.READY})
+
+#: When a vassal that opens its socket itself needs nothing but a request.
+_DROWSY = frozenset({Phase.ASLEEP, Phase.RETIRING})
+
+#: When one that was woken has not come yet, and may.
+_COMING = frozenset({Phase.QUEUED, Phase.STARTING, Phase.READY, Phase.REPLACED, Phase.HELD_BACK})
 
 #: When nobody would answer at a socket that is the Emperor's.
 _CLOSED = frozenset({Phase.STOPPING, Phase.HELD_BACK, Phase.EXILED, Phase.GONE})
@@ -123,7 +133,8 @@ class _Entry:
     last: float
 
 
-_Name = tuple[str, str]
+#: Key and address of a node; of a sleeper the key, and its vassal.
+_Name = tuple[str, str, str]
 
 
 class Domains(Service):
@@ -155,6 +166,7 @@ class Domains(Service):
         self._entries: dict[VassalId, dict[_Name, _Entry]] = {}
         # How many vassals are the same node: they may share a socket.
         self._claims: Counter[_Name] = Counter()
+        self._sleeping: set[VassalId] = set()
         self._complaints: dict[VassalId, tuple[str, ...]] = {}
         self._loop = LoopingCall(self._repeat)
         self._loop.clock = clock
@@ -187,15 +199,40 @@ class Domains(Service):
         elif phase is Phase.RELOADING and started is not None:
             # The file may be another one by now than what this generation read.
             self._coming[id] = started
-        elif phase in _READING or (status.held and phase is Phase.ASLEEP):
+        elif phase in _READING or phase is Phase.ASLEEP:
             self._coming[id] = self._look(id)
-        if phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
+        if self._sleeps(status):
+            self._lay_down(id)
+        elif phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
             self._settle(id, self._coming.get(id, EMPTY))
         elif self._is_closed(status):
             self._settle(id, EMPTY)
         if phase is Phase.GONE:
             self._coming.pop(id, None)
             self._complaints.pop(id, None)
+
+    def _sleeps(self, status: VassalStatus) -> bool:
+        """
+        Whether a request can wake it, or has woken it and has to wait, or has to be
+        told that it was stopped.
+        """
+        if status.rest is Rest.STOPPED:
+            return status.phase is not Phase.GONE
+        if status.held:
+            return False
+        if status.phase in _DROWSY:
+            return True
+        return status.id in self._sleeping and status.phase in _COMING
+
+    def _lay_down(self, id: VassalId) -> None:
+        """
+        A vassal is one of the sleepers of its pools.
+        """
+        holdings = self._coming.get(id, EMPTY)
+        asleep = tuple(replace(each, address="") for each in holdings.announcements)
+        self._settle(id, Holdings(asleep))
+        if asleep:
+            self._sleeping.add(id)
 
     @staticmethod
     def _is_closed(status: VassalStatus) -> bool:
@@ -234,6 +271,7 @@ class Domains(Service):
         if not (holdings.announcements or id in self._entries):
             return
         now = self._clock.seconds()
+        self._sleeping.discard(id)
         before = self._entries.pop(id, {})
         after = {_name(each): _Entry(each, now) for each in holdings.announcements}
         if after:
@@ -241,7 +279,9 @@ class Domains(Service):
         self._claims.update(after.keys() - before.keys())
         # First who comes, so that no pool is empty for a moment.
         for entry in after.values():
-            self._announce(id, entry.announcement)
+            # A sleeper takes the place of the node that it was.
+            asleep = not entry.announcement.address
+            self._announce(id, replace(entry.announcement, clear=asleep))
         for name in before.keys() - after.keys():
             self._claims[name] -= 1
             if not self._claims[name]:
@@ -277,4 +317,5 @@ class Domains(Service):
 
 
 def _name(announcement: Announcement) -> _Name:
-    return announcement.key, announcement.address
+    asleep = "" if announcement.address else announcement.vassal
+    return announcement.key, announcement.address, asleep

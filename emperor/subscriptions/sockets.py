@@ -53,13 +53,16 @@ def close_servers(sockets: Iterable[socket.socket], addresses: Sequence[SocketAd
     remove_files(addresses)
 
 
-def open_server(address: SocketAddress, mode: int, owner: str = "") -> socket.socket:
+def open_server(
+    address: SocketAddress, mode: int, owner: str = "", what: str = "subscriptions"
+) -> socket.socket:
     """
     Open one socket for datagrams.
 
     @param address: a TCP address stands for the UDP one.
     @param mode: permissions of a UNIX socket's file: who may write to it can
         subscribe.
+    @param what: what comes in, for errors.
     @param owner: whom that file is given to, as C{chown-socket} has it.
     @raise CannotListen: the address is in use, forbidden, or not ours, or there
         is no such user.
@@ -70,7 +73,7 @@ def open_server(address: SocketAddress, mode: int, owner: str = "") -> socket.so
         else:
             server = _open(address)
     except OSError as error:
-        raise cannot_listen(f"{address} for subscriptions", advice(error)) from error
+        raise cannot_listen(f"{address} for {what}", advice(error)) from error
     except LookupError as error:
         raise cannot_listen(address, f"there is no {error.args[0]}") from error
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING)

@@ -8,7 +8,7 @@ C{loseConnection} waits for the buffer and the producer, an abort does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import cast
 
 from twisted.internet.address import IPv4Address
@@ -375,14 +375,63 @@ class FakeVassals:
 
     @ivar absences: why nothing accepts, by address.
     @ivar leaving: where vassals are about to leave.
+    @ivar asleep: where vassals sleep, and their names.
+    @ivar known: why the vassals of these names do not accept.
+    @ivar stopped: the names of those that a command has stopped.
+    @ivar roused: who was asked for.
     """
 
     def __init__(self) -> None:
         self.leaving: set[Address] = set()
         self.absences: dict[Address, str] = {}
+        self.asleep: set[Address | str] = set()
+        self.known: dict[str, str] = {}
+        self.stopped: set[str] = set()
+        self.roused: list[Address | str] = []
+        self._greeters: list[Callable[[Collection[Address]], object]] = []
 
     def reason_for_absence(self, address: Address) -> str | None:
         """
         See L{IVassalDirectory.reason_for_absence}.
         """
         return self.absences.get(address)
+
+    def rouse(self, address: Address) -> bool:
+        """
+        See L{IVassalDirectory.rouse}.
+        """
+        self.roused.append(address)
+        return address in self.asleep
+
+    def rouse_named(self, name: str) -> bool:
+        """
+        See L{IVassalDirectory.rouse_named}.
+        """
+        self.roused.append(name)
+        return name in self.asleep
+
+    def reason_named(self, name: str) -> str | None:
+        """
+        See L{IVassalDirectory.reason_named}.
+        """
+        return self.known.get(name)
+
+    def is_stopped(self, name: str) -> bool:
+        """
+        See L{IVassalDirectory.is_stopped}.
+        """
+        return name in self.stopped
+
+    def greet(self, greeter: Callable[[Collection[Address]], object]) -> None:
+        """
+        See L{IVassalDirectory.greet}.
+        """
+        self._greeters.append(greeter)
+
+    def accept(self, *addresses: Address) -> None:
+        """
+        A vassal accepts there from now on.
+        """
+        self.asleep.difference_update(addresses)
+        for greeter in self._greeters:
+            greeter(addresses)

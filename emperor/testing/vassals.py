@@ -42,11 +42,12 @@ def make_spec(
     fingerprint: object = 1,
     monitor: str = "dir:///v",
     directory: str = "/",
+    modified: float = 0,
 ) -> VassalSpec:
     """
     A vassal that somebody could want.
     """
-    return VassalSpec(VassalId(monitor, name), directory, fingerprint)
+    return VassalSpec(VassalId(monitor, name), directory, fingerprint, modified=modified)
 
 
 @implementer(IMonitor)

@@ -10,7 +10,7 @@ from math import ceil
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
 from emperor.vassals.spec import VassalId, shown
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import Phase, Rest, VassalStatus
 
 _REASONS = {
     Phase.QUEUED: "is starting",
@@ -55,8 +55,11 @@ class Whereabouts:
         self._phases: dict[VassalId, Phase] = {}
         self._held: set[VassalId] = set()
         self._going: set[VassalId] = set()
+        self._named: dict[str, list[VassalId]] = {}
         # Of each place who claims it, the last one last, and in which spellings.
         self._claims: dict[Address, dict[VassalId, set[Address]]] = {}
+        # The places that are claimed, by their port.
+        self._ports: dict[int, set[TcpAddress]] = {}
 
     def settle(self, id: VassalId, addresses: frozenset[Address]) -> None:
         """
@@ -65,24 +68,31 @@ class Whereabouts:
         self._drop(id)
         for address in addresses:
             place = _canonical(address)
+            if isinstance(place, TcpAddress):
+                self._ports.setdefault(place.port, set()).add(place)
             spellings = self._claims.setdefault(place, {}).setdefault(id, {place})
             spellings.add(address)
             if isinstance(place, TcpAddress) and not place.host:
                 spellings.add(TcpAddress("127.0.0.1", place.port))
         self._places[id] = frozenset(_canonical(address) for address in addresses)
 
-    def note(self, id: VassalId, phase: Phase, held: bool = False) -> None:
+    def note(self, id: VassalId, phase: Phase, held: bool = False) -> bool:
         """
         A vassal came into another phase.
 
         @param held: its socket is the Emperor's, and closed to requests while
             the vassal is away; not if it L{returns<VassalStatus.returns>}.
+        @return: whether it was going and is not any more.
         """
+        if id not in self._phases:
+            self._named.setdefault(id.name, []).append(id)
+        was_going = id in self._going
         self._phases[id] = phase
         (self._held.add if held else self._held.discard)(id)
         (self._going.add if phase in _GOING else self._going.discard)(id)
         for place in self._places.get(id, ()):
             self._judge(place)
+        return was_going and phase not in _GOING
 
     def leave(self, id: VassalId) -> frozenset[Address]:
         """
@@ -90,7 +100,10 @@ class Whereabouts:
 
         @return: where nobody listens now.
         """
-        self._phases.pop(id, None)
+        if self._phases.pop(id, None) is not None:
+            self._named[id.name].remove(id)
+            if not self._named[id.name]:
+                del self._named[id.name]
         self._held.discard(id)
         self._going.discard(id)
         return self._drop(id)
@@ -101,6 +114,12 @@ class Whereabouts:
         """
         places = self._places.get(id, frozenset())
         return frozenset(each for place in places for each in self._claims[place][id])
+
+    def places(self, id: VassalId) -> frozenset[Address]:
+        """
+        The same, each in one spelling.
+        """
+        return self._places.get(id, frozenset())
 
     @property
     def is_somebody_going(self) -> bool:
@@ -127,9 +146,8 @@ class Whereabouts:
             for host in (place.host, ""):
                 yield self._claims.get(TcpAddress(host, place.port), ())
             return
-        for other, claims in self._claims.items():
-            if isinstance(other, TcpAddress) and other.port == place.port:
-                yield claims
+        for other in self._ports.get(place.port, ()):
+            yield self._claims[other]
 
     def listener(self, address: Address) -> VassalId | None:
         """
@@ -141,6 +159,12 @@ class Whereabouts:
             found = self._claims.get(TcpAddress("", address.port))
         return next(reversed(found)) if found else None
 
+    def named(self, name: str) -> tuple[VassalId, ...]:
+        """
+        The vassals of that name, in the order in which they came.
+        """
+        return tuple(self._named.get(name, ()))
+
     def _drop(self, id: VassalId) -> frozenset[Address]:
         places = self._places.pop(id, frozenset())
         for place in places:
@@ -149,6 +173,10 @@ class Whereabouts:
         left = frozenset(place for place in places if not self._claims[place])
         for place in left:
             del self._claims[place]
+            if isinstance(place, TcpAddress):
+                self._ports[place.port].discard(place)
+                if not self._ports[place.port]:
+                    del self._ports[place.port]
         return left
 
     def _judge(self, place: Address) -> None:
@@ -181,7 +209,27 @@ def reason(status: VassalStatus, now: float) -> str | None:
     Why a vassal does not accept; L{None} if it does.
     """
     what = _REASONS.get(status.phase)
+    if status.phase is Phase.ASLEEP and status.rest is not Rest.NONE:
+        what = status.rest.value
     if status.phase is Phase.HELD_BACK:
         seconds = ceil(max(0.0, status.retry_at - now))
         what = f"died and is held back for {seconds} s" if seconds else "is restarting"
     return f"vassal {shown(status.id.name)} {what}" if what else None
+
+
+def are_stopped(statuses: Iterable[VassalStatus]) -> bool:
+    """
+    Whether there are some of these, and a command has stopped them all.
+    """
+    rests = {status.rest for status in statuses}
+    return rests == {Rest.STOPPED}
+
+
+def reason_of_any(statuses: Iterable[VassalStatus], now: float) -> str | None:
+    """
+    Why the first one of these that does not accept does not.
+
+    @return: empty: all accept; L{None}: there are none.
+    """
+    reasons = [reason(status, now) for status in statuses]
+    return next(filter(None, reasons), "") if reasons else None

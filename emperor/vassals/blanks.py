@@ -33,7 +33,7 @@ def knowing_by_file(find: Find, is_blank: IsBlank) -> Find:
     """
 
     def careful(spec: VassalSpec) -> Doorway | Deferred[Doorway | None] | None:
-        if not spec.arguments and is_blank(spec):
+        if _has_a_file(spec) and is_blank(spec):
             raise Unclear(_NOTHING)
         return find(spec)
 
@@ -48,8 +48,15 @@ def needing_a_file(launch: Launch, is_blank: IsBlank) -> Launch:
     """
 
     def careful(spec: VassalSpec, listener: Listener, door: Door) -> Launched:
-        if door.address is not None and not spec.arguments and is_blank(spec):
+        if door.address is not None and _has_a_file(spec) and is_blank(spec):
             raise LaunchFailed(_NOTHING)
         return launch(spec, listener, door)
 
     return careful
+
+
+def _has_a_file(spec: VassalSpec) -> bool:
+    """
+    Whether it is one of its own: a zerg has its parent's.
+    """
+    return not (spec.arguments or spec.is_zerg)

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger, LogLevel
 
 from emperor.vassals.spec import shown
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import Phase, Rest, VassalStatus
 
 _SENTENCES = {
     Phase.STARTING: (LogLevel.info, "Vassal {vassal} starts (pid {pid})"),
@@ -38,10 +38,16 @@ _SENTENCES = {
 
 _ASLEEP = (LogLevel.info, "Vassal {vassal} sleeps until somebody connects")
 _ASLEEP_FOR_LONG = (
-    LogLevel.warn,
-    "Vassal {vassal} sleeps until its file changes, as it wished; with on-demand = ADDRESS in "
-    "its section [emperor] a connection would wake it",
+    LogLevel.info,
+    "Vassal {vassal} sleeps, as it wished, until a router has a request for it or its file "
+    "changes; with on-demand = ADDRESS in its section [emperor] any connection would wake it",
 )
+_RESTING = {
+    Rest.COMMAND: (LogLevel.info, "Vassal {vassal} waits for a command, or for a request"),
+    Rest.STOPPED: (LogLevel.info, "Vassal {vassal} is stopped until a command starts it"),
+}
+
+_DEAD_ZERG = (LogLevel.warn, "Vassal {vassal} died: {ending}")
 
 
 class Chronicle:
@@ -81,7 +87,10 @@ class Chronicle:
         if status.phase in (Phase.ACCEPTING, Phase.GONE):
             self._asked_at.pop(status.id, None)
         if status.phase is Phase.ASLEEP:
-            self._write(*(_ASLEEP if status.held else _ASLEEP_FOR_LONG), status, 0)
+            own_wish = _ASLEEP if status.held else _ASLEEP_FOR_LONG
+            self._write(*_RESTING.get(status.rest, own_wish), status, 0)
+        elif status.zerg and status.phase in (Phase.HELD_BACK, Phase.EXILED):
+            self._write(*_DEAD_ZERG, status, 0)
         elif status.phase in _SENTENCES:
             self._write(*_SENTENCES[status.phase], status, round(seconds, 3))
 

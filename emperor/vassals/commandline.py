@@ -39,8 +39,6 @@ _OURS = frozenset(
     }
 )
 
-_FOR_VASSALS = "UWSGI_VASSAL_"
-
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -55,9 +53,11 @@ class Program:
     arguments: tuple[str, ...] = ()
 
 
-def argv(program: Program, name: str, settings: EmperorSettings) -> list[str]:
+def argv(program: Program, name: str, settings: EmperorSettings, section: str = "") -> list[str]:
     """
-    The whole argument vector of the vassal called C{name}.
+    The whole argument vector of the vassal whose file is called C{name}.
+
+    @param section: with its colon, the one that is to be read.
     """
     return [
         program.path,
@@ -66,7 +66,7 @@ def argv(program: Program, name: str, settings: EmperorSettings) -> list[str]:
         *_each("--include", settings.include_before),
         *_each("--set", settings.set),
         option_for(name, settings.extra_extensions),
-        name,
+        name + section,
         *_each("--inherit", settings.inherit),
         *_each("--include", settings.include),
     ]
@@ -88,18 +88,10 @@ def environment(inherited: Mapping[str, str], pipe: int) -> dict[str, str]:
     """
     The environment of a vassal whose end of the pipe is descriptor C{pipe}.
 
-    C{UWSGI_VASSAL_X=v} becomes C{UWSGI_X=v}, which a uWSGI vassal reads as an
-    option.
+    @param inherited: see L{emperor.config.vassalvalues.environment_for}.
     """
-    found: dict[str, str] = {}
-    for key, value in inherited.items():
-        if key not in _OURS and not key.startswith(_FOR_VASSALS):
-            found[key] = value
-    for key, value in inherited.items():
-        if key.startswith(_FOR_VASSALS) and key != _FOR_VASSALS:
-            found["UWSGI_" + key.removeprefix(_FOR_VASSALS)] = value
-    found["UWSGI_EMPEROR_FD"] = str(pipe)
-    return found
+    found = {key: value for key, value in inherited.items() if key not in _OURS}
+    return {**found, "UWSGI_EMPEROR_FD": str(pipe)}
 
 
 def _each(option: str, values: Iterable[str]) -> list[str]:

@@ -168,10 +168,14 @@ class Core:
         """
         if phase not in _COMING_UP:
             self._expect_nothing()
-        self.status = replace(
-            self.status, phase=phase, since=self.now, retry_at=0, failures=self.failures
-        )
-        self.tell(**changes)
+        entered = {
+            "phase": phase,
+            "since": self.now,
+            "retry_at": 0,
+            "failures": self.failures,
+            "zerg": self.spec.is_zerg,
+        }
+        self.tell(**{**entered, **changes})
 
     def tell(self, **changes: Any) -> None:
         """
@@ -331,7 +335,7 @@ class Core:
         self._leave()
         if not self.stop_by:
             self.stop_by = now + self.court.tolerance
-            self.process.stop(self.gently or self.court.gently)
+            self.process.stop(self.gently or self.court.gently or self.spec.is_zerg)
         return max(0.0, self.stop_by - now)
 
     def bury(self) -> Life:

@@ -9,7 +9,7 @@ right after the source was away is not believed; the next one is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import random
 
 from twisted.application.service import Service
@@ -20,22 +20,25 @@ from zope.interface import implementer
 
 from emperor.addresses import Address, UnixAddress
 from emperor.config.settings import EmperorSettings
-from emperor.interfaces import IMonitor, IRealm, IVassalDirectory
+from emperor.interfaces import IMonitor, IRealm
 from emperor.stale import remove_stale_socket
-from emperor.vassals.absence import Whereabouts, reason
 from emperor.vassals.backoff import BackOff
+from emperor.vassals.broodlord import Broodlord
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.core import Court
+from emperor.vassals.directory import Directory
 from emperor.vassals.doors import NO_DOOR
 from emperor.vassals.farewell import LAST_GRACE, Farewell
 from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
 from emperor.vassals.spec import VassalId, VassalSpec, shown
-from emperor.vassals.status import Phase, VassalStatus
-from emperor.vassals.succession import Find, OpenDoor, Succession
+from emperor.vassals.status import Phase, Rest, VassalStatus
+from emperor.vassals.subject import Subject
+from emperor.vassals.succession import Find, OpenDoor
 from emperor.vassals.turns import StartQueue
 from emperor.vassals.vacancies import Vacancies
 from emperor.vassals.vassal import Launch, heard_by_machine
+from emperor.vassals.view import SourceView, VassalView
 
 #: Phases in which a vassal has read its file, or has none of its own process.
 _READING = frozenset({Phase.ASLEEP, Phase.STARTING, Phase.RELOADING})
@@ -44,12 +47,10 @@ Listening = Callable[[VassalSpec], frozenset[Address]]
 Watcher = Callable[[VassalStatus], object]
 
 
-@implementer(IRealm, IVassalDirectory)
-class Emperor(Service):
+@implementer(IRealm)
+class Emperor(Service, Directory):
     """
     Runs the vassals that its monitors want.
-
-    @ivar leaving: see L{IVassalDirectory}.
     """
 
     _log = Logger()
@@ -78,19 +79,22 @@ class Emperor(Service):
         @param remove_socket: called with the path of each UNIX socket of a
             vassal that is gone.
         """
-        self._clock = clock
+        Directory.__init__(self, clock)
         self._monitors = tuple(monitors)
         self._listening = listening
         self._find = find_door
         self._open_door = open_door
         self._remove_socket = remove_socket
+        self._vassals: dict[VassalId, Subject] = {}
+        backoff = BackOff(settings.throttle, settings.max_throttle, random, settings.waits)
+        self._brood = Broodlord(clock, settings.broodlord, backoff, self._vassals, self._add)
         limit = settings.curse_tolerance + LAST_GRACE
         self._vacancies = Vacancies(clock, limit, self._is_taken)
         self._court = Court(
             clock=clock,
             turns=StartQueue(clock, settings.spawn_rate),
-            launch=heard_by_machine(launch),
-            backoff=BackOff(settings.throttle, settings.max_throttle, random, settings.waits),
+            launch=heard_by_machine(launch, self._brood.words),
+            backoff=backoff,
             tolerance=settings.curse_tolerance,
             observe=self._observe,
             heartbeat=settings.heartbeat,
@@ -98,14 +102,14 @@ class Emperor(Service):
             gently=settings.graceful,
             await_vacancy=self._vacancies.wait,
         )
+        self._commands = settings.commands
         self._mercy = settings.reload_mercy
         self._kept: dict[str, dict[VassalId, VassalSpec]] = {}
         self._ownership = Ownership()
         self._away: dict[str, str] = {}
-        self._vassals: dict[VassalId, Succession] = {}
-        self._whereabouts = Whereabouts()
-        self.leaving = self._whereabouts.leaving
-        self._watchers: list[Watcher] = [Chronicle(clock).record]
+        # What those need who have asked whether it is taken.
+        self._needs: dict[VassalId, tuple[VassalSpec, frozenset[Address]]] = {}
+        self._watchers: list[Watcher] = [Chronicle(clock).record, self._brood.saw]
         self._farewell = Farewell(clock, settings.reload_mercy, self._vassals.values)
 
     def startService(self) -> None:
@@ -128,8 +132,9 @@ class Emperor(Service):
             monitor.stop()
         self._kept.clear()
         self._court.tolerance = self._mercy
-        for vassal in list(self._vassals.values()):
-            self._guarded(vassal.unwanted)
+        for id in list(self._vassals):
+            if id in self._vassals:  # One that goes takes its zergs with it.
+                self._guarded(self._vassals[id].unwanted)
         return self._farewell.wait()
 
     def watch(self, watcher: Watcher) -> None:
@@ -166,14 +171,6 @@ class Emperor(Service):
                 count=len(self._kept.get(source, {})),
             )
 
-    def reason_for_absence(self, address: Address) -> str | None:
-        """
-        Why nothing accepts at C{address}.
-        """
-        id = self._whereabouts.listener(address)
-        vassal = self._vassals.get(id) if id is not None else None
-        return reason(vassal.status, self._clock.seconds()) if vassal is not None else None
-
     def accepts(self, address: Address) -> bool:
         """
         Whether a vassal that accepts requests listens at C{address}.
@@ -194,7 +191,7 @@ class Emperor(Service):
 
         @raise KeyError: there is no such vassal.
         """
-        return self._vassals[id].door.address
+        return self._vassals[id].address
 
     def spec(self, id: VassalId) -> VassalSpec:
         """
@@ -210,6 +207,27 @@ class Emperor(Service):
         """
         return tuple(vassal.status for vassal in self._vassals.values())
 
+    def views(self) -> Iterator[VassalView]:
+        """
+        Every vassal that there is now, each as it is when it is read.
+        """
+        for vassal in list(self._vassals.values()):
+            status = vassal.status
+            if status.phase is not Phase.GONE:
+                addresses = self._whereabouts.places(status.id)
+                doorway = vassal.doorway
+                yield VassalView(status, vassal.spec, doorway, vassal.beat_at, addresses)
+
+    def sources(self) -> tuple[SourceView, ...]:
+        """
+        The monitors, in their order.
+        """
+        sources = [monitor.source for monitor in self._monitors]
+        return tuple(
+            SourceView(source, len(self._kept.get(source, ())), self._away.get(source, ""))
+            for source in sources
+        )
+
     def rescan(self) -> None:
         """
         Let every monitor look now (SIGWINCH).
@@ -219,16 +237,20 @@ class Emperor(Service):
 
     def reload_all(self) -> None:
         """
-        Reload every vassal, and retry those that are held back (SIGHUP).
+        Reload every vassal, and retry those that are held back (SIGHUP); zergs
+        follow their parents.
         """
+        self._brood.pardon()
         for vassal in list(self._vassals.values()):
-            self._guarded(vassal.reload)
+            if not vassal.spec.is_zerg:
+                self._guarded(vassal.reload)
 
     def pardon_all(self) -> None:
         """
         Forget the deaths of all vassals, and start those that are held back
         (SIGURG).
         """
+        self._brood.pardon()
         for vassal in list(self._vassals.values()):
             self._guarded(vassal.pardon)
 
@@ -242,11 +264,27 @@ class Emperor(Service):
 
     def wake(self, id: VassalId) -> None:
         """
-        Start a vassal if it sleeps.
+        Start a vassal if it sleeps, unless a command has stopped it.
 
         @raise KeyError: there is no such vassal.
         """
         self._vassals[id].wake()
+
+    def respawn(self, id: VassalId) -> None:
+        """
+        Make a vassal read its configuration again, or start it.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].respawn()
+
+    def stop(self, id: VassalId) -> None:
+        """
+        Stop a vassal until L{retry} or L{respawn}.
+
+        @raise KeyError: there is no such vassal.
+        """
+        self._vassals[id].stop()
 
     def log_state(self) -> None:
         """
@@ -254,32 +292,52 @@ class Emperor(Service):
         """
         Chronicle(self._clock).list(self.states())
 
+    def _known(self, id: VassalId) -> VassalStatus | None:
+        vassal = self._vassals.get(id)
+        return vassal.status if vassal is not None else None
+
+    def _start_sleeper(self, id: VassalId) -> None:
+        self._guarded(self._vassals[id].wake)
+
     def _do(self, step: Step) -> None:
         if isinstance(step, Stop):
             self._vassals[step.id].unwanted()
-        elif isinstance(step, Start) and step.spec.id not in self._vassals:
-            self._add(step.spec)
-        else:
+            return
+        if isinstance(step, Start):
+            self._brood.evict(step.spec.id)
+        if step.spec.id in self._vassals:
             self._vassals[step.spec.id].wanted(step.spec)
+        else:
+            self._add(step.spec)
 
     def _add(self, spec: VassalSpec) -> None:
-        vassal = Succession(spec, self._court, self._find, self._open_door)
+        rest = Rest.COMMAND if self._waits(spec) else Rest.NONE
+        vassal = Subject(spec, self._court, self._find, self._open_door, rest)
         self._vassals[spec.id] = vassal
         vassal.wanted(spec)
+
+    def _waits(self, spec: VassalSpec) -> bool:
+        # The uWSGI of our own file is no vassal that anybody would command, and a zerg
+        # comes when its parent calls.
+        return not (spec.arguments or spec.is_zerg) and self._commands.waits(spec.id.name)
 
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:
             self._whereabouts.settle(status.id, self._read_addresses(status.id))
-        self._whereabouts.note(status.id, status.phase, status.held and not status.returns)
-        self._vacancies.look()
+        closed = status.held and not status.returns
+        if self._whereabouts.note(status.id, status.phase, closed):
+            self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)
+        if status.phase is Phase.ACCEPTING:
+            for greeter in self._greeters:
+                self._guarded(greeter, self.addresses(status.id))
         if status.phase is Phase.GONE:
             self._remove(status.id)
 
     def _read_addresses(self, id: VassalId) -> frozenset[Address]:
         vassal = self._vassals[id]
-        held = vassal.door.address
+        held = vassal.address
         try:
             found = self._listening(vassal.spec)
             return found if held is None else found | {held}
@@ -289,6 +347,7 @@ class Emperor(Service):
 
     def _remove(self, id: VassalId) -> None:
         del self._vassals[id]
+        self._needs.pop(id, None)
         for address in self._whereabouts.leave(id):
             # uWSGI's vacuum leaves the socket if there was a reload, or a kill.
             if isinstance(address, UnixAddress) and not address.is_abstract:
@@ -300,9 +359,13 @@ class Emperor(Service):
         Whether another vassal, which is about to go, has a port that this one
         needs.
         """
-        return self._whereabouts.is_somebody_going and self._whereabouts.is_taken(
-            spec.id, self._read_addresses(spec.id)
-        )
+        if not self._whereabouts.is_somebody_going:
+            return False
+        known, needs = self._needs.get(spec.id, (None, frozenset()))
+        if known is not spec:  # It is asked again for each of many who go.
+            needs = self._read_addresses(spec.id)
+            self._needs[spec.id] = spec, needs
+        return self._whereabouts.is_taken(spec.id, needs)
 
     def _guarded(self, call: Callable[..., object], *arguments: object) -> None:
         """

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from emperor.vassals.spec import shown
-from emperor.vassals.succession import Succession
+from emperor.vassals.subject import Subject
 
 #: Seconds after C{emperor-curse-tolerance} in which killed vassals must be gone.
 LAST_GRACE = 5.0
@@ -26,7 +26,7 @@ class Farewell:
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, tolerance: float, left: Callable[[], Iterable[Succession]]
+        self, clock: IReactorTime, tolerance: float, left: Callable[[], Iterable[Subject]]
     ) -> None:
         """
         @param tolerance: seconds until vassals that do not leave are killed.

@@ -40,6 +40,7 @@ class Occasion:
     The vassal that a command is run for.
 
     @ivar pid: of its first process; 0 if it has gone.
+    @ivar context: what the command is about besides; empty: nothing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Occasion:
     uid: int
     gid: int
     pid: int = 0
+    context: str = ""
 
     def variables(self) -> dict[str, str]:
         """
@@ -58,7 +60,9 @@ class Occasion:
             "UWSGI_VASSAL_UID": str(self.uid),
             "UWSGI_VASSAL_GID": str(self.gid),
         }
-        return {**found, "UWSGI_VASSAL_PID": str(self.pid)} if self.pid else found
+        if self.pid:
+            found["UWSGI_VASSAL_PID"] = str(self.pid)
+        return {**found, "UWSGI_HOOK_CONTEXT": self.context} if self.context else found
 
 
 class IHooks(Protocol):

@@ -131,13 +131,21 @@ class Keeper(Service):
     _log = Logger()
     arguments: Sequence[str] = ("-P", "-m", "emperor.keeper")
 
-    def __init__(self, reactor: Any, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        environ: Mapping[str, str],
+        made: Callable[[int], object] = lambda pid: None,
+    ) -> None:
         """
         @param reactor: for processes, descriptors and time.
         @param environ: what the keeper inherits; usually C{os.environ}.
+        @param made: is told the number of each keeper's process, before it starts
+            anything.
         """
         self._reactor = reactor
         self._environ = environ
+        self._made = made
         self.answer_limit = ANSWER_LIMIT
         self._numbers = count(1)
         self._kept: dict[int, KeptProcess] = {}
@@ -242,6 +250,7 @@ class Keeper(Service):
                 {**self._environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 childFDs={0: nothing.fileno(), 1: "r", 2: "r", ORDERS: theirs.fileno(), NEWS: "r"},
             )
+            self._made(self._transport.pid)
             failure.pop_all()
         return ours
 

@@ -25,6 +25,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
+from emperor.descriptors import NoRoom, check_room
 from emperor.vassals.commandline import Program
 from emperor.vassals.doors import NO_DOOR, Closed, Door
 from emperor.vassals.hooks import NO_HOOKS, IHooks
@@ -36,6 +37,7 @@ from emperor.vassals.recipe import LaunchFailed, Read, Recipes, no_attributes, o
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.wire.hooks import Command
 from emperor.wire.keeping import PIPE, Start
+from emperor.wire.rights import User
 
 __all__ = ["PIPE", "SOCKETS", "LaunchFailed", "Launched", "Launcher", "Spawner"]
 
@@ -141,6 +143,8 @@ class Launcher:
         find: Callable[[str], Program] = find_program,
         read: Read = no_attributes,
         hooks: IHooks = NO_HOOKS,
+        is_proxy: Callable[[VassalSpec], bool] = lambda spec: False,
+        told: Callable[[VassalSpec, User], object] = lambda spec, user: None,
     ) -> None:
         """
         @param environ: what vassals inherit; usually C{os.environ}.
@@ -150,12 +154,16 @@ class Launcher:
             L{emperor.vassals.keeping.Keeper}.
         @param read: what a vassal's file says to the Emperor.
         @param hooks: runs the Emperor's commands.
+        @param is_proxy: whether a vassal's file says that it hands its pipe on.
+        @param told: hears of each process that is started, and whose it is.
         """
         self._reactor = reactor
         self._starter = starter
         self._launch = settings.launch
         self._recipes = Recipes(settings, environ, find, read)
         self._hooks = hooks
+        self._is_proxy = is_proxy
+        self._told = told
 
     def launch(self, spec: VassalSpec, listener: Listener, door: Door = NO_DOOR) -> VassalProcess:
         """
@@ -186,12 +194,13 @@ class Launcher:
         return process
 
     def _has_started(self, spec: VassalSpec, order: Start, pid: int) -> None:
+        self._told(spec, order.rights.user or User(os.geteuid(), os.getegid()))
         if not spec.arguments:
             self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
 
     def _has_gone(self, spec: VassalSpec, order: Start) -> None:
         if self._launch.stop_hook and not spec.arguments:
-            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.id.name))
+            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.word))
             self._hooks.run([command], occasion(spec, order.rights.user))
 
     def _listening(self, door: Door) -> int | None:
@@ -202,7 +211,10 @@ class Launcher:
 
     def _pipe(self) -> tuple[socket.socket, socket.socket]:
         try:
+            check_room()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        except NoRoom as error:
+            raise LaunchFailed(str(error)) from error
         except OSError as error:
             raise LaunchFailed(f"no pipe to it: {error.strerror}") from error
         ours.setblocking(False)
@@ -220,9 +232,13 @@ class Launcher:
             self._log.info("{vassal}: {line}", vassal=name, line=line)
 
         def is_same() -> bool:
+            if spec.is_zerg:  # uWSGI gets its parent's sockets at a start only.
+                return False
             try:
                 return self._recipes.make(spec) == order
             except LaunchFailed:
                 return False
 
-        return VassalProcess(self._reactor, listener, log_line, inode, is_same)
+        return VassalProcess(
+            self._reactor, listener, log_line, inode, is_same, is_proxy=self._is_proxy(spec)
+        )

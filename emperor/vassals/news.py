@@ -11,13 +11,15 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from emperor.addresses import Address
-from emperor.interfaces import IVassalDirectory, IVassalNews
-from emperor.vassals.absence import Whereabouts, reason
+from emperor.interfaces import IVassalNews
+from emperor.vassals.directory import Directory
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.wire.control import VassalNews, Vassals
+
+#: Seconds between two words of a router process for one vassal.
+REMINDING = 1.0
 
 
 @implementer(IVassalNews)
@@ -65,21 +67,33 @@ class Herald:
             status.retry_at,
             tuple(sorted(self._emperor.addresses(status.id), key=str)),
             status.held and not status.returns,
+            status.rest,
+            status.woken,
         )
 
+    def wake(self, id: VassalId) -> None:
+        """
+        See L{IVassalNews.wake}.
+        """
+        if id in self._emperor.named(id.name):
+            self._emperor.wake(id)
 
-@implementer(IVassalDirectory)
-class Mirror:
+
+class Mirror(Directory):
     """
     Answers as the Emperor would, from what was last heard of it.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(
+        self, clock: IReactorTime, wake: Callable[[VassalId], object] = lambda id: None
+    ) -> None:
         """
         @param clock: the same as the Emperor's: seconds of the epoch.
+        @param wake: tells the Emperor that a vassal which sleeps is asked for.
         """
-        self._clock = clock
-        self._whereabouts = Whereabouts()
+        super().__init__(clock)
+        self._wake = wake
+        self._asked: dict[VassalId, float] = {}
         self._vassals: dict[VassalId, VassalStatus] = {}
 
     def update(self, news: Vassals) -> None:
@@ -87,32 +101,42 @@ class Mirror:
         Take over what is new.
         """
         if news.whole:
-            self._whereabouts = Whereabouts()
+            # The routers have the set of those who leave: it must stay the same one.
+            for id in self._vassals:
+                self._whereabouts.leave(id)
             self._vassals.clear()
+            self._asked.clear()
         for vassal in news.vassals:
             self._take(VassalId(vassal.monitor, vassal.name), vassal)
 
-    @property
-    def leaving(self) -> set[Address]:
-        """
-        Where a vassal is about to leave.
-        """
-        return self._whereabouts.leaving
+    def _known(self, id: VassalId) -> VassalStatus | None:
+        return self._vassals.get(id)
 
-    def reason_for_absence(self, address: Address) -> str | None:
+    def _start_sleeper(self, id: VassalId) -> None:
         """
-        Why nothing accepts at C{address}.
+        It is asked for once a second at most, however many requests wait.
         """
-        id = self._whereabouts.listener(address)
-        return None if id is None else reason(self._vassals[id], self._clock.seconds())
+        now = self._clock.seconds()
+        if not 0 <= now - self._asked.get(id, -REMINDING) < REMINDING:
+            self._asked[id] = now
+            self._wake(id)
 
     def _take(self, id: VassalId, vassal: VassalNews) -> None:
         if vassal.phase is Phase.GONE:
             self._whereabouts.leave(id)
             self._vassals.pop(id, None)
+            self._asked.pop(id, None)
         else:
             self._whereabouts.settle(id, frozenset(vassal.addresses))
             self._whereabouts.note(id, vassal.phase, vassal.held)
             self._vassals[id] = VassalStatus(
-                id, vassal.phase, retry_at=vassal.retry_at, held=vassal.held
+                id,
+                vassal.phase,
+                retry_at=vassal.retry_at,
+                held=vassal.held,
+                rest=vassal.rest,
+                woken=vassal.woken,
             )
+            if vassal.phase is Phase.ACCEPTING:
+                for greeter in self._greeters:
+                    greeter(vassal.addresses)

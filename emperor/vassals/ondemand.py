@@ -26,6 +26,7 @@ from emperor.config.doorways import Doorway, parse_doorway
 from emperor.config.errors import Problem
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
+from emperor.config.vassalvalues import filled
 from emperor.vassals.asking import NoAnswer
 from emperor.vassals.doors import Unclear
 from emperor.vassals.spec import VassalSpec, shown
@@ -77,7 +78,7 @@ class Doorways:
             fails as this raises.
         @raise Unclear: what says it is broken; it may be half of what it will be.
         """
-        if spec.arguments:  # It has no file.
+        if spec.arguments or spec.is_zerg:  # It has no file, or no socket, of its own.
             return None
         found = self._look(spec)
         if isinstance(found, Deferred):
@@ -99,7 +100,8 @@ class Doorways:
             found = self._of_file(spec, self._settings.on_demand_extension)
             return self._permitted(spec, found)
         if self._settings.on_demand_directory:
-            return self._of_directory(spec, self._settings.on_demand_directory)
+            directory = filled(self._settings.on_demand_directory, spec.id.name, spec.directory)
+            return self._of_directory(spec, directory)
         if self._settings.on_demand_command:
             return self._of_command(spec, self._settings.on_demand_command)
         return None

@@ -62,7 +62,9 @@ class Ownership:
 
 
 def _path(spec: VassalSpec, places: dict[str, str]) -> str:
-    directory, name = os.path.split(os.path.join(spec.directory, spec.id.name))
+    directory, name = spec.directory, spec.id.name
+    if "/" in name:
+        directory, name = os.path.split(os.path.join(directory, name))
     if directory not in places:
         places[directory] = os.path.realpath(directory)
-    return os.path.join(places[directory], name)
+    return f"{places[directory]}/{name}"

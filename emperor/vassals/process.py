@@ -97,15 +97,20 @@ class VassalProcess(ProcessProtocol):
         log_line: Callable[[str], object],
         inode: int,
         is_same: Callable[[], bool] = lambda: True,
+        *,
+        is_proxy: bool = False,
     ) -> None:
         """
         @param inode: of the vassal's end of the pipe.
         @param is_same: whether a vassal as it is wanted now would be started as
             this one was.
+        @param is_proxy: whether it hands its pipe on to others, and what is said
+            on it is heard by them alone.
         """
         self._clock = clock
         self._listener = listener
         self._is_same = is_same
+        self._is_proxy = is_proxy
         self._output = Output(clock, log_line, self._pause_output, self._resume_output)
         self._ending: Ending | None = None
         self._is_gone = self._is_late = False
@@ -139,13 +144,16 @@ class VassalProcess(ProcessProtocol):
     def stop(self, gently: bool = False) -> None:
         """
         Ask it to leave.  A program that never spoke may not read the pipe at
-        all, so it gets SIGTERM too.
+        all, so it gets SIGTERM too; and a proxy does not, so it gets what makes a
+        uWSGI leave now.
 
         @param gently: after the requests in flight.
         """
         order = Order.STOP_GENTLY if gently else Order.STOP
         if not self.link.tell(order) or self.silent:
             self._signal("TERM")
+        elif self._is_proxy and not gently:  # With it would go who answers requests yet.
+            self._signal("INT")
 
     def kill(self) -> None:
         """

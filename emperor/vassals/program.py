@@ -51,25 +51,29 @@ def find_program(
     found = neighbour if _is_executable(neighbour) else shutil.which("uwsgi", path=path)
     if found is None:
         raise NoProgram(f"no uwsgi beside {beside} and none on PATH: {ADVICE}")
-    return _program(os.path.abspath(found))
+    return named_program(os.path.abspath(found))
+
+
+def named_program(path: str) -> Program:
+    """
+    What a vassal executes whose program is known already: C{emperor-wrapper}, or what
+    its file names.
+    """
+    interpreter = _interpreter_of(path)
+    if interpreter is None:
+        return Program(path)
+    return Program(path, ("--set", f"binary-path={interpreter}"))
 
 
 def _from_option(binary: str, path: str | None) -> Program:
     found = shutil.which(binary, path=path)
     if found is None:
         raise NoProgram(f"binary-path = {binary}: no such program: {ADVICE}")
-    return _program(os.path.abspath(found))
+    return named_program(os.path.abspath(found))
 
 
 def _is_executable(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
-
-
-def _program(path: str) -> Program:
-    interpreter = _interpreter_of(path)
-    if interpreter is None:
-        return Program(path)
-    return Program(path, ("--set", f"binary-path={interpreter}"))
 
 
 def _interpreter_of(path: str) -> str | None:

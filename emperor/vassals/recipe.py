@@ -16,9 +16,10 @@ from dataclasses import replace
 from emperor.config.attributes import Attributes
 from emperor.config.limits import chosen, group_limits, resource_limits
 from emperor.config.settings import EmperorSettings
+from emperor.config.vassalvalues import environment_for, settings_for
 from emperor.vassals.commandline import Program, argv, environment
 from emperor.vassals.hooks import Occasion
-from emperor.vassals.program import NoProgram
+from emperor.vassals.program import NoProgram, named_program
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.tyrant import NoOwner, Owner, owner_of
 from emperor.wire.hooks import Command, Hooks
@@ -46,7 +47,7 @@ def occasion(spec: VassalSpec, user: User | None, pid: int = 0) -> Occasion:
     What hooks are told of a vassal.
     """
     uid, gid = (user.uid, user.gid) if user is not None else (os.geteuid(), os.getegid())
-    return Occasion(spec.id.name, spec.directory, uid, gid, pid)
+    return Occasion(spec.word, spec.directory, uid, gid, pid)
 
 
 class Recipes:
@@ -89,15 +90,18 @@ class Recipes:
         launch = self._settings.launch
         chdir = dict(attributes.values).get(launch.chdir_attribute, "")
         # From elsewhere a relative name would lead to another file, or nowhere.
-        name = os.path.join(spec.directory, spec.id.name) if chdir else spec.id.name
-        path, *words = argv(program, name, self._settings)
+        name = os.path.join(spec.directory, spec.file) if chdir else spec.file
+        place = spec.file, spec.directory
+        settings = settings_for(self._settings, *place)
+        path, *words = argv(program, name, settings, spec.section)
+        environ = environment(environment_for(self._environ, *place), PIPE) | _of_zerg(spec)
         plain = Start(
             number=0,
             name=spec.id.name,
             directory=spec.directory,
             programs=(path,),
             argv=tuple(words),
-            environ=tuple(environment(self._environ, PIPE).items()),
+            environ=tuple(environ.items()),
             rights=rights,
         )
         if spec.arguments:
@@ -113,12 +117,12 @@ class Recipes:
         launch = self._settings.launch
         wrapper = values.get(launch.wrapper_attribute, launch.wrapper)
         if wrapper and not spec.arguments:
-            return Program(wrapper)
+            return named_program(wrapper)
         return self._find(self._settings.binary)
 
     def _hooks(self, spec: VassalSpec, user: User | None) -> Hooks:
         launch = self._settings.launch
-        first = Command("vassals-start-hook", (launch.start_hook, spec.id.name), fatal=False)
+        first = Command("vassals-start-hook", (launch.start_hook, spec.word), fatal=False)
         before = launch.before_vassal + launch.before_drop
         after = ((first,) if launch.start_hook else ()) + launch.as_vassal
         if not before and not after:
@@ -150,5 +154,12 @@ class Recipes:
         )
 
     def _owner(self, spec: VassalSpec) -> Owner:
-        path = os.path.join(spec.directory, spec.id.name)
+        path = os.path.join(spec.directory, spec.file)
         return owner_of(path, nofollow=self._settings.launch.tyrant_nofollow)
+
+
+def _of_zerg(spec: VassalSpec) -> dict[str, str]:
+    """
+    The variable by which one zerg is told from another.
+    """
+    return {"UWSGI_BROODLORD_NUM": str(spec.number)} if spec.is_zerg else {}

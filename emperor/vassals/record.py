@@ -33,6 +33,10 @@ class Record:
         The current generation has this status.
         """
         trouble, said = self._trouble
+        if not (trouble or self._starts or self._reloads or self._failed_reloads):
+            self.told = status
+            self._observe(status)
+            return
         self.told = replace(
             status,
             starts=status.starts + self._starts,

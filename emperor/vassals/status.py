@@ -13,6 +13,19 @@ from emperor.vassals.spec import VassalId
 SHORT_WAIT = 5.0
 
 
+class Rest(Enum):
+    """
+    Why a vassal that nobody has in a process does not start by itself.
+    """
+
+    #: It has nothing to rest for.
+    NONE = "none"
+    #: It waits for its first command, or for a request.
+    COMMAND = "waits for a command"
+    #: A command has stopped it, and only another one starts it.
+    STOPPED = "was stopped by a command"
+
+
 class Phase(Enum):
     """
     Where a vassal is in its life.
@@ -68,6 +81,9 @@ class VassalStatus:
     @ivar said: what it printed last before its trouble or its end.
     @ivar held: its socket is the Emperor's, and stays when it leaves.
     @ivar successor: the first process of its next generation; 0 for none.
+    @ivar rest: what keeps it asleep, or will, besides its own wish.
+    @ivar woken: it slept, and comes because somebody asked for it.
+    @ivar zerg: it only helps another vassal.
     """
 
     id: VassalId
@@ -87,6 +103,24 @@ class VassalStatus:
     said: tuple[str, ...] = ()
     held: bool = False
     successor: int = 0
+    zerg: bool = False
+    rest: Rest = Rest.NONE
+    woken: bool = False
+
+    @property
+    def may_be_woken(self) -> bool:
+        """
+        Whether it sleeps, or is about to, until somebody asks for it.
+        """
+        asleep = self.phase in (Phase.ASLEEP, Phase.RETIRING)
+        return asleep and self.rest is not Rest.STOPPED
+
+    @property
+    def is_coming(self) -> bool:
+        """
+        Whether it slept and is on its way.
+        """
+        return self.woken and self.phase in _COMING
 
     @property
     def returns(self) -> bool:
@@ -96,3 +130,7 @@ class VassalStatus:
         """
         waits = self.retry_at - self.since
         return self.phase is Phase.HELD_BACK and self.accepted_at > 0 and waits <= SHORT_WAIT
+
+
+#: Phases that a vassal that was woken goes through until it accepts.
+_COMING = frozenset({Phase.RETIRING, Phase.QUEUED, Phase.STARTING, Phase.READY, Phase.REPLACED})

@@ -47,7 +47,7 @@ from emperor.vassals.vassal import Vassal
 Find = Callable[[VassalSpec], Doorway | Deferred[Doorway | None] | None]
 OpenDoor = Callable[[Doorway], Door]
 
-_UNCLEAR = "Vassal {vassal}: it is unclear where to listen for it: {problem}"
+UNCLEAR = "Vassal {vassal}: it is unclear where to listen for it: {problem}"
 
 #: Phases in which a generation has ended without having served.
 _FAILED = frozenset({Phase.HELD_BACK, Phase.EXILED})
@@ -62,12 +62,20 @@ class Succession:
 
     _log = Logger()
 
-    def __init__(self, spec: VassalSpec, court: Court, find: Find, open_door: OpenDoor) -> None:
+    def __init__(
+        self,
+        spec: VassalSpec,
+        court: Court,
+        find: Find,
+        open_door: OpenDoor,
+        observe: Callable[[VassalStatus], object] | None = None,
+    ) -> None:
         """
         @param find: where the Emperor listens for a vassal, if it does.
+        @param observe: is told each new status, instead of the court.
         """
         self.spec = spec
-        self._record = Record(spec.id, court.observe)
+        self._record = Record(spec.id, observe or court.observe)
         self._court = court
         self._find = find
         self._open_door = open_door
@@ -186,7 +194,7 @@ class Succession:
         if failure.check(CancelledError):
             return
         if failure.check(Unclear):
-            self._log.warn(_UNCLEAR, vassal=name, problem=shown(str(failure.value)))
+            self._log.warn(UNCLEAR, vassal=name, problem=shown(str(failure.value)))
         else:
             self._log.failure("The door of {vassal} is unknown", failure, vassal=name)
         self._place(self._door.doorway)

@@ -4,7 +4,7 @@ One vassal: its machine, and what the machine hears from its process.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from twisted.logger import Logger
@@ -21,6 +21,7 @@ from emperor.wire.vassal import Said
 
 Observe = Callable[["Vassal", VassalStatus], object]
 Launch = Callable[[VassalSpec, Listener, Door], Launched]
+Words = Mapping[Said, Callable[[], object]]
 
 #: Phases in which a vassal can reload, or waits after its death.
 _RELOADABLE = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.HELD_BACK})
@@ -33,7 +34,10 @@ class Ear:
 
     _log = Logger()
 
-    def __init__(self, name: str, inputs: Inputs) -> None:
+    def __init__(self, name: str, inputs: Inputs, words: Words) -> None:
+        """
+        @param words: what somebody else than the machine does with these words.
+        """
         self._name = shown(name)
         self._inputs = inputs
         self._words = {
@@ -42,6 +46,7 @@ class Ear:
             Said.LOYAL: inputs.proved_loyal,
             Said.ALIVE: inputs.beat,
             Said.IDLE: inputs.fell_idle,
+            **words,
         }
 
     def said(self, word: Said) -> None:
@@ -69,11 +74,15 @@ class Ear:
             self._inputs.over(ending)
 
 
-def heard_by_machine(launch: Launch) -> Callable[[VassalSpec, Inputs, Door], Launched]:
+def heard_by_machine(
+    launch: Launch, words: Callable[[VassalSpec], Words] = lambda spec: {}
+) -> Callable[[VassalSpec, Inputs, Door], Launched]:
     """
     Make C{launch} report to a machine.
+
+    @param words: the words of a vassal that are for somebody else.
     """
-    return lambda spec, inputs, door: launch(spec, Ear(spec.id.name, inputs), door)
+    return lambda spec, inputs, door: launch(spec, Ear(spec.id.name, inputs, words(spec)), door)
 
 
 class Vassal:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from emperor.addresses import Address
 from emperor.config.settings import HttpSettings, RouterSettings
-from emperor.vassals.status import Phase
+from emperor.vassals.status import Phase, Rest
 from emperor.wire.plain import NotPlain, from_plain, to_plain
 from emperor.wire.subscription import Announcement
 
@@ -76,6 +76,7 @@ class VassalNews:
     @ivar addresses: where it listens.
     @ivar held: its sockets are the Emperor's, and closed to requests while it is
         held back.
+    @ivar rest: see L{emperor.vassals.status.VassalStatus}; so C{woken}.
     """
 
     monitor: str
@@ -84,6 +85,8 @@ class VassalNews:
     retry_at: float
     addresses: tuple[Address, ...]
     held: bool = False
+    rest: Rest = Rest.NONE
+    woken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +248,20 @@ class Progress:
     fixed: tuple[FixedCount, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    A request waits for this vassal, which sleeps.
+
+    @ivar monitor: with C{name}, which one it is.
+    """
+
+    monitor: str
+    name: str
+
+
 Order = Configure | Vassals | Subscriptions | Drain | Cut
-Report = Ready | Counts | Progress
+Report = Ready | Counts | Progress | Wanted
 Message = Order | Report
 
 

@@ -36,19 +36,8 @@ def to_plain(type_: Any, value: Any) -> Plain:
 
     @param type_: the declared type of the value.
     """
-    write = _WRITERS.get(type_)
-    if write is not None:
-        plain: Plain = write(value)
-        return plain
-    if isinstance(type_, UnionType):
-        if value is None:
-            return None
-        return {"is": type(value).__name__, **_fields_to_plain(type(value), value)}
-    if get_origin(type_) is tuple:
-        return [
-            to_plain(each, item) for each, item in zip(_items(type_, value), value, strict=True)
-        ]
-    return value.value if issubclass(type_, Enum) else _fields_to_plain(type_, value)
+    plain: Plain = _writer(type_)(value)
+    return plain
 
 
 def from_plain(type_: Any, plain: Any) -> Any:
@@ -57,21 +46,7 @@ def from_plain(type_: Any, plain: Any) -> Any:
 
     @raise NotPlain: there is no such value.
     """
-    read = _READERS.get(type_)
-    if read is None:
-        if isinstance(type_, UnionType):
-            return _one_of(type_, plain)
-        if get_origin(type_) is tuple:
-            items = _checked(list, plain)
-            types = _items(type_, items)
-            return tuple(from_plain(each, item) for each, item in zip(types, items, strict=True))
-        if not issubclass(type_, Enum):
-            return _from_fields(type_, plain)
-        read = type_
-    try:
-        return read(plain)
-    except (ValueError, TypeError, OverflowError, RecursionError, re.error) as error:
-        raise NotPlain(f"{plain!r:.60} is no {type_.__name__}: {error}") from error
+    return _reader(type_)(plain)
 
 
 def _checked(types: Any, plain: Any) -> Any:
@@ -107,16 +82,63 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def _items(type_: Any, items: Any) -> tuple[Any, ...]:
-    """
-    The types of a tuple's items.
-    """
-    types = get_args(type_)
-    if types[1:] == (...,):
-        return types[:1] * len(items)
-    if len(items) != len(types):
-        raise NotPlain(f"{len(items)} items where {len(types)} belong")
-    return types
+# What a type takes is found out once: the environment of a vassal alone has some
+# hundred strings.
+
+
+@cache
+def _writer(type_: Any) -> Callable[[Any], Any]:
+    if type_ in _WRITERS:
+        return _WRITERS[type_]
+    if isinstance(type_, UnionType):
+        return _write_one_of
+    if get_origin(type_) is tuple:
+        types = get_args(type_)
+        if types[1:] == (...,):
+            return partial(_each, _writer(types[0]))
+        return partial(_row, tuple(map(_writer, types)))
+    if issubclass(type_, Enum):
+        return lambda value: value.value
+    return partial(_fields_to_plain, type_)
+
+
+def _each(call: Callable[[Any], Any], items: Any) -> list[Any]:
+    return list(items) if call is _same else [call(item) for item in items]
+
+
+def _row(calls: tuple[Callable[[Any], Any], ...], items: Any) -> list[Any]:
+    if len(items) != len(calls):
+        raise NotPlain(f"{len(items)} items where {len(calls)} belong")
+    return [call(item) for call, item in zip(calls, items, strict=True)]
+
+
+def _write_one_of(value: Any) -> Plain:
+    if value is None:
+        return None
+    return {"is": type(value).__name__, **_fields_to_plain(type(value), value)}
+
+
+@cache
+def _reader(type_: Any) -> Callable[[Any], Any]:
+    if isinstance(type_, UnionType):
+        return partial(_one_of, type_)
+    if get_origin(type_) is tuple:
+        types = get_args(type_)
+        if types[1:] == (...,):
+            read_each = partial(_each, _reader(types[0]))
+            return lambda plain: tuple(read_each(_checked(list, plain)))
+        read_row = partial(_row, tuple(map(_reader, types)))
+        return lambda plain: tuple(read_row(_checked(list, plain)))
+    if type_ in _READERS or issubclass(type_, Enum):
+        return partial(_read_value, type_, _READERS.get(type_, type_))
+    return partial(_from_fields, type_)
+
+
+def _read_value(type_: Any, read: Callable[[Any], Any], plain: Any) -> Any:
+    try:
+        return read(plain)
+    except (ValueError, TypeError, OverflowError, RecursionError, re.error) as error:
+        raise NotPlain(f"{plain!r:.60} is no {type_.__name__}: {error}") from error
 
 
 @cache
@@ -130,7 +152,7 @@ def _bare(type_: Any) -> Any:
 
 
 def _fields_to_plain(type_: type, value: Any) -> dict[str, Plain]:
-    return {name: to_plain(hint, getattr(value, name)) for name, hint in _hints(type_).items()}
+    return {name: _writer(hint)(getattr(value, name)) for name, hint in _hints(type_).items()}
 
 
 def _from_fields(type_: type, plain: Any) -> Any:
@@ -138,7 +160,7 @@ def _from_fields(type_: type, plain: Any) -> Any:
     hints = _hints(type_)
     if given.keys() != hints.keys():
         raise NotPlain(f"{type_.__name__} has the fields {', '.join(hints)}")
-    return type_(**{name: from_plain(hint, given[name]) for name, hint in hints.items()})
+    return type_(**{name: _reader(hint)(given[name]) for name, hint in hints.items()})
 
 
 def _one_of(type_: UnionType, plain: Any) -> Any:

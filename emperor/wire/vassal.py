@@ -52,3 +52,10 @@ def parse_said(data: bytes) -> list[Said]:
     passed over, as uWSGI does, for a newer vassal may know more words.
     """
     return sorted((said for said in Said if said in data), key=data.index)
+
+
+def parse_orders(data: bytes) -> list[Order]:
+    """
+    Read what the Emperor ordered, as L{parse_said} does.
+    """
+    return sorted((order for order in Order if order in data), key=data.index)

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.config import attributes as module
-from emperor.config.attributes import Attributes, Domain, attributes, parse_domain
+from emperor.config.attributes import (
+    COLLECTED_LENGTH,
+    COLLECTED_LIMIT,
+    Attributes,
+    Domain,
+    attributes,
+    parse_domain,
+)
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
@@ -76,6 +83,22 @@ class AttributesTests(ConfigurationCase):
         self.assertEqual(len(found.values), 2)
         self.assertIn("a.ini:4: place: ", str(found.refusals[0]))
         self.assertEqual(self.found("a.ini").values, ())
+
+    def test_collected(self) -> None:
+        """
+        Keys that are only shown are kept in their order, as they are, and not
+        without bounds.
+        """
+        text = "customer = %n\nother = x\ncustomer = @(exec://x)\n"
+        self.write("a.ini", f"[emperor]\n{text}long = {'y' * 2000}\n")
+        launch = LaunchSettings(collected=("customer", "long"))
+        settings = EmperorSettings(launch=launch)
+        found = self.found("a.ini", settings)
+        pairs = (("customer", "a"), ("customer", "@(exec://x)"), ("long", "y" * COLLECTED_LENGTH))
+        self.assertEqual(found.collected, pairs)
+        self.assertEqual((found.values, found.refusals), ((), ()))
+        self.write("a.ini", "[emperor]\n" + "customer = 1\n" * 200)
+        self.assertEqual(len(self.found("a.ini", settings).collected), COLLECTED_LIMIT)
 
     def test_domains(self) -> None:
         """

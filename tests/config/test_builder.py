@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from emperor.addresses import TcpAddress, UnixAddress
 from emperor.config.settings import EmperorSettings, HttpSettings, RouterSettings, Settings
+from emperor.config.statssettings import StatsSettings
 from tests.config.fixtures import ConfigurationCase
 
 _RULE = "route-host = ^a$ uwsgi:/a,0,0\n"
@@ -41,8 +42,11 @@ class BuilderTests(ConfigurationCase):
             "emperor-extra-ext = .cfg\nvassals-inherit = a\nvassals-include = b\n"
             "vassals-inherit-before = c\nvassals-include-before = d\nvassal-set = e=f\n"
             "vassals-set = g=\nbinary-path = /bin/uwsgi\n"
-            "emperor-no-blacklist\nemperor-spawn-rate = 7\nemperor-start-tolerance = 0\n"
+            "emperor-no-blacklist\nemperor-broodlord = 4\n"
+            "emperor-spawn-rate = 7\nemperor-start-tolerance = 0\n"
             "emperor-required-heartbeat = 12\nemperor-graceful-shutdown\n"
+            "emperor-stats = :5\nemperor-stats-server = /s\nstats-min\nlisten = 7\n"
+            "emperor-pidfile = /p\nemperor-procname = name\nimperial-monitors-list\n"
         )
         self.assertEqual(
             self.settings(text).emperor,
@@ -52,10 +56,18 @@ class BuilderTests(ConfigurationCase):
                 curse_tolerance=10,
                 reload_mercy=10,
                 waits=False,
+                broodlord=4,
                 spawn_rate=7,
                 start_tolerance=0,
                 heartbeat=12,
                 graceful=True,
+                door_backlog=7,
+                stats=StatsSettings(
+                    addresses=(TcpAddress("", 5), UnixAddress(b"/s")), minified=True, backlog=7
+                ),
+                pidfile="/p",
+                process_name="name",
+                lists_monitors=True,
                 throttle=1.5,
                 max_throttle=2,
                 nofollow=True,

@@ -43,7 +43,6 @@ class ClassifyTests(SynchronousTestCase):
         What would change the Emperor or a router is refused with its place.
         """
         for key in (
-            "emperor-broodlord",
             "rawrouter",
             "route",
             "https",
@@ -57,7 +56,7 @@ class ClassifyTests(SynchronousTestCase):
         """
         What never can be there is refused with the reason.
         """
-        for key in ("call-as-vassal1", "umount-as-emperor", "zeus"):
+        for key in ("call-as-vassal1", "emperor-proxy-socket", "umount-as-emperor", "zeus"):
             (problem,) = map(str, sorted_out(key).problems)
             self.assertIn(f"{key} is not in txemperor, because ", problem)
 

@@ -34,7 +34,7 @@ class InstanceTests(ConfigurationCase):
         """
         text = (
             "emperor = v\nname = shop\nsocket = /run/%(name).sock\nchmod-socket = 666\n"
-            "env = A=1\nenv = B=%%2\nset = site=%(name)\npidfile = /x\nmaster\n"
+            "env = A=1\nenv = B=%%2\nset = site=%(name)\npidfile = /x\nmaster\nheartbeat = 5\n"
         )
         settings = self.settings(ROUTER + text + APPLICATION)
         expected = (
@@ -45,9 +45,11 @@ class InstanceTests(ConfigurationCase):
             ("env", "B=%2"),
             ("site", "shop"),
             ("master", ""),
+            ("heartbeat", "5"),
             ("wsgi-file", "app.py"),
         )
         self.assertEqual(settings.instance, InstanceSettings(options=expected))
+        self.assertEqual(settings.heartbeat, 5)
         self.assertIn("a uWSGI is started with: socket, env, master, wsgi-file", settings.notes)
 
     def test_shared(self) -> None:

@@ -47,7 +47,8 @@ class LaunchBuilderTests(ConfigurationCase):
         text = (
             "emperor-wrapper = w\nemperor-wrapper-override = a\nemperor-wrapper-override = b\n"
             "emperor-wrapper-fallback = c\nemperor-wrapper-attr = program\n"
-            "emperor-chdir-attr = place\n"
+            "emperor-chdir-attr = place\nemperor-collect-attr = a\n"
+            "emperor-collect-attribute = b\nemperor-collect-attr = a\n"
         )
         launch = self.settings(text).emperor.launch
         self.assertEqual(
@@ -58,6 +59,7 @@ class LaunchBuilderTests(ConfigurationCase):
                 wrapper_fallback=("c",),
                 wrapper_attribute="program",
                 chdir_attribute="place",
+                collected=("a", "b"),
             ),
         )
         self.assertEqual(launch.attributes, ("program", "place"))

@@ -14,6 +14,7 @@ from emperor.config.settings import (
     RouterSettings,
     SubscriptionSettings,
 )
+from emperor.config.statssettings import StatsSettings
 from tests.config.fixtures import ConfigurationCase
 
 _RULE = "route-host = ^a$ uwsgi:/a,0,0\n"
@@ -126,9 +127,12 @@ class RouterBuilderTests(ConfigurationCase):
                     code=CodeSource("m.py", "get", 1),
                     post_buffering=8192,
                     cheap=True,
-                    stats=(TcpAddress("", 3), UnixAddress(b"/s"), TcpAddress("", 4)),
-                    stats_http=True,
-                    stats_minified=True,
+                    stats=StatsSettings(
+                        addresses=(TcpAddress("", 3), UnixAddress(b"/s"), TcpAddress("", 4)),
+                        http=True,
+                        minified=True,
+                        owner="www-data:0",
+                    ),
                     subscriptions=SubscriptionSettings(servers=(TcpAddress("", 5),)),
                     emperor_socket="h:6",
                     defer_connect_timeout=7,

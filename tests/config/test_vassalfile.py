@@ -17,6 +17,7 @@ from emperor.config.vassalfile import (
     instance_addresses,
     is_blank,
     is_cheap,
+    is_proxy,
     listening,
     uwsgi_sockets,
 )
@@ -181,13 +182,13 @@ class ListeningTests(ConfigurationCase):
     def test_blank(self) -> None:
         """
         A file has something for uWSGI if it has its section, in any format; with
-        templates, or another program, nobody can tell.
+        templates, options in the environment, or another program nobody can tell.
         """
         self.write("half.ini", "[emperor]\nhold-socket = @a\n[uw")
         self.write("empty.ini", "")
         self.write("a.ini", "[uwsgi]\n")
         self.write("a.yaml", "uwsgi:\n")
-        plain = EmperorSettings()
+        plain, there = EmperorSettings(), self.surroundings()
         for name, expected in {
             "half.ini": True,
             "empty.ini": True,
@@ -197,13 +198,26 @@ class ListeningTests(ConfigurationCase):
             "half.ini:emperor": False,
             "no.ini": False,
         }.items():
-            self.assertEqual(expected, is_blank(name, self.cwd, plain), name)
+            self.assertEqual(expected, is_blank(name, self.cwd, plain, there), name)
         for unclear in (
             EmperorSettings(set=("need-app=true",)),
             EmperorSettings(inherit=("t.ini",)),
             EmperorSettings(launch=LaunchSettings(wrapper="/bin/gunicorn")),
         ):
-            self.assertFalse(is_blank("empty.ini", self.cwd, unclear), unclear)
+            self.assertFalse(is_blank("empty.ini", self.cwd, unclear, there), unclear)
+        environ = {"UWSGI_VASSAL_WSGI_FILE": "%n.py"}
+        there = self.surroundings(environ=environ)
+        self.assertFalse(is_blank("empty.ini", self.cwd, plain, there))
+
+    def test_proxy(self) -> None:
+        """
+        Whether a vassal hands its pipe on stands in the section that it reads.
+        """
+        text = "[uwsgi]\nmaster = on\n[zerg]\nemperor-proxy-socket = /p\n"
+        self.write("a.ini", text)
+        for name, expected in (("a.ini", False), ("a.ini:zerg", True), ("b.ini", False)):
+            found = is_proxy(name, self.cwd, EmperorSettings(), self.surroundings())
+            self.assertEqual(expected, found, name)
 
     def test_emperor_section(self) -> None:
         """

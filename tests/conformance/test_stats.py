@@ -22,6 +22,7 @@ from tests.integration.servers import our_program
 #: Names that only some builds of uWSGI have: those with OpenSSL, and the
 #: development version.
 SOME_BUILDS = {"sni_enabled", "algo", "vassal", "backup", "proto"}
+SOME_BUILDS |= {"suspended", "adopted", "attrs"}
 
 #: What is equal, not only of the same type.
 EQUAL = {"name", "key", "hash", "modifier1", "modifier2", "cores", "load", "weight"}

@@ -11,11 +11,9 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from twisted.internet.task import deferLater
-
 from tests.integration.client import Reply
 from tests.integration.load import Load
-from tests.integration.programs import ProgramsTestCase, eventually, free_port, reactor
+from tests.integration.programs import ProgramsTestCase, eventually, free_port
 from tests.integration.servers import PROBE, Emperor, debian_uwsgi
 
 _VASSAL = """\
@@ -80,7 +78,7 @@ class RenewalTests(ProgramsTestCase):
         for site in ("second", "third"):
             write(emperor, "www", site=site)
             await emperor.until("www", answered_by(site), site)
-            await deferLater(reactor, 1)
+            await self.some_more(emperor)
         write(emperor, "www", site="broken")
         await emperor.program.says("its reload failed: exit code")
         self.assertEqual((await emperor.fetch("www")).json["site"], "third")
@@ -90,7 +88,7 @@ class RenewalTests(ProgramsTestCase):
         (emperor.directory / "www.ini").touch()
         await self.another_master(emperor, before)
         before = (await emperor.fetch("www")).json["master"]
-        await deferLater(reactor, 1)
+        await self.some_more(emperor)
         emperor.program.send(signal.SIGHUP)
         await self.another_master(emperor, before)
         self.assertTrue(load.running)
@@ -116,6 +114,13 @@ class RenewalTests(ProgramsTestCase):
             self.assertEqual((await emperor.fetch("www")).json["site"], "first")
         write(emperor, "www", site="second")
         await emperor.until("www", answered_by("second"), "second")
+
+    async def some_more(self, emperor: Emperor) -> None:
+        """
+        Let the site answer for a while.
+        """
+        for _ in range(100):
+            self.assertEqual((await emperor.fetch("www")).status, 200)
 
     async def another_master(self, emperor: Emperor, before: int) -> None:
         """
@@ -190,7 +195,7 @@ class OnDemandTests(ProgramsTestCase):
         write(emperor, "www", attribute=f"on-demand = {self.place}/%n.sock")
         await emperor.start().listens(emperor.port)
         reply = (await emperor.answers("www")).json
-        await deferLater(reactor, 0.5)  # Both workers are up.
+        await emperor.program.says("spawned uWSGI worker 2")
         for pid in self.group(reply["master"]):
             os.kill(pid, signal.SIGSTOP)
         waiting = [socket.socket(socket.AF_UNIX) for _ in range(20)]

@@ -106,7 +106,7 @@ class TwistedNetworkTests(TestCase):
         A node whose queue is full gets its connection when it has room.
         """
         first, second = self.dial(), self.dial()
-        await deferLater(reactor, 0.1)
+        await eventually(lambda: first.events, "the first is connected")
         self.assertEqual((first.events, second.events), (["made"], []))
         self.listener.accept()[0].close()
         await eventually(lambda: second.events, "the second is connected")

@@ -2,14 +2,14 @@
 Tests for L{emperor.keeper.family}.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.keeper import family as module
-from emperor.keeper.family import Family, kill_children
+from emperor.keeper.family import Family, find_members, kill_children
 from emperor.keeper.groups import Group
-from emperor.keeper.processes import Process
+from emperor.keeper.processes import Process, Table
 
 KEEPER = 100
 
@@ -39,17 +39,27 @@ def processes(*rows: tuple[int, int, int], dead: Iterable[int] = ()) -> dict[int
 class FamilyTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.killed: list[int] = []
-        self.marked: set[int] = set()
-        self.holding: set[int] = set()
+        self.marked: dict[int, bytes] = {}
+        self.holding: dict[int, int] = {}
+        self.looks: list[int] = []
         self.patch(module, "kill", self.killed.extend)
-        self.patch(module, "has_variable", lambda pid, variable: pid in self.marked)
-        self.patch(module, "holds", lambda pid, inode: pid in self.holding)
+        self.patch(module, "values", self.values)
+        self.patch(module, "sockets", lambda pid: iter([self.holding.get(pid, 99)]))
 
-    def end(self, family: Family, table: dict[int, Process]) -> bool:
-        adopted = [
-            each for each in table.values() if each.parent == KEEPER and each.pid != family.pid
-        ]
-        return family.kill(table, adopted)
+    def values(self, pid: int, name: bytes) -> list[bytes]:
+        self.looks.append(pid)
+        return [b"another", self.marked.get(pid, b"")]
+
+    def members(self, families: Sequence[Family], table: Table) -> dict[int, list[int]]:
+        first = {family.pid for family in families if not family.left}
+        return find_members(
+            families,
+            table,
+            [each for each in table.values() if each.parent == KEEPER and each.pid not in first],
+        )
+
+    def end(self, family: Family, table: Table) -> bool:
+        return family.kill(self.members([family], table)[family.number])
 
     def test_descendants(self) -> None:
         """
@@ -68,9 +78,20 @@ class FamilyTests(SynchronousTestCase):
         table = processes(
             (8, KEEPER, 7), (9, KEEPER, 9), (10, KEEPER, 10), (11, 10, 11), (12, KEEPER, 12)
         )
-        self.marked, self.holding = {9}, {10}
+        self.marked, self.holding = {9: b"m"}, {10: 5}
         self.assertTrue(self.end(Family(1, 7, "m", 5, left=True), table))
         self.assertEqual([8, 9, 10, 11], sorted(self.killed))
+
+    def test_many(self) -> None:
+        """
+        However many families there are, each adopted process is looked at once.
+        """
+        families = [Family(each, each + 1000, f"m{each}", each, left=True) for each in range(1, 50)]
+        table = processes(*((each, KEEPER, each) for each in range(200, 203)))
+        self.marked, self.holding = {200: b"m7"}, {201: 8}
+        found = self.members(families, table)
+        self.assertEqual({7: [200], 8: [201]}, {each: pids for each, pids in found.items() if pids})
+        self.assertEqual([200, 201, 202], self.looks)
 
     def test_number_of_another_one(self) -> None:
         """

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.keeper.processes import Process, descendants, has_variable, holders, holds, look
+from emperor.keeper.processes import (
+    Process,
+    children,
+    descendants,
+    holders,
+    holds,
+    look,
+    values,
+)
 
 
 class LookTests(SynchronousTestCase):
@@ -49,14 +57,24 @@ class LookTests(SynchronousTestCase):
 class MarksTests(SynchronousTestCase):
     def test_variable(self) -> None:
         """
-        A variable counts as a whole.
+        A variable is found by its whole name, and each time that it is there.
         """
         proc = Path(self.mktemp())
         (proc / "7").mkdir(parents=True)
-        (proc / "7" / "environ").write_bytes(b"A=1\0MARK=23\0")
-        self.assertTrue(has_variable(7, b"MARK=23", str(proc)))
-        self.assertFalse(has_variable(7, b"MARK=2", str(proc)))
-        self.assertFalse(has_variable(8, b"MARK=23", str(proc)))
+        (proc / "7" / "environ").write_bytes(b"A=1\0MARK=2=3\0MARKS=4\0MARK=5\0MARK")
+        self.assertEqual([b"2=3", b"5", b""], values(7, b"MARK", str(proc)))
+        self.assertEqual([], values(8, b"MARK", str(proc)))
+
+    def test_children(self) -> None:
+        """
+        The kernel's list of children is read, where there is one.
+        """
+        proc = Path(self.mktemp())
+        place = proc / "7" / "task" / "7"
+        place.mkdir(parents=True)
+        self.assertIsNone(children(7, str(proc)))
+        (place / "children").write_text("12 9 ")
+        self.assertEqual({9, 12}, children(7, str(proc)))
 
     def test_holders(self) -> None:
         """

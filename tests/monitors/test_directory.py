@@ -29,6 +29,16 @@ class DirectoryMonitorTests(MonitorTestCase):
             self.write(f"v/{name}")
         self.assertEqual(sorted(wanted), self.names())
 
+    def test_modified(self) -> None:
+        """
+        It is known when a file was changed, a moment of the past too.
+        """
+        self.write("v/a.ini")
+        os.utime(os.path.join(self.directory, "a.ini"), (5, 5.5))
+        self.names()
+        (spec,) = self.realm.reports[-1]
+        self.assertEqual(5.5, spec.modified)
+
     def test_extra_extension(self) -> None:
         """
         C{emperor-extra-extension} adds to them.

@@ -209,6 +209,28 @@ class PollingTests(MonitorTestCase):
         self.clock.advance(QUIET * 1.1)
         self.assertEqual(2, len(self.realm.reports))
 
+    def test_file_becomes_link(self) -> None:
+        """
+        So they are for a file that becomes a link, without waiting for the next
+        scheduled look; and not any more when it is a file again.
+        """
+        self.settings = EmperorSettings(frequency=3600)
+        path = self.write("v/a.ini")
+        target = self.write("elsewhere/a.txt")
+        self.begin()
+        self.assertEqual({self.directory}, self.watch.wanted)
+        os.unlink(path)
+        os.symlink(target, path)
+        self.ring(path)
+        self.clock.advance(QUIET * 1.1)
+        self.clock.advance(0)
+        self.assertEqual({self.directory, os.path.dirname(target)}, self.watch.wanted)
+        os.unlink(path)
+        self.write("v/a.ini")
+        self.ring(path)
+        self.clock.advance(QUIET * 1.1)
+        self.assertEqual({self.directory}, self.watch.wanted)
+
     def test_nofollow(self) -> None:
         """
         With C{emperor-nofollow} they are not, and a link that leads nowhere is

@@ -4,7 +4,7 @@ Tests for L{emperor.monitors.trail}.
 
 import os
 
-from emperor.monitors.trail import trail
+from emperor.monitors.trail import Targets, trail
 from tests.monitors.worlds import MonitorTestCase
 
 
@@ -47,6 +47,18 @@ class TrailTests(MonitorTestCase):
         self.assertEqual(self.at("x"), trail(self.at("x/y/z")[0]))
         self.link("v/a.ini", "../gone/a.ini")
         self.assertEqual(self.at("v/a.ini", "gone"), trail(self.at("v/a.ini")[0]))
+
+    def test_known(self) -> None:
+        """
+        What one path has told is not looked at for the next one.
+        """
+        self.write("v/a.ini")
+        self.link("v/b.ini", "a.ini")
+        known: Targets = {}
+        self.assertEqual(self.at("v/b.ini", "v/a.ini"), trail(self.at("v/b.ini")[0], known))
+        self.assertEqual("a.ini", known[self.at("v/b.ini")[0]])
+        known[self.at("v")[0]] = "w"
+        self.assertEqual(self.at("v", "w"), trail(self.at("v/b.ini")[0], known))
 
     def test_circle(self) -> None:
         """

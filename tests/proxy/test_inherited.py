@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import BorrowedSocket, PassedSocket, TcpAddress, UnixAddress
+from emperor.addresses import PassedSocket, TcpAddress, UnixAddress
 from emperor.proxy.inherited import (
     FIRST,
+    KEPT,
     MOST,
     NotPassed,
     PassedSockets,
+    Place,
+    has_returned,
     initial_environment,
     where,
 )
@@ -53,7 +56,7 @@ class PassedCase(SynchronousTestCase):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
 
-    def check(self, found: tuple[BorrowedSocket, socket.socket], shown: str) -> None:
+    def check(self, found: tuple[Place, socket.socket], shown: str) -> None:
         """
         It is a listening socket of the program's own.
         """
@@ -174,6 +177,55 @@ class PassedTests(PassedCase):
         passed = self.adopt({one: "", two: ""})
         passed.named(PassedSocket(str(two)))[1].close()
         self.assertEqual(passed.idle(), [f"fd://{one} (127.0.0.1:{self.port(one)})"])
+
+    def test_left_to_itself(self) -> None:
+        """
+        A socket that the program has left itself is its own: it listens where the
+        configuration says, and its file goes with it, or with nobody who takes it.
+        """
+        taken, idle, abstract = self.path(), self.path(), b"\0txemperor-kept-%d" % os.getpid()
+        paths = [os.fsencode(taken), os.fsencode(idle), abstract]
+        passed = self.adopt({self.listen(socket.AF_UNIX, path): KEPT for path in paths})
+        wanted = UnixAddress(os.fsencode(os.path.abspath(taken)))
+        found = passed.bound_to(wanted)
+        assert found is not None
+        self.assertEqual(found[0], wanted)
+        found[1].close()
+        self.assertEqual(passed.idle(), [])
+        passed.close()
+        self.assertEqual([os.path.exists(path) for path in (taken, idle)], [True, False])
+
+    def test_both_kinds_left_to_itself(self) -> None:
+        """
+        The program opens IPv4 and IPv6 apart, and finds each again.
+        """
+        with socket.socket(socket.AF_INET6) as six:
+            six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                six.bind(("::", 0))
+            except OSError as error:
+                self.skipTest(f"no :: here: {error}")
+            port = six.getsockname()[1]
+            six.listen()
+            first = os.dup(six.fileno())
+        second = self.listen(socket.AF_INET, ("0.0.0.0", port))
+        passed = self.adopt({first: KEPT, second: KEPT})
+        for host, family in (("", socket.AF_INET), ("::", socket.AF_INET6)):
+            found = passed.bound_to(TcpAddress(host, port))
+            assert found is not None
+            found[1].close()
+            self.assertEqual((found[0], found[1].family), (TcpAddress(host, port), family))
+
+    def test_returned(self) -> None:
+        """
+        The program knows that it was there before.
+        """
+        environ = {"LISTEN_PID": "7", "LISTEN_FDS": "2", "LISTEN_FDNAMES": f"web:{KEPT}"}
+        self.assertTrue(has_returned(environ, 7))
+        self.assertFalse(has_returned(environ, 8))
+        self.assertFalse(has_returned({**environ, "LISTEN_FDS": "1"}, 7))
+        self.assertFalse(has_returned({**environ, "LISTEN_FDNAMES": "web:"}, 7))
+        self.assertFalse(has_returned({}, 7))
 
     def test_closed(self) -> None:
         """

@@ -25,6 +25,7 @@ from emperor.proxy.watching import PATIENCE
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.subscriptions import Registry
 from emperor.testing.vassals import MemoryProcess, MemorySpawner
+from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase
 from emperor.wire.control import (
     Configure,
@@ -41,6 +42,7 @@ from emperor.wire.control import (
     Subscriptions,
     VassalNews,
     Vassals,
+    Wanted,
     encode,
 )
 from tests.proxy.dialogue import NODE
@@ -60,6 +62,10 @@ class News:
 
     def __init__(self) -> None:
         self.listeners: list[Callable[[Vassals], object]] = []
+        self.woken: list[VassalId] = []
+
+    def wake(self, id: VassalId) -> None:
+        self.woken.append(id)
 
     def whole(self) -> Vassals:
         return WHOLE
@@ -167,6 +173,14 @@ class ProcessesTests(SynchronousTestCase):
             told(process)
         self.news.tell()
         self.assertEqual([[CHANGE], [CHANGE]], [told(process) for process in processes])
+
+    def test_wanted(self) -> None:
+        """
+        The Emperor hears which vassal a request waits for.
+        """
+        one, _ = self.start()
+        one.link.dataReceived(encode(Wanted("dir:///v", "a.ini")))
+        self.assertEqual([VassalId("dir:///v", "a.ini")], self.news.woken)
 
     def test_subscriptions(self) -> None:
         """
@@ -346,6 +360,18 @@ class ProcessesTests(SynchronousTestCase):
         one.ends(signal=9)
         self.reactor.advance(0)
         self.assertEqual(3, len(self.reactor.processes))
+
+    def test_file_that_stays(self) -> None:
+        """
+        The file of a socket where somebody goes on to listen is not removed.
+        """
+        one, two = self.start()
+        self.service.kept = frozenset(self.settings.listen)
+        stopping = self.stop()
+        self.assertTrue(os.path.exists(self.path))
+        one.ends()
+        two.ends()
+        self.successResultOf(stopping)
 
     def test_stop(self) -> None:
         """

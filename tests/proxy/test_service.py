@@ -224,3 +224,16 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue(os.path.exists(path))
         self.successResultOf(self.stop(service))
         self.assertFalse(os.path.exists(path))
+
+    def test_socket_file_that_stays(self) -> None:
+        """
+        Unless somebody goes on to listen there.
+        """
+        paths = [os.fsencode(os.path.relpath(self.mktemp())) for _ in range(2)]
+        places = [UnixAddress(path) for path in paths]
+        os.makedirs(os.path.dirname(paths[0]), exist_ok=True)
+        os.makedirs(os.path.dirname(paths[1]), exist_ok=True)
+        service = self.serve(replace(HTTP, listen=tuple(places)))
+        service.kept = frozenset(places[:1])
+        self.successResultOf(self.stop(service))
+        self.assertEqual([os.path.exists(path) for path in paths], [True, False])

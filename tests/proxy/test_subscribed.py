@@ -17,7 +17,7 @@ from emperor.routing.mappers import Asked
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.subscriptions import Registry
 from emperor.subscriptions.ledger import make_registry
-from emperor.testing.proxy import FakeDialer
+from emperor.testing.proxy import FakeDialer, FakeVassals
 from tests.announcing.fakes import FakeReactor
 from tests.proxy.dialogue import FASTROUTER, HTTP, DialogueCase
 from tests.routing.nodes import announcement
@@ -33,7 +33,9 @@ class SubscribedTests(SynchronousTestCase):
 
     def subscribed(self, check: NodeCheck | None = None) -> Subscribed:
         settings = replace(self.settings, subscriptions=SubscriptionSettings(check=check))
-        return Subscribed(self.reactor, settings, self.registry, FakeDialer(self.reactor))
+        return Subscribed(
+            self.reactor, settings, self.registry, FakeDialer(self.reactor), FakeVassals()
+        )
 
     def say(self, address: str, vassal: str = "") -> None:
         self.registry.announce(announcement(address, vassal=vassal), 0)
@@ -100,7 +102,9 @@ class SleeperTests(DialogueCase):
         self.registry.announce(announcement("", vassal="v"), 0)
         self.settings = replace(HTTP, to=(), emperor_socket="127.0.0.1:9")
         self.reactor = FakeReactor(0)
-        waker = Subscribed(self.reactor, self.settings, self.registry, FakeDialer(self.reactor))
+        waker = Subscribed(
+            self.reactor, self.settings, self.registry, FakeDialer(self.reactor), FakeVassals()
+        )
         self.mappers = {Mapper.SUBSCRIPTION: waker.mapper}
         self.client = self.start().connect()
         self.client.send(self.request)

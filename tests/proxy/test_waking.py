@@ -20,6 +20,7 @@ from emperor.routing.pools import Pool
 from emperor.routing.roster import RegistrySettings
 from emperor.routing.subscribed import SubscribedPool
 from emperor.routing.subscriptions import Registry
+from emperor.testing.proxy import FakeVassals
 from emperor.wire.commands import spawn
 from tests.announcing.fakes import FakeReactor
 from tests.routing.nodes import announcement
@@ -34,12 +35,14 @@ class WakerCase(SynchronousTestCase):
     def start(self, **changes: Any) -> None:
         settings: dict[str, Any] = {"emperor_socket": EMPEROR, **changes}
         self.reactor = FakeReactor()
+        self.vassals = FakeVassals()
         self.registry = Registry(RegistrySettings(checked=True), lambda: 0)
         self.waker = Waker(
             self.reactor,
             RouterSettings(kind="fastrouter", listen=(), **settings),
             self.registry,
             Sender(self.reactor),
+            self.vassals,
         )
         self.waker.startService()
 
@@ -230,6 +233,73 @@ class WakingTests(WakerCase):
         self.assertEqual((self.reactor.ports, self.reactor.getDelayedCalls()), ([], []))
 
 
+class OwnVassalTests(WakerCase):
+    """
+    Vassals of this program need no datagram.
+    """
+
+    def setUp(self) -> None:
+        self.start(emperor_socket="")
+        self.vassals.asleep.add("v")
+        self.vassals.known["v"] = "vassal v sleeps"
+        self.say()
+
+    def test_wakes(self) -> None:
+        """
+        The Emperor is told, and reminded, and the request waits.
+        """
+        waiting = self.wait_for()
+        self.assertEqual(self.vassals.roused, ["v"])
+        self.reactor.pump([1] * 2)
+        self.assertEqual(self.vassals.roused, ["v"] * 3)
+        self.say("v", "/v")
+        self.assertIs(self.successResultOf(waiting), self.pool())
+        self.assertEqual(self.woken(), [])
+
+    def test_late(self) -> None:
+        """
+        The client is told how the vassal is by then.
+        """
+        waiting = self.wait_for()
+        self.vassals.known["v"] = "vassal v died and is held back for 2 s"
+        self.reactor.pump([1] * 5)
+        self.assertEqual(self.refusal(waiting), "vassal v died and is held back for 2 s")
+
+    def test_stopped(self) -> None:
+        """
+        Nobody waits where all have been stopped.
+        """
+        self.vassals.stopped.add("v")
+        self.vassals.known["v"] = "vassal v was stopped by a command"
+        refused = self.assertRaises(Refused, self.ask)
+        self.assertEqual(refused.refusal.detail, "vassal v was stopped by a command")
+        self.say("w")
+        self.wait_for().addErrback(lambda _: None)
+
+    def test_accepts_already(self) -> None:
+        """
+        One that accepts, and has not said where, will.
+        """
+        self.vassals.asleep.clear()
+        self.vassals.known["v"] = ""
+        waiting = self.wait_for()
+        self.say("v", "/v")
+        self.assertIs(self.successResultOf(waiting), self.pool())
+
+    def test_no_datagram(self) -> None:
+        """
+        Where there is another Emperor to ask, it is asked only for vassals that are
+        not ours.
+        """
+        self.start()
+        self.vassals.asleep.add("v")
+        self.say("v")
+        self.say("w", key="b")
+        for key in ("a", "b"):
+            self.wait_for(key).addErrback(lambda _: None)
+        self.assertEqual(self.woken(), [spawn("w")])
+
+
 class TroubleTests(WakerCase):
     def test_nobody_to_ask(self) -> None:
         """
@@ -293,6 +363,7 @@ class TroubleTests(WakerCase):
             RouterSettings(kind="http", listen=(), emperor_socket=EMPEROR),
             self.registry,
             sender,
+            self.vassals,
         )
         self.say()
         waiting = waker.pool(self.pool(), Asked("a", "a", b""))

@@ -5,9 +5,11 @@ Tests for L{emperor.proxy.worker}.
 from __future__ import annotations
 
 import io
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 from twisted.application.service import Service
@@ -20,6 +22,7 @@ from twisted.logger import Logger, globalLogBeginner
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from emperor.addresses import UnixAddress
 from emperor.config.settings import HttpSettings
 from emperor.interfaces import INetwork
 from emperor.proxy.worker import REPORT_INTERVAL, Worker, begin_log
@@ -40,6 +43,7 @@ from emperor.wire.control import (
     Subscriptions,
     VassalNews,
     Vassals,
+    Wanted,
     encode,
 )
 from tests.proxy.dialogue import LISTEN, NODE
@@ -152,6 +156,41 @@ class WorkerTests(SynchronousTestCase):
         self.network.dialer.dials[-1].refuse()
         self.assertIn(b"vassal a.ini is starting", client.take())
 
+    def test_wakes(self) -> None:
+        """
+        The program is told, once a second, that a request waits for a vassal that
+        sleeps; the request goes on when that accepts.
+        """
+        vassal = VassalNews("m", "a.ini", Phase.ASLEEP, 0, (NODE.address,))
+        self.tell(Vassals(True, (vassal,)))
+        self.serve()
+        for _ in range(2):
+            client = self.client()
+            self.network.dialer.dials[-1].refuse()
+        self.assertEqual([Wanted("m", "a.ini")], self.said())
+        coming = replace(vassal, phase=Phase.STARTING, woken=True)
+        self.tell(Vassals(False, (coming,)))
+        self.client()
+        self.network.dialer.dials[-1].refuse()
+        self.tell(Vassals(False, (replace(vassal, phase=Phase.ACCEPTING),)))
+        before = len(self.network.dialer.dials)
+        self.reactor.advance(0)
+        self.assertEqual(3, len(self.network.dialer.dials) - before)
+        self.assertEqual(b"", client.take())
+        self.assertEqual([], self.said())
+
+    def test_wakes_no_faster_than_it_is_heard(self) -> None:
+        """
+        While the program does not read nothing is kept for it.
+        """
+        vassal = VassalNews("m", "a.ini", Phase.ASLEEP, 0, (NODE.address,))
+        self.tell(Vassals(True, (vassal,)))
+        self.serve()
+        self.worker.link.pauseProducing()
+        self.client()
+        self.network.dialer.dials[-1].refuse()
+        self.assertEqual([], self.said())
+
     def subscribe(self) -> None:
         order = replace(ORDER, settings=HttpSettings(listen=LISTEN), subscribable=True)
         self.tell(Subscriptions(True, (subscribed("a", "127.0.0.1:3031"),)), order)
@@ -179,6 +218,20 @@ class WorkerTests(SynchronousTestCase):
         self.assertFalse(self.network.reading)
         self.tell(Subscriptions(False, (subscribed("a", "127.0.0.1:3031"),)))
         self.assertTrue(self.network.reading)
+
+    def test_file(self) -> None:
+        """
+        The file of a socket is left to the program, if that is still there.
+        """
+        path = os.path.relpath(self.mktemp())
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        order = replace(ORDER, settings=HttpSettings(listen=(UnixAddress(os.fsencode(path)),)))
+        for leave, stays in ((partial(self.tell, Drain()), True), (self.hang_up, False)):
+            self.setUp()
+            with open(path, "wb"):
+                self.tell(order)
+            leave()
+            self.assertEqual(os.path.exists(path), stays)
 
     def test_nodes_expire(self) -> None:
         """

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import replace
 from typing import cast
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -17,10 +16,12 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import TcpAddress, UnixAddress
-from emperor.config.settings import RouterSettings
+from emperor.config.statssettings import StatsSettings
 from emperor.interfaces import INetwork
 from emperor.proxy.binding import CannotListen
+from emperor.status.routerstats import describe
 from emperor.status.server import MOST_READERS, StatsService, close_stats, open_stats
+from emperor.status.snapshot import take
 from emperor.testing.proxy import FakeStream
 from tests.status.shown import SETTINGS, ShownRouter
 
@@ -63,10 +64,10 @@ class ServerCase(SynchronousTestCase):
 class OpenTests(ServerCase):
     def test_open(self) -> None:
         """
-        Each router has its sockets, with the mode of its others.
+        Each server has its sockets, with its mode.
         """
-        stats = (self.unix, self.any_port)
-        opened = open_stats([SETTINGS, replace(SETTINGS, stats=stats, socket_mode=0o640)])
+        addresses = (self.unix, self.any_port)
+        opened = open_stats([StatsSettings(), StatsSettings(addresses=addresses, mode=0o640)])
         self.assertEqual([0, 2], [len(each.sockets) for each in opened])
         self.assertEqual(0o640, os.stat(self.path).st_mode & 0o777)
         close_stats(opened)
@@ -79,25 +80,31 @@ class OpenTests(ServerCase):
         """
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = TcpAddress("127.0.0.1", taken.getsockname()[1])
-            first = replace(SETTINGS, stats=(self.unix,))
-            for routers in (
-                [first, replace(SETTINGS, stats=(address,))],
-                [replace(SETTINGS, stats=(self.unix, address))],
+            first = StatsSettings(addresses=(self.unix,))
+            for servers in (
+                [first, StatsSettings(addresses=(address,))],
+                [StatsSettings(addresses=(self.unix, address))],
             ):
-                error = self.assertRaises(CannotListen, open_stats, routers)
+                error = self.assertRaises(CannotListen, open_stats, servers)
                 self.assertIn(f"cannot listen on {address}", str(error))
                 self.assertFalse(os.path.exists(self.path))
 
 
 class ServiceTests(ServerCase):
-    def serve(self, settings: RouterSettings = SETTINGS) -> StatsService:
-        settings = replace(settings, stats=(self.unix,))
+    def serve(self, *, http: bool = False, minified: bool = False) -> StatsService:
+        settings = StatsSettings(addresses=(self.unix,), http=http, minified=minified)
         self.clock = Clock()
         self.network = Network()
-        self.router = ShownRouter(settings)
+        self.router = router = ShownRouter(SETTINGS)
         (opened,) = open_stats([settings])
         network = cast(INetwork, self.network)
-        service = StatsService(self.clock, network, self.router, opened)
+        service = StatsService(
+            self.clock,
+            network,
+            "fastrouter",
+            lambda: describe(take(router), router.pools()),
+            opened,
+        )
         service.startService()
         return service
 
@@ -133,7 +140,7 @@ class ServiceTests(ServerCase):
         """
         C{stats-http} and C{stats-minified}.
         """
-        self.serve(replace(SETTINGS, stats_http=True, stats_minified=True))
+        self.serve(http=True, minified=True)
         head, _, body = self.read(b"GET / HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
         self.assertTrue(head.startswith(b"HTTP/1.0 200 "))
         self.assertNotIn(b"\n", body)
@@ -144,7 +151,7 @@ class ServiceTests(ServerCase):
         There can only be so many at once, which is in the log once; when one
         has left there is room again.
         """
-        self.serve(replace(SETTINGS, stats_http=True))
+        self.serve(http=True)
         streams = [self.connect() for _ in range(MOST_READERS)]
         with capturedLogs() as logs:
             self.assertEqual([None, None], [self.connect(), self.connect()])
@@ -160,7 +167,7 @@ class ServiceTests(ServerCase):
         """
         It ends at once, with whoever reads, and removes its file.
         """
-        service = self.serve(replace(SETTINGS, stats_http=True))
+        service = self.serve(http=True)
         self.assertEqual("fastrouter statistics", service.name)
         stream = self.connect()
         assert stream is not None

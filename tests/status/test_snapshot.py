@@ -14,7 +14,7 @@ from emperor import __version__
 from emperor.addresses import UnixAddress
 from emperor.config.settings import SubscriptionSettings
 from emperor.interfaces import IRouterState
-from emperor.status.snapshot import ProcessState, take
+from emperor.status.snapshot import ProcessState, ProgramState, take
 from emperor.wire.control import Counts
 from tests.status.shown import SETTINGS, ShownRouter
 
@@ -28,8 +28,8 @@ class TakeTests(SynchronousTestCase):
         verifyObject(IRouterState, router)
         router.shown = Counts(3)
         state = take(router)
-        self.assertEqual((__version__, os.getpid()), (state.version, state.pid))
-        self.assertEqual((os.getuid(), os.getgid(), os.getcwd()), (state.uid, state.gid, state.cwd))
+        who = ProgramState(__version__, os.getpid(), os.getuid(), os.getgid(), os.getcwd())
+        self.assertEqual(who, state.program)
         self.assertEqual("fastrouter", state.kind)
         self.assertEqual(
             (Counts(3), (ProcessState(7, Counts(3)),)), (state.counts, state.processes)
@@ -71,4 +71,4 @@ class TakeTests(SynchronousTestCase):
             raise FileNotFoundError
 
         self.patch(os, "getcwd", gone)
-        self.assertEqual("", take(ShownRouter(SETTINGS)).cwd)
+        self.assertEqual("", take(ShownRouter(SETTINGS)).program.cwd)

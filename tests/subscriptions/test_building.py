@@ -30,6 +30,7 @@ class FakeEmperor:
         self.directory = directory
         self.watchers: list[Any] = []
         self.held: Address | None = None
+        self.parent: VassalId | None = None
 
     def watch(self, watcher: Any) -> None:
         self.watchers.append(watcher)
@@ -38,7 +39,7 @@ class FakeEmperor:
         return self.held
 
     def spec(self, id: VassalId) -> VassalSpec:
-        return VassalSpec(id, self.directory, 1)
+        return VassalSpec(id, self.directory, 1, parent=self.parent)
 
 
 class DomainsTests(SynchronousTestCase):
@@ -70,4 +71,9 @@ class DomainsTests(SynchronousTestCase):
         emperor.held = UnixAddress(b"/held.sock")
         for phase in (Phase.RELOADING, Phase.ACCEPTING):
             emperor.watchers[0](VassalStatus(VassalId("m", "a.ini"), phase, held=True))
+        self.assertEqual(nodes(servers[0].registry), {"a.com": ["/held.sock"]})
+        # A zerg of it is no other node.
+        emperor.parent = VassalId("m", "a.ini")
+        for phase in (Phase.STARTING, Phase.ACCEPTING, Phase.GONE):
+            emperor.watchers[0](VassalStatus(VassalId("m", "a.ini:zerg"), phase))
         self.assertEqual(nodes(servers[0].registry), {"a.com": ["/held.sock"]})

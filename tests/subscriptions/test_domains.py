@@ -4,6 +4,8 @@ Tests for L{emperor.subscriptions.domains}.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,7 +15,7 @@ from emperor.config.errors import Problem
 from emperor.config.settings import Origin
 from emperor.subscriptions.domains import Domains, Holdings, make_holdings
 from emperor.vassals.spec import VassalId
-from emperor.vassals.status import SHORT_WAIT, Phase, VassalStatus
+from emperor.vassals.status import SHORT_WAIT, Phase, Rest, VassalStatus
 from tests.subscriptions.fakes import Recorder, make_ledger, nodes, said
 from tests.wire.announcements import announcement
 
@@ -130,9 +132,104 @@ class DomainsTests(SynchronousTestCase):
         Whatever happens to it, it is out when it does not serve.
         """
         staying = {Phase.ACCEPTING, Phase.RELOADING, Phase.READY, Phase.RENEWING}
-        for phase in set(Phase) - staying:
+        drowsy = {Phase.RETIRING, Phase.ASLEEP}
+        for phase in set(Phase) - staying - drowsy:
             self.assertTrue(self.live(Phase.STARTING, Phase.ACCEPTING))
             self.assertEqual(self.live(phase), {}, phase)
+
+    def sleepers(self) -> dict[str, list[str]]:
+        """
+        Who sleeps in which pool; all routers know the same.
+        """
+        first, second = (
+            {pool.key: list(pool.sleepers) for pool in ledger.registry.pools}
+            for ledger in self.ledgers
+        )
+        self.assertEqual(first, second)
+        return first
+
+    def test_sleeps(self) -> None:
+        """
+        One that opens its socket itself is a sleeper of its pools from when it
+        leaves to sleep until it accepts again, also if that takes several starts.
+        """
+        asleep = {"a.com": ["a.ini"], "b.com": ["a.ini"]}
+        nobody: dict[str, list[str]] = {"a.com": [], "b.com": []}
+        there = {"a.com": ["/a.sock"], "b.com": ["/a.sock"]}
+        self.live(Phase.STARTING, Phase.ACCEPTING)
+        self.assertEqual(self.sleepers(), nobody)
+        for phase in (
+            Phase.RETIRING,
+            Phase.ASLEEP,
+            Phase.QUEUED,
+            Phase.STARTING,
+            Phase.HELD_BACK,
+            Phase.QUEUED,
+            Phase.STARTING,
+            Phase.READY,
+        ):
+            self.assertEqual(self.live(phase), nobody, phase)
+            self.assertEqual(self.sleepers(), asleep, phase)
+        self.assertEqual(self.live(Phase.ACCEPTING), there)
+        self.assertEqual(self.sleepers(), nobody)
+        self.live(Phase.RETIRING, Phase.ASLEEP, Phase.GONE)
+        self.assertEqual(self.sleepers(), {})
+
+    def test_waits_for_a_command(self) -> None:
+        """
+        One that has never run is a sleeper too, and follows its file.
+        """
+        self.rest(Rest.COMMAND)
+        self.assertEqual(self.sleepers(), {"a.com": ["a.ini"], "b.com": ["a.ini"]})
+        self.files[ID] = holdings("c.com")
+        self.rest(Rest.COMMAND)
+        self.assertEqual(self.sleepers(), {"c.com": ["a.ini"]})
+
+    def test_stopped(self) -> None:
+        """
+        One that a command stops is a sleeper, so that requests are told of it, from
+        when it is asked to leave until it accepts again or is removed.
+        """
+        asleep = {"a.com": ["a.ini"], "b.com": ["a.ini"]}
+        for held in (False, True):
+            self.live(Phase.STARTING, Phase.ACCEPTING, held=held)
+            self.domains.saw(VassalStatus(ID, Phase.STOPPING, rest=Rest.STOPPED, held=held))
+            self.assertEqual(self.sleepers(), asleep)
+            self.rest(Rest.STOPPED)
+            self.assertEqual(self.sleepers(), asleep)
+            self.live(Phase.QUEUED, Phase.STARTING, held=held)
+            self.assertEqual(self.sleepers(), asleep)
+            there = {"a.com": ["/a.sock"], "b.com": ["/a.sock"]}
+            self.assertEqual(self.live(Phase.ACCEPTING, held=held), there)
+            self.rest(Rest.STOPPED)
+            self.assertEqual(self.live(Phase.GONE), {})
+
+    def rest(self, rest: Rest) -> None:
+        self.domains.saw(VassalStatus(ID, Phase.ASLEEP, rest=rest))
+
+    def test_two_of_one_domain(self) -> None:
+        """
+        Of two nodes of a domain one sleeps: the other one serves.
+        """
+        self.files[ELSE] = Holdings((announcement(key="a.com", address="/b.sock", vassal="b.ini"),))
+        for id in (ID, ELSE):
+            self.live(Phase.STARTING, Phase.ACCEPTING, id=id)
+        found = self.live(Phase.RETIRING, Phase.ASLEEP)
+        self.assertEqual(found["a.com"], ["/b.sock"])
+        self.assertEqual(self.sleepers()["a.com"], ["a.ini"])
+
+    def test_sleepers_do_not_expire(self) -> None:
+        """
+        It is announced again as long as it sleeps.
+        """
+        self.domains.startService()
+        self.live(Phase.STARTING, Phase.ACCEPTING, Phase.RETIRING, Phase.ASLEEP)
+        for _ in range(60):
+            self.clock.advance(1)
+            for ledger in self.ledgers:
+                ledger.expire()
+        self.assertEqual(self.sleepers(), {"a.com": ["a.ini"], "b.com": ["a.ini"]})
+        self.domains.stopService()
 
     def test_the_emperor_has_the_socket(self) -> None:
         """
@@ -160,6 +257,10 @@ class DomainsTests(SynchronousTestCase):
             )
             self.domains.saw(status)
             self.assertEqual(bool(nodes(self.registry)), is_there)
+            stopped = replace(status, rest=Rest.STOPPED)
+            self.domains.saw(stopped)
+            self.assertEqual(nodes(self.registry), {"a.com": [], "b.com": []})
+            self.assertEqual(self.sleepers(), {"a.com": ["a.ini"], "b.com": ["a.ini"]})
 
     def test_failed_renewal(self) -> None:
         """

@@ -164,12 +164,15 @@ class WhereaboutsTests(SynchronousTestCase):
         """
         port = parse_address(":9000")
         self.settle(A, ":9000")
+        was_going = False
         for phase in Phase:
-            self.whereabouts.note(A, phase)
+            free = self.whereabouts.note(A, phase)
             going = phase in {Phase.STOPPING, Phase.REPLACED, Phase.RETIRING, Phase.ORPHANED}
             self.assertEqual(going, self.whereabouts.is_taken(B, [port]), phase)
             self.assertEqual(going, self.whereabouts.is_somebody_going)
             self.assertFalse(self.whereabouts.is_taken(A, [port]))
+            self.assertEqual(was_going and not going, free)
+            was_going = going
         self.whereabouts.note(A, Phase.STOPPING)
         self.whereabouts.leave(A)
         self.assertFalse(self.whereabouts.is_taken(B, [port]))

@@ -47,12 +47,13 @@ class BlankTests(SynchronousTestCase):
     def test_find(self) -> None:
         """
         An empty file does not say that there is no door; one of our own
-        configuration has no file.
+        configuration has no file, and a zerg has its parent's.
         """
         find = knowing_by_file(lambda spec: HELD, self.is_blank)
         error = self.assertRaises(Unclear, find, make_spec())
         self.assertEqual("there is nothing for uWSGI in its file", str(error))
         self.assertEqual(HELD, find(replace(make_spec(), arguments=("--master",))))
+        self.assertEqual(HELD, find(replace(make_spec(), parent=make_spec().id)))
         self.blank = False
         self.assertEqual(HELD, find(make_spec()))
 

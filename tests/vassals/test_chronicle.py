@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.vassals.chronicle import Chronicle
 from emperor.vassals.spec import VassalId
-from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.status import Phase, Rest, VassalStatus
 
 ID = VassalId("dir:///v", "a.ini")
 
@@ -57,6 +57,18 @@ class ChronicleTests(SynchronousTestCase):
             ["Vassal a.ini died: exit code 22; next try in 4.5 s"],
             self.sentences(VassalStatus(ID, Phase.HELD_BACK, retry_at=4.5, ending="exit code 22")),
         )
+
+    def test_death_of_a_zerg(self) -> None:
+        """
+        A zerg that has died does not try again.
+        """
+        for phase in (Phase.HELD_BACK, Phase.EXILED):
+            self.assertEqual(
+                ["Vassal a.ini died: exit code 22"],
+                self.sentences(
+                    VassalStatus(ID, phase, retry_at=4.5, ending="exit code 22", zerg=True)
+                ),
+            )
 
     def test_trouble(self) -> None:
         """
@@ -119,7 +131,18 @@ class ChronicleTests(SynchronousTestCase):
             VassalStatus(ID, Phase.ASLEEP, since=1),
         )
         self.assertEqual("Vassal a.ini sleeps until somebody connects", demand)
-        self.assertIn("sleeps until its file changes", idle or "")
+        self.assertIn("until a router has a request for it or its file changes", idle or "")
+
+    def test_rest(self) -> None:
+        """
+        It is told what a vassal that does not start by itself waits for.
+        """
+        waits, stopped = self.sentences(
+            VassalStatus(ID, Phase.ASLEEP, rest=Rest.COMMAND),
+            VassalStatus(ID, Phase.ASLEEP, since=1, rest=Rest.STOPPED),
+        )
+        self.assertEqual("Vassal a.ini waits for a command, or for a request", waits)
+        self.assertEqual("Vassal a.ini is stopped until a command starts it", stopped)
 
     def test_odd_name(self) -> None:
         """

@@ -28,6 +28,15 @@ class ArgvTests(SynchronousTestCase):
         ):
             self.assertEqual(["/usr/bin/uwsgi", option, name], argv(UWSGI, name, PLAIN))
 
+    def test_section(self) -> None:
+        """
+        The section of a file has no say in its kind.
+        """
+        self.assertEqual(
+            ["/usr/bin/uwsgi", "--json", "a.json:zerg.ini"],
+            argv(UWSGI, "a.json", PLAIN, ":zerg.ini"),
+        )
+
     def test_extra_extension(self) -> None:
         """
         An extra extension wins over the known ones.
@@ -97,14 +106,3 @@ class EnvironmentTests(SynchronousTestCase):
             "UWSGI_EMPEROR_PROXY": "/p",
         }
         self.assertEqual({"UWSGI_EMPEROR_FD": "3"}, environment(ours, 3))
-
-    def test_options_for_vassals(self) -> None:
-        """
-        C{UWSGI_VASSAL_X=v} reaches each vassal as C{UWSGI_X=v} and damages no
-        other variable.
-        """
-        given = {"UWSGI_VASSAL_PROCESSES": "4", "UWSGI_PROCESSES": "1", "HOME": "/root"}
-        self.assertEqual(
-            {"UWSGI_PROCESSES": "4", "HOME": "/root", "UWSGI_EMPEROR_FD": "3"},
-            environment(given, 3),
-        )

@@ -2,6 +2,8 @@
 Tests for L{emperor.vassals.emperor}.
 """
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import cast
 
 from twisted.logger import capturedLogs, formatEvent
@@ -9,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from emperor.addresses import Address, UnixAddress, parse_address
+from emperor.config.commandsettings import CommandSettings
 from emperor.config.doorways import Doorway
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IRealm, IVassalDirectory
@@ -24,6 +27,7 @@ from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
+from emperor.vassals.view import SourceView
 from emperor.wire.vassal import Said
 
 MERCY = 30
@@ -46,9 +50,18 @@ class EmperorTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemorySpawner()
         self.monitor = MemoryMonitor()
-        settings = EmperorSettings(
+        self.settings = EmperorSettings(
             throttle=1, max_throttle=180, curse_tolerance=40, reload_mercy=MERCY
         )
+        self.removed: list[bytes] = []
+        self.build(self.settings)
+        self.doorway: Doorway | None = None
+        self.same_socket = False
+        self.port = ""
+        self.listening_fault: Exception | None = None
+        self.read: list[str] = []
+
+    def build(self, settings: EmperorSettings) -> None:
         launcher = Launcher(
             self.reactor,
             settings,
@@ -56,7 +69,6 @@ class EmperorTestCase(SynchronousTestCase):
             self.reactor,
             find=lambda binary: Program("/usr/bin/uwsgi"),
         )
-        self.removed: list[bytes] = []
         self.emperor = Emperor(
             self.reactor,
             [self.monitor],
@@ -68,12 +80,9 @@ class EmperorTestCase(SynchronousTestCase):
             random=lambda: 0,
             remove_socket=self.removed.append,
         )
-        self.doorway: Doorway | None = None
-        self.same_socket = False
-        self.port = ""
-        self.listening_fault: Exception | None = None
 
     def listening(self, spec: VassalSpec) -> frozenset[Address]:
+        self.read.append(spec.id.name)
         if self.listening_fault is not None:
             raise self.listening_fault
         if self.port:
@@ -165,6 +174,22 @@ class EmperorTests(EmperorTestCase):
         a.ends()
         self.reactor.advance(0)
         self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_many_ports_that_others_leave(self) -> None:
+        """
+        Of who waits the file is read once, however many go meanwhile.
+        """
+        self.port = ":9000"
+        old = [make_spec(f"old{number}.ini") for number in range(10)]
+        processes = self.run_with(*old)
+        self.monitor.want(B)
+        self.read.clear()
+        for process in list(processes):
+            self.assertEqual(Phase.QUEUED, self.phases()[-1])
+            process.ends()
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+        self.assertEqual(["b.ini"], self.read)  # When it starts.
 
     def test_a_port_that_is_not_needed_any_more(self) -> None:
         """
@@ -266,6 +291,36 @@ class EmperorTests(EmperorTestCase):
         a.ends(code=1)
         self.reactor.pump([1, 0])
         self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_views(self) -> None:
+        """
+        Who looks sees each vassal as it is when its turn comes, and nothing of
+        one that has gone meanwhile.
+        """
+        held = cast(UnixAddress, parse_address("/held.sock"))
+        self.doorway = Doorway(held)
+        a, b = self.run_with(A, B)
+        views = self.emperor.views()
+        first = next(views)
+        self.assertEqual((A, self.doorway), (first.spec, first.doorway))
+        self.assertEqual({held, *listening(A)}, first.addresses)
+        self.assertEqual((a.pid, Phase.ACCEPTING), (first.status.pid, first.status.phase))
+        self.assertEqual(0, first.beat_at)
+        self.reactor.advance(5)
+        a.says(Said.ALIVE)
+        self.assertEqual(5, next(self.emperor.views()).beat_at)
+        self.monitor.want(A)
+        b.ends()
+        self.assertEqual([], list(views))
+
+    def test_sources(self) -> None:
+        """
+        So are the monitors: how many vassals they want, and why they cannot look.
+        """
+        self.run_with(A, B)
+        self.assertEqual((SourceView("dir:///v", 2, ""),), self.emperor.sources())
+        self.monitor.break_down("away")
+        self.assertEqual((SourceView("dir:///v", 2, "away"),), self.emperor.sources())
 
     def test_empty_after_trouble(self) -> None:
         """
@@ -635,3 +690,99 @@ class FaultTests(EmperorTestCase):
         self.successResultOf(stopped)
         self.assertIn("Given up, and killed once more: a.ini", map(formatEvent, events))
         self.assertGreater(a.signals.count("KILL"), 1)
+
+
+class CommandTests(EmperorTestCase):
+    """
+    What commands and requests do.
+    """
+
+    def wait_for_command(self, *ignored: str) -> None:
+        commands = CommandSettings(wait=True, ignored=frozenset(ignored))
+        self.build(replace(self.settings, commands=commands))
+
+    def test_waits(self) -> None:
+        """
+        Vassals wait, except those that are named; what is missing is told.
+        """
+        self.wait_for_command("b.ini")
+        self.run_with(A, B)
+        self.assertEqual([Phase.ASLEEP, Phase.ACCEPTING], self.phases())
+        self.assertEqual("vassal a.ini waits for a command", self.why("a.ini"))
+        self.assertEqual("vassal a.ini waits for a command", self.emperor.reason_named("a.ini"))
+        self.emperor.retry(A.id)
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING, Phase.ACCEPTING], self.phases())
+
+    def test_the_uwsgi_of_our_own_file(self) -> None:
+        """
+        It does not wait.
+        """
+        self.wait_for_command()
+        self.run_with(replace(A, arguments=("--ini", "x")))
+        self.assertEqual([Phase.ACCEPTING], self.phases())
+
+    def test_request(self) -> None:
+        """
+        A request at the vassal's address, or for its name, wakes it.
+        """
+
+        def by_address() -> bool:
+            return self.emperor.rouse(parse_address("/a.ini.sock"))
+
+        def by_name() -> bool:
+            return self.emperor.rouse_named("a.ini")
+
+        for rouse in (by_address, by_name):
+            self.wait_for_command()
+            self.run_with(A)
+            heard: list[Collection[Address]] = []
+            self.emperor.greet(heard.append)
+            self.assertTrue(rouse())
+            self.reactor.advance(0)
+            self.assertTrue(rouse())
+            self.reactor.last.says(Said.READY, Said.ACCEPTING)
+            self.assertFalse(rouse())
+            self.assertEqual([{parse_address("/a.ini.sock")}], heard)
+
+    def test_nobody(self) -> None:
+        """
+        Nobody is woken where nobody sleeps.
+        """
+        self.run_with(A)
+        self.assertFalse(self.emperor.rouse(parse_address("/a.ini.sock")))
+        self.assertFalse(self.emperor.rouse(parse_address("/b.ini.sock")))
+        self.assertFalse(self.emperor.rouse_named("b.ini"))
+        self.assertIsNone(self.emperor.reason_named("b.ini"))
+        self.assertEqual("", self.emperor.reason_named("a.ini"))
+
+    def test_stopped(self) -> None:
+        """
+        A request does not start what a command has stopped; the end of its file
+        forgets that.
+        """
+        (process,) = self.run_with(A)
+        self.emperor.stop(A.id)
+        process.ends()
+        self.assertEqual("vassal a.ini was stopped by a command", self.why("a.ini"))
+        self.assertFalse(self.emperor.rouse(parse_address("/a.ini.sock")))
+        self.assertTrue(self.emperor.is_stopped("a.ini"))
+        self.assertFalse(self.emperor.is_stopped("b.ini"))
+        self.emperor.rescan()
+        self.reactor.advance(100)
+        self.assertEqual([Phase.ASLEEP], self.phases())
+        self.monitor.want()
+        self.assertEqual([], self.phases())
+        self.assertEqual((), self.emperor.named("a.ini"))
+        self.monitor.want(A)
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+
+    def test_end(self) -> None:
+        """
+        The program ends although vassals wait.
+        """
+        self.wait_for_command()
+        self.run_with(A)
+        self.successResultOf(self.emperor.stopService())
+        self.assertEqual([], self.phases())

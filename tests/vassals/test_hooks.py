@@ -135,3 +135,11 @@ class HooksTests(SynchronousTestCase):
         self.hooks.run([], OCCASION)
         NoHooks().run([FIRST], OCCASION)
         self.assertEqual([], self.reactor.processes)
+
+    def test_context(self) -> None:
+        """
+        Some commands are told what they are about besides.
+        """
+        self.assertNotIn("UWSGI_HOOK_CONTEXT", OCCASION.variables())
+        about = Occasion("a.ini", "/v", 5, 6, context="a.ini")
+        self.assertEqual("a.ini", about.variables()["UWSGI_HOOK_CONTEXT"])

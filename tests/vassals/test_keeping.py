@@ -42,6 +42,7 @@ class FakeKeeper:
         self.protocol = protocol
         self.orders = socket.socket(fileno=os.dup(orders))
         self.killed = False
+        self.pid = 7
 
     def answers(self, *answers: Answer) -> None:
         self.orders.sendall(b"".join(map(encode, answers)))
@@ -123,6 +124,17 @@ class KeeperTests(SynchronousTestCase):
         self.reactor.read()
         self.process.tells(Left(1, 0, 0, ""), Over(1))
         self.assertEqual([1, 2, "exited", "ended"], recorder.heard)
+
+    def test_made(self) -> None:
+        """
+        Whoever wants to change the keeper's process knows it before a vassal
+        is started.
+        """
+        made: list[int] = []
+        keeper = Keeper(self.reactor, {}, made.append)
+        keeper.startService()
+        self.addCleanup(keeper.stopService)
+        self.assertEqual([self.process.pid], made)
 
     def test_same_pid(self) -> None:
         """

@@ -24,6 +24,7 @@ from emperor.vassals.launcher import PIPE, SOCKETS, Launcher, LaunchFailed
 from emperor.vassals.process import OUTPUT_GRACE, Ending
 from emperor.vassals.program import NoProgram
 from emperor.wire.hooks import Command
+from emperor.wire.rights import User
 from emperor.wire.vassal import Said
 
 
@@ -77,6 +78,16 @@ class LauncherTests(SynchronousTestCase):
         self.assertEqual(("r", "r"), (process.fds[1], process.fds[2]))
         self.assertEqual(process.pid, launched.pid)
 
+    def test_whose_it_is(self) -> None:
+        """
+        It is told whose each process is.
+        """
+        told: list[object] = []
+        launcher = self.launcher(told=lambda *each: told.append(each))
+        spec = make_spec("a.ini", directory="/tmp")
+        launcher.launch(spec, self.listener)
+        self.assertEqual([(spec, User(os.geteuid(), os.getegid()))], told)
+
     def test_without_a_file(self) -> None:
         """
         A vassal without a file has the command line that it is given, and
@@ -90,6 +101,25 @@ class LauncherTests(SynchronousTestCase):
             self.assertEqual(one.fileno(), process.fds[SOCKETS])
             self.assertEqual(two.fileno(), process.fds[SOCKETS + 1])
             self.assertEqual({0, 1, 2, PIPE, SOCKETS, SOCKETS + 1}, set(process.fds))
+
+    def test_proxy(self) -> None:
+        """
+        A vassal that hands its pipe on is asked to leave by a signal as well,
+        but for the sake of those who have the pipe not if that is to be gentle.
+        """
+        launcher = self.launcher(is_proxy=lambda spec: spec.id.name == "p.ini")
+        for name, gently, signals in (
+            ("p.ini", False, ["INT"]),
+            ("p.ini", True, []),
+            ("a.ini", False, []),
+        ):
+            launched = launcher.launch(make_spec(name), self.listener)
+            self.reactor.last.says(Said.READY)
+            launched.stop(gently)
+            self.assertEqual(
+                ([2 if gently else 0], signals),
+                (self.reactor.last.orders, self.reactor.last.signals),
+            )
 
     def test_door(self) -> None:
         """

@@ -12,6 +12,7 @@ from emperor.addresses import UnixAddress, parse_address
 from emperor.config.doorways import Doorway
 from emperor.interfaces import IVassalDirectory, IVassalNews
 from emperor.vassals.news import Herald, Mirror
+from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase
 from emperor.wire.control import VassalNews, Vassals
 from emperor.wire.vassal import Said
@@ -116,6 +117,62 @@ class MirrorTests(EmperorTestCase):
         names = [[vassal.name for vassal in news.vassals] for news in self.told]
         self.assertEqual([["a.ini", "b.ini"]] * 2, names)  # queued, starting
         self.assertFalse(self.told[0].whole)
+
+    def test_wakes(self) -> None:
+        """
+        A mirror knows who sleeps, asks for him once a second, and knows who is on
+        his way.
+        """
+        asked: list[VassalId] = []
+        mirror = Mirror(self.reactor, asked.append)
+        self.herald.watch(mirror.update)
+        (process,) = self.run_with(A)
+        self.reactor.advance(0)
+        address = parse_address("/a.ini.sock")
+        self.assertFalse(mirror.rouse(address))
+        self.assertEqual("", mirror.reason_named("a.ini"))
+        process.says(Said.IDLE)
+        process.ends()
+        self.reactor.advance(0)
+        self.assertEqual("vassal a.ini sleeps", mirror.reason_named("a.ini"))
+        self.assertTrue(mirror.rouse(address))
+        self.assertTrue(mirror.rouse_named("a.ini"))
+        self.assertEqual([A.id], asked)
+        self.reactor.advance(1)
+        self.assertTrue(mirror.rouse_named("a.ini"))
+        self.assertEqual([A.id, A.id], asked)
+        self.herald.wake(A.id)
+        self.herald.wake(B.id)  # It has gone meanwhile.
+        self.reactor.advance(0)
+        self.assertEqual([Phase.STARTING], self.phases())
+        for directory in (self.emperor, mirror):
+            self.assertTrue(directory.rouse(address))
+        accepting: list[object] = []
+        mirror.greet(accepting.append)
+        self.reactor.last.says(Said.ACCEPTING)
+        self.reactor.advance(0)
+        self.assertEqual([(address,)], accepting)
+        self.assertFalse(mirror.rouse(address))
+        self.assertFalse(mirror.rouse_named("b.ini"))
+        self.assertIsNone(mirror.reason_named("b.ini"))
+        self.assertEqual([A.id, A.id], asked)
+        self.emperor.stop(A.id)
+        self.reactor.advance(0)
+        for directory in (self.emperor, mirror):
+            self.assertTrue(directory.is_stopped("a.ini"))
+            self.assertFalse(directory.is_stopped("b.ini"))
+
+    def test_those_who_leave(self) -> None:
+        """
+        The set of those who leave stays the same one, also when all is told anew.
+        """
+        leaving = self.mirror.leaving
+        self.run_with(A)
+        self.monitor.want()
+        self.mirror.update(self.herald.whole())
+        self.assertEqual({parse_address("/a.ini.sock")}, leaving)
+        self.mirror.update(Vassals(True, ()))
+        self.assertEqual(set(), leaving)
 
 
 class WholeTests(SynchronousTestCase):

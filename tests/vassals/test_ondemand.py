@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,16 @@ class DoorwaysTests(SynchronousTestCase):
         """
         self.assertEqual([], self.complaints())
 
+    def test_zerg(self) -> None:
+        """
+        A zerg has no door, whatever its parent's file and the options say.
+        """
+        self.written = (Doorway(TcpAddress("", 1)), ())
+        doorways = Doorways(EmperorSettings(), lambda spec: self.written, self.is_cheap, self.ask)
+        parent = make_spec(directory=str(self.place))
+        self.assertIsNotNone(doorways.find(parent))
+        self.assertIsNone(doorways.find(replace(parent, parent=parent.id)))
+
     def test_file_of_its_own(self) -> None:
         """
         What the vassal's file says counts more than any option; if it is wrong,
@@ -136,6 +147,8 @@ class DoorwaysTests(SynchronousTestCase):
         for name in ("a.x.ini", "sites/a.x.ini"):
             expected = Doorway(UnixAddress(b"/run/a.x.socket"), on_demand=True)
             self.assertEqual(expected, self.find(name, on_demand_directory="/run"))
+        expected = Doorway(UnixAddress(b"/run/b/b.socket"), on_demand=True)
+        self.assertEqual(expected, self.find("b.ini", on_demand_directory="/run/%n"))
         told = self.trouble("x" * 200 + ".ini", on_demand_directory="/run")
         self.assertIn("at most", told)
 

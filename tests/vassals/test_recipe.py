@@ -19,6 +19,7 @@ from emperor.testing.vassals import make_spec
 from emperor.vassals import recipe as module
 from emperor.vassals.commandline import Program
 from emperor.vassals.recipe import LaunchFailed, Recipes
+from emperor.vassals.spec import VassalId
 from emperor.vassals.tyrant import NoOwner, Owner
 from emperor.wire.hooks import Command, Hooks
 from emperor.wire.keeping import Start
@@ -46,6 +47,23 @@ class RecipesTests(SynchronousTestCase):
         self.assertEqual(("/usr/bin/uwsgi",), order.programs)
         self.assertEqual(("--ini", "a.ini"), order.argv)
         self.assertEqual(Rights(), order.rights)
+
+    def test_values(self) -> None:
+        """
+        What the options and the environment say is the vassal's own.
+        """
+        recipes = Recipes(
+            EmperorSettings(set=("socket=/run/%n.sock",), include=("/t/%n",)),
+            {"UWSGI_VASSAL_STATS": "/run/%n.stats", "UWSGI_RELOADS": "1"},
+            lambda binary: Program("/usr/bin/uwsgi"),
+            lambda spec: Attributes(),
+        )
+        order = recipes.make(SPEC)
+        words = ("--set", "socket=/run/a.sock", "--ini", "a.ini", "--include", "/t/a")
+        self.assertEqual(words, order.argv)
+        self.assertEqual(
+            {"UWSGI_STATS": "/run/a.stats", "UWSGI_EMPEROR_FD": "3"}, dict(order.environ)
+        )
 
     def test_rights(self) -> None:
         """
@@ -124,6 +142,16 @@ class RecipesTests(SynchronousTestCase):
         self.assertEqual((("/o",), "/p"), (order.programs, order.chdir))
         self.assertEqual(("--ini", "/tmp/a.ini"), order.argv)
 
+    def test_wheel_as_wrapper(self) -> None:
+        """
+        The script of the wheel knows its interpreter also where a vassal names it.
+        """
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as file:
+            file.write("#!/venv/bin/python3\nfrom pyuwsgi import run\n")
+        expected = ("--set", "binary-path=/venv/bin/python3", "--ini", "a.ini")
+        self.assertEqual(expected, self.make(wrapper=path).argv)
+
     def test_hooks(self) -> None:
         """
         What the process runs, with which rights, and what that finds.
@@ -167,3 +195,33 @@ class RecipesTests(SynchronousTestCase):
         self.assertEqual(("/usr/bin/uwsgi",), order.programs)
         self.assertEqual(("--x", "--set", "a=b"), order.argv)
         self.assertEqual((Rights(), Hooks()), (order.rights, order.hooks))
+
+    def test_zerg(self) -> None:
+        """
+        A zerg is its parent, but for the section and a variable: the same file
+        has its owner, its limits and its directory.
+        """
+        asked: list[str] = []
+
+        def owner_of(path: str, *, nofollow: bool) -> Owner:
+            asked.append(path)
+            return Owner(5, 6)
+
+        self.patch(module, "owner_of", owner_of)
+        zerg = replace(SPEC, id=VassalId("m", "a.ini:zerg2"), parent=SPEC.id, number=7)
+        for place, name in (("", "a.ini:zerg"), ("/p", "/tmp/a.ini:zerg")):
+            own = Attributes(values=(("place", place),) if place else ())
+            launch = LaunchSettings(tyrant=True, chdir_attribute="place", start_hook="/h")
+            recipes = Recipes(
+                EmperorSettings(launch=launch),
+                {"UWSGI_BROODLORD_NUM": "99"},
+                lambda binary: Program("/usr/bin/uwsgi"),
+                lambda spec, own=own: own,  # type: ignore[misc]
+            )
+            order = recipes.make(zerg)
+            self.assertEqual(("--ini", name), order.argv)
+            self.assertEqual("7", dict(order.environ)["UWSGI_BROODLORD_NUM"])
+            self.assertNotIn("UWSGI_BROODLORD_NUM", dict(recipes.make(SPEC).environ))
+            self.assertEqual(("/h", "a.ini:zerg"), order.hooks.after[0].argv)
+            self.assertEqual("a.ini:zerg", dict(order.hooks.environ)["UWSGI_VASSAL_CONFIG"])
+        self.assertEqual({"/tmp/a.ini"}, set(asked))

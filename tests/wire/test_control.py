@@ -33,6 +33,7 @@ from emperor.config.settings import (
     RouterSettings,
     SubscriptionSettings,
 )
+from emperor.config.statssettings import StatsSettings
 from emperor.vassals.status import Phase
 from emperor.wire import control
 from emperor.wire.control import (
@@ -117,7 +118,7 @@ COMMON: dict[str, Any] = {
     "code": st.none() | st.builds(CodeSource, st.text(), st.text(), SECONDS),
     "mapper_order": st.permutations(list(Mapper)).map(tuple),
     "zerg": tuples(SOCKETS),
-    "stats": tuples(SOCKETS),
+    "stats": st.builds(StatsSettings, addresses=tuples(SOCKETS), http=st.booleans()),
     "trusted": tuples(st.text()),
     "subscriptions": SUBSCRIPTIONS,
     "timeout": SECONDS,
@@ -207,6 +208,8 @@ class ControlTests(SynchronousTestCase):
                         "phase": "starting",
                         "retry_at": 0,
                         "held": False,
+                        "rest": "none",
+                        "woken": False,
                         "addresses": [{"is": "UnixAddress", "path": "/a.sock"}],
                     }
                 ],

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.wire.vassal import Order, Said, parse_said
+from emperor.wire.vassal import Order, Said, parse_orders, parse_said
 
 
 class VassalPipeTests(SynchronousTestCase):
@@ -45,3 +45,17 @@ class VassalPipeTests(SynchronousTestCase):
         What is said is what is heard, but a word that is repeated only once.
         """
         self.assertEqual(list(dict.fromkeys(words)), parse_said(bytes(words)))
+
+    @given(st.binary(), st.integers(0, 100))
+    def test_orders_cut_anywhere(self, data: bytes, cut: int) -> None:
+        """
+        The same with what an Emperor says.
+        """
+        pieces = dict.fromkeys([*parse_orders(data[:cut]), *parse_orders(data[cut:])])
+        self.assertEqual(parse_orders(data), list(pieces))
+
+    def test_unknown_orders(self) -> None:
+        """
+        An Emperor may know more words than we do.
+        """
+        self.assertEqual(parse_orders(b"\x63\x01\xff\x00"), [Order.RELOAD, Order.STOP])

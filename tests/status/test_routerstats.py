@@ -1,5 +1,5 @@
 """
-Tests for L{emperor.status.stats}.
+Tests for L{emperor.status.routerstats}.
 """
 
 from __future__ import annotations
@@ -13,76 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import UnixAddress
 from emperor.config.settings import Node
 from emperor.proxy.refusals import Reason
 from emperor.routing.pools import FixedStatistics
+from emperor.status.jsontext import PIECE, pieces, readable
+from emperor.status.routerstats import describe
 from emperor.status.snapshot import take
-from emperor.status.stats import PIECE, pieces, readable, write
 from emperor.wire.control import Counts, RefusalCount
 from tests.status.shown import ADDRESS, SETTINGS, ShownRouter
 
-#: What JSON can say, in the types of ours.
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
-)
 #: What may come in a subscription: bytes as characters, and decoded paths.
 KEYS = st.text(st.characters(max_codepoint=255), min_size=1, max_size=255)
 PATHS = st.binary(min_size=1, max_size=60).map(lambda path: path.replace(b"\0", b"?"))
-
-
-def lazy(value: Any) -> Any:
-    """
-    The same with iterators for lists.
-    """
-    if isinstance(value, list):
-        return map(lazy, value)
-    return {key: lazy(each) for key, each in value.items()} if isinstance(value, dict) else value
-
-
-class WriteTests(SynchronousTestCase):
-    @given(VALUES, st.sampled_from(["", "\n"]))
-    def test_roundtrip(self, value: Any, line: str) -> None:
-        """
-        What is written is JSON and means what was given, also from iterators.
-        """
-        for given_value in (value, lazy(value)):
-            self.assertEqual(value, json.loads("".join(write(given_value, line))))
-
-    @given(VALUES)
-    def test_minified(self, value: Any) -> None:
-        """
-        Minified is what C{json} makes of it without blanks.
-        """
-        compact = json.dumps(value, separators=(",", ":"))
-        self.assertEqual(compact, "".join(write(value, "")))
-
-    def test_lines(self) -> None:
-        """
-        Otherwise each item has a line, with tabs before it as uWSGI has them.
-        """
-        value = {"a": [1, {"b": "x"}], "c": [], "d": {}}
-        text = '{\n\t"a":[\n\t\t1,\n\t\t{\n\t\t\t"b":"x"\n\t\t}\n\t],\n\t"c":[],\n\t"d":{}\n}'
-        self.assertEqual(text, "".join(write(value, "\n")))
-
-
-class ReadableTests(SynchronousTestCase):
-    @given(PATHS)
-    def test_paths(self, path: bytes) -> None:
-        """
-        Any path becomes text that every reader of JSON takes.
-        """
-        shown = readable(str(UnixAddress(path)))
-        self.assertEqual(shown, json.loads(json.dumps(shown).encode("utf-8")))
-        shown.encode("utf-8")
-
-    def test_bytes(self) -> None:
-        """
-        Text stays as it is; what is no UTF-8 is spelled out.
-        """
-        self.assertEqual("/ä\\xff", readable(str(UnixAddress("/ä".encode() + b"\xff"))))
 
 
 class ReferenceTests(SynchronousTestCase):
@@ -101,7 +43,8 @@ class PiecesTests(SynchronousTestCase):
         self.router = ShownRouter(SETTINGS)
 
     def pieces(self, minified: bool = False) -> list[bytes]:
-        return list(pieces(take(self.router), self.router.pools(), minified=minified))
+        shown = describe(take(self.router), self.router.pools())
+        return list(pieces(shown, minified=minified))
 
     def text(self, minified: bool = False) -> bytes:
         return b"".join(self.pieces(minified))

@@ -1,0 +1,3 @@
+"""
+Commands to the Emperor: who gives them, and who obeys.
+"""

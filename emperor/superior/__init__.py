@@ -1,0 +1,3 @@
+"""
+The Emperor above us, whose vassal the whole program is.
+"""
