@@ -17,6 +17,9 @@ SECONDS ?= 3
 TWISTED ?=
 VASSALS ?= 2000
 
+# make soak: another number, and other things happen in another order.
+SEED ?= 1
+
 # make integration: what connections are made of, epoll or twisted.
 TRANSPORT ?= epoll
 
@@ -37,7 +40,7 @@ UNITS := $(filter-out tests.integration tests.conformance, \
 	$(subst /,.,$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py)))) \
 	$(subst /,.,$(patsubst %.py,%,$(wildcard tests/test_*.py)))
 
-.PHONY: help run test lint format types units integration bench servers test-all-pythons test-wheel clean
+.PHONY: help run test lint format types units integration soak bench servers test-all-pythons test-wheel clean
 
 help:
 	@echo 'make run               serve $(CONFIG) in the foreground (CONFIG=... for another)'
@@ -46,6 +49,7 @@ help:
 	@echo 'make types             mypy --strict'
 	@echo 'make units             tests without network and processes'
 	@echo 'make integration       tests against real servers, and uWSGI itself (TRANSPORT=twisted)'
+	@echo 'make soak              ten sites are edited, broken and killed under load (SECONDS=180, SEED=1)'
 	@echo 'make bench             beside uWSGI and nginx (CASE=http-close, ROUNDS=5, SECONDS=3, TWISTED=1)'
 	@echo 'make servers           as root with apt: install those servers'
 	@echo 'make format            let ruff format and fix'
@@ -95,6 +99,12 @@ units: $(TEST)/installed
 
 integration: $(TEST)/installed $(REFERENCE)/installed
 	EMPEROR_TRANSPORT=$(TRANSPORT) $(TEST)/bin/python -m tests.run tests.integration tests.conformance
+
+# Three of them: sockets of the Emperor's, the same with two router processes, and
+# sockets of the vassals'.
+soak: SECONDS = 180
+soak: $(TEST)/installed
+	$(TEST)/bin/python -m tests.soak --seconds $(SECONDS) --seed $(SEED)
 
 # Results are written to bench/results; the table goes to the standard output.
 bench: servers $(RUN)/installed $(REFERENCE)/installed

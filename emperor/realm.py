@@ -19,16 +19,19 @@ from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import (
     Config,
     instance_addresses,
+    is_blank,
     is_cheap,
     is_proxy,
     listening,
 )
+from emperor.interfaces import IMonitor
 from emperor.monitors.instance import InstanceMonitor
 from emperor.monitors.schemes import make_monitor
 from emperor.proxy.binding import open_listener
 from emperor.proxy.listeners import OpenRouter
 from emperor.stale import leave_socket
 from emperor.vassals.asking import ask
+from emperor.vassals.blanks import knowing_by_file, needing_a_file
 from emperor.vassals.doors import HeldDoor
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
@@ -79,6 +82,12 @@ class _Looks:
         """
         return is_cheap(*self._place(spec, spec.file))
 
+    def is_blank(self, spec: VassalSpec) -> bool:
+        """
+        Whether there is nothing for uWSGI in it.
+        """
+        return is_blank(*self._place(spec, spec.file))
+
     def is_proxy(self, spec: VassalSpec) -> bool:
         """
         Whether it hands its pipe on.
@@ -118,11 +127,6 @@ def build_emperor(
     @param memoirs: is told of all vassals.
     """
     shared = settings.emperor
-    monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
-    if settings.instance.options:
-        sockets = [listener for row in instance.rows for listener in row]
-        spec = instance_spec(settings.instance, surroundings.cwd, sockets)
-        monitors.append(InstanceMonitor(spec))
 
     looks = _Looks(settings, surroundings, instance.settings.listen)
 
@@ -146,18 +150,34 @@ def build_emperor(
         is_proxy=looks.is_proxy,
         told=memoirs.has_started,
     )
+    doorways = Doorways(shared, looks.door, looks.is_cheap, partial(ask, reactor))
     # A vassal's file that is not ours must not make us remove somebody's socket.
     remove: dict[str, Any] = {"remove_socket": leave_socket} if shared.launch.tyrant else {}
     emperor = Emperor(
         reactor,
-        monitors,
-        launcher.launch,
+        _monitors(reactor, settings, surroundings, instance),
+        needing_a_file(launcher.launch, looks.is_blank),
         settings=shared,
         listening=looks.addresses,
-        find_door=Doorways(shared, looks.door, looks.is_cheap, partial(ask, reactor)).find,
+        find_door=knowing_by_file(doorways.find, looks.is_blank),
         open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
         **remove,
     )
     emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)
     emperor.watch(memoirs.saw)
     return emperor
+
+
+def _monitors(
+    reactor: Any, settings: Settings, surroundings: Surroundings, instance: OpenRouter
+) -> list[IMonitor]:
+    """
+    Who says what is wanted: those of the options, and our own file.
+    """
+    shared = settings.emperor
+    monitors = [make_monitor(text, reactor, shared) for text in shared.monitors]
+    if settings.instance.options:
+        sockets = [listener for row in instance.rows for listener in row]
+        spec = instance_spec(settings.instance, surroundings.cwd, sockets)
+        monitors.append(InstanceMonitor(spec))
+    return monitors

@@ -8,7 +8,7 @@ from functools import partial
 
 from emperor.config import values
 from emperor.config.launchsettings import LaunchSettings
-from emperor.config.launchvalues import capabilities, command, hook, namespaces
+from emperor.config.launchvalues import capabilities, command, grant, hook, namespaces
 from emperor.config.taking import Taker
 from emperor.wire.hooks import Command
 
@@ -24,6 +24,7 @@ def build_launch(taker: Taker) -> LaunchSettings:
         tyrant=taker.flag("emperor-tyrant"),
         tyrant_nofollow=taker.flag("emperor-tyrant-nofollow"),
         tyrant_groups=taker.flag("emperor-tyrant-initgroups"),
+        domains=taker.many("vassal-domains", grant),
         capabilities=taker.one("emperor-cap", capabilities, ()),
         namespaces=taker.one("emperor-use-clone", namespaces, ()),
         wrapper=text("emperor-wrapper"),

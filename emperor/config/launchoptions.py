@@ -37,6 +37,13 @@ def launch_options() -> Iterator[Option]:
         default="off",
     )
     yield row(
+        "vassal-domains",
+        Kind.DOMAINS,
+        "With emperor-tyrant: the domains that vassals of this user, a name or a number, may have.",
+        repeatable=True,
+        ours=True,
+    )
+    yield row(
         "emperor-cap",
         Kind.CAPABILITIES,
         "What vassals, and all that they start, may be capable of at most.",

@@ -9,6 +9,20 @@ from dataclasses import dataclass
 from emperor.wire.hooks import Command
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """
+    Domains that a user's vassals may have.
+
+    @ivar user: a name or a number.
+    @ivar patterns: in lower case: C{*}, C{*.DOMAIN} for the hosts below it, or a
+        host.
+    """
+
+    user: str
+    patterns: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchSettings:
     """
@@ -17,6 +31,7 @@ class LaunchSettings:
     @ivar tyrant: C{emperor-tyrant}: a vassal runs as the owner of its file.
     @ivar tyrant_nofollow: a link's own owner counts.
     @ivar tyrant_groups: C{emperor-tyrant-initgroups}.
+    @ivar domains: C{vassal-domains}: whose domains are whose, where C{tyrant} is on.
     @ivar capabilities: C{emperor-cap}: their numbers; empty: as they are.
     @ivar namespaces: C{emperor-use-clone}: see L{emperor.wire.rights.Rights}.
     @ivar wrapper: C{emperor-wrapper}: the program in the place of uWSGI; empty:
@@ -43,6 +58,7 @@ class LaunchSettings:
     tyrant: bool = False
     tyrant_nofollow: bool = False
     tyrant_groups: bool = False
+    domains: tuple[Grant, ...] = ()
     capabilities: tuple[int, ...] = ()
     namespaces: tuple[str, ...] = ()
     wrapper: str = ""

@@ -4,6 +4,9 @@ The texts of options about vassals' processes read as values.
 
 from __future__ import annotations
 
+import re
+
+from emperor.config.launchsettings import Grant
 from emperor.config.values import BadValue
 from emperor.wire.hooks import Command
 
@@ -78,6 +81,35 @@ def _words(text: str) -> list[str]:
     if not all(words):
         raise BadValue(f"{text!r} has an empty word")
     return words
+
+
+#: Who has which domains.
+DOMAINS_FORM = "USER:PATTERN[,PATTERN...], a PATTERN being HOST, *.DOMAIN or *"
+_USER = re.compile(r"[^\s:,*]+")
+_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+
+
+def grant(text: str) -> Grant:
+    """
+    Domains of a user, of the form L{DOMAINS_FORM}.
+
+    @raise BadValue: it has another form.
+    """
+    user, colon, patterns = text.partition(":")
+    if not colon or not _USER.fullmatch(user.strip()):
+        raise BadValue(f"{text!r} names no user; accepted: {DOMAINS_FORM}")
+    if user.strip().lstrip("0") == "" or user.strip() == "root":
+        raise BadValue(f"{text!r}: no vassal runs as root; accepted: {DOMAINS_FORM}")
+    return Grant(user.strip(), tuple(map(_pattern, _words(patterns))))
+
+
+def _pattern(word: str) -> str:
+    pattern = word.lower()
+    if pattern == "*":
+        return pattern
+    if not _HOST.fullmatch(pattern) or not pattern.isascii():
+        raise BadValue(f"{word!r} is no host, without port and in ASCII; accepted: {DOMAINS_FORM}")
+    return pattern.removesuffix(".")
 
 
 #: What a hook may do, and the shell that does it.

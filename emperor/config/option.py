@@ -71,6 +71,8 @@ class Kind(Enum):
     SIGNATURES = "DIGEST:DIRECTORY"
     #: A command behind an action.
     HOOK = "exec:COMMAND"
+    #: Whose domains they are.
+    DOMAINS = "USER:HOST, USER:*.DOMAIN or USER:*; several with commas"
     #: A line for the shell.
     COMMAND = "command"
     #: Names of capabilities.

@@ -32,7 +32,7 @@ from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
 from emperor.config.reader import Reader, parser_of, split_section
 from emperor.config.settings import EmperorSettings, InstanceSettings
-from emperor.config.sources import StaticSources
+from emperor.config.sources import StaticSources, read_regular
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import flag
 from emperor.config.vassalvalues import options_of, settings_for
@@ -60,6 +60,9 @@ HIDDEN = Hidden.HIDDEN
 
 #: A configuration that is in no file; or L{None}: it is in the vassal's.
 Config = bytes | Hidden | None
+
+#: The section of a vassal's file that is uWSGI's, in every format.
+SECTION = "uwsgi"
 
 #: What is left in a value that cannot be told from outside.
 UNRESOLVED = ("@(", "%(", "$(", "*")
@@ -144,6 +147,38 @@ def is_cheap(
     """
     pairs = _pairs(path, cwd, settings, surroundings, config)
     return any(flag(pair.value) for pair in pairs if pair.key == "cheap")
+
+
+def is_blank(
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: Config = None,
+) -> bool:
+    """
+    Whether a vassal's file has nothing for uWSGI: it is empty, or its writer has
+    not come as far.  A uWSGI that is given a socket serves errors then.
+
+    With templates, or options in the environment, a file may be empty, and another
+    program than uWSGI may want another one; the parameters are as for L{listening}.
+    """
+    launch = settings.launch
+    others = (launch.wrapper, launch.wrapper_attribute, launch.wrapper_override)
+    templates = (settings.inherit_before, settings.include_before, settings.set)
+    if any(others) or any(templates) or settings.inherit or settings.include:
+        return False
+    if config is HIDDEN or any(options_of(surroundings.environ, path, cwd)):
+        return False
+    name, section = split_section(path)
+    wanted = os.fsencode(section or SECTION)
+    if config is not None:
+        return wanted not in config
+    try:
+        data, _ = read_regular(os.path.join(cwd, name), COMMAND_LINE, SIZE_LIMIT)
+    except ConfigurationError:  # That is uWSGI's to complain of.
+        return False
+    return wanted not in data
 
 
 def is_proxy(

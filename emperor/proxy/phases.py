@@ -1,5 +1,5 @@
 """
-How far a request has got, and what moves it on.
+How far a request has got, and what moves it on: L{emperor.proxy.session}.
 """
 
 from __future__ import annotations

@@ -35,6 +35,11 @@ _NODES_OWN = (0, 0)
 #: Nodes that one request is offered to, before the fallback.
 MOST_NODES = 64
 
+#: Seconds within which a request that a node left without an answer may be sent to
+#: the same node again, where there is no other one: what took longer is perhaps
+#: what it was ended for.
+SAME_NODE = 10.0
+
 #: Seconds that a node has to close its connection after its answer.
 CLOSING = 5.0
 
@@ -107,7 +112,9 @@ class Session(Protocol):
         self._pool = pool
         self._node: Target
         self._tried: list[Target] = []
+        self._lost: Target | None = None
         self._counted = self._repeated = False
+        self._sent_at = 0.0
         self._spent = self._sent = self._received = 0
         self._payload = b""
         self._modifiers = _NODES_OWN
@@ -193,7 +200,9 @@ class Session(Protocol):
         The pool's next node, and after the last one the first of the fallback;
         of all the attempts there may be, the last one is the fallback's.
 
-        A node that refuses at once costs next to nothing, so it does not count.
+        A node that refuses at once costs next to nothing, so it does not count.  One
+        that has lost the request comes once more before the fallback: there the
+        next worker, or the next vassal, takes it.
         """
         router, tried = self._router, self._tried
         most = router.settings.max_retries
@@ -204,6 +213,8 @@ class Session(Protocol):
         node = None
         if len(tried) < MOST_NODES and (left or fallback is None or not tried):
             node = self._pool.pick(router.deadlines.now, tried, self._front)
+        if node is None and self._lost is not None:
+            node, self._lost = self._lost, None
         if self._sleeper is not None:  # Who sleeps is well.
             return node
         if node is None and fallback is not None and self._pool is not fallback:
@@ -228,6 +239,7 @@ class Session(Protocol):
         """
         self.phase = PHASES[Event.CONNECTED][self.phase]
         node, front = self._node, self._front
+        self._sent_at = self._router.deadlines.now
         if self._pool.counts:
             self._pool.accepted(node)
             self._counted = True
@@ -271,8 +283,9 @@ class Session(Protocol):
 
     def _not_answered(self) -> None:
         """
-        The node has gone without a word: another one may do, but no third one,
-        for it may be the request that ends them (RFC 9110 section 9.2.2).
+        The node has gone without a word: another one may do, or the same one, but
+        there is no third time, for it may be the request that ends them (RFC 9110
+        section 9.2.2).
         """
         refusal = self._router.not_answered(self._node, self.host)
         if self._repeated or not self._front.may_repeat():
@@ -280,6 +293,8 @@ class Session(Protocol):
             return
         self._repeated = True
         self._spent += 1
+        if self._router.deadlines.now - self._sent_at <= SAME_NODE:
+            self._lost = self._node
         self._settle()
         self._look_for_sleeper(self._node)
         # There is no connection until the next node accepts.

@@ -4,7 +4,9 @@ From settings to the parts of a subscription server, and to the whole.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from socket import socket
 from typing import Any
 
@@ -14,7 +16,7 @@ from twisted.internet.threads import deferToThreadPool
 from emperor.addresses import BorrowedSocket, SocketAddress, TcpAddress, UnixAddress
 from emperor.announcing.sending import Sender
 from emperor.announcing.servers import parse_server
-from emperor.config.attributes import attributes
+from emperor.config.attributes import Attributes, attributes
 from emperor.config.settings import RouterSettings, Settings, SubscriptionSettings
 from emperor.config.surroundings import Surroundings
 from emperor.config.vassalfile import uwsgi_sockets
@@ -27,6 +29,7 @@ from emperor.subscriptions.acknowledging import Acknowledger
 from emperor.subscriptions.chronicle import Chronicle
 from emperor.subscriptions.copying import Copyist
 from emperor.subscriptions.domains import EMPTY, Domains, Holdings, make_holdings
+from emperor.subscriptions.grants import Grants
 from emperor.subscriptions.ledger import Ledger, make_registry
 from emperor.subscriptions.places import Places
 from emperor.subscriptions.receiving import DatagramReader
@@ -38,7 +41,8 @@ from emperor.subscriptions.sockets import open_servers
 from emperor.subscriptions.statefile import StateFile
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.origins import readable
-from emperor.vassals.spec import VassalId
+from emperor.vassals.spec import VassalId, VassalSpec
+from emperor.vassals.tyrant import NoOwner, owner_of
 from emperor.wire.hops import make_mark
 from emperor.wire.seals import SealVerifier
 from emperor.wire.signatures import Verifier, digest
@@ -124,14 +128,29 @@ def build_domains(
     least.
     """
 
+    launch = settings.emperor.launch
+    grants = Grants(launch.domains)
+
+    def permitted(spec: VassalSpec, found: Attributes) -> tuple[Attributes, tuple[str, ...]]:
+        if not launch.tyrant or not found.domains:
+            return found, ()
+        path = os.path.join(spec.directory, spec.file)
+        try:
+            owner = owner_of(path, nofollow=launch.tyrant_nofollow)
+        except NoOwner as error:
+            return replace(found, domains=()), (str(error),)
+        return grants.permit(found, owner.uid)
+
     def read(id: VassalId) -> Holdings:
         spec, shared = emperor.spec(id), settings.emperor
         if spec.is_zerg or spec.is_instance:  # Its parent has the socket, or it has no domain.
             return EMPTY
         place = (spec.file, spec.directory, shared, surroundings)
         config = readable(spec, shared.launch)
+        found, refused = permitted(spec, attributes(*place, config))
         sockets = uwsgi_sockets(*place, held=emperor.door(id), config=config)
-        return make_holdings(id.name, attributes(*place, config), sockets)
+        holdings = make_holdings(id.name, found, sockets)
+        return replace(holdings, problems=holdings.problems + refused)
 
     subscriptions = [router.subscriptions for router in settings.routers]
     tolerances = [min(each.tolerance, each.tolerance_inactive) for each in subscriptions]

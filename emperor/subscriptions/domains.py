@@ -161,6 +161,8 @@ class Domains(Service):
         self._read = read
         self._gap = tolerance / _REPETITIONS
         self._coming: dict[VassalId, Holdings] = {}
+        # What the next generation, which comes up beside the current one, says.
+        self._next: dict[VassalId, Holdings] = {}
         self._entries: dict[VassalId, dict[_Name, _Entry]] = {}
         # How many vassals are the same node: they may share a socket.
         self._claims: Counter[_Name] = Counter()
@@ -191,13 +193,19 @@ class Domains(Service):
         A vassal has a new status.
         """
         id, phase = status.id, status.phase
-        if phase in _READING or phase is Phase.ASLEEP:
+        started = self._next.pop(id, None)
+        if phase is Phase.RENEWING:
+            self._next[id] = self._look(id)
+        elif phase is Phase.RELOADING and started is not None:
+            # The file may be another one by now than what this generation read.
+            self._coming[id] = started
+        elif phase in _READING or phase is Phase.ASLEEP:
             self._coming[id] = self._look(id)
         if self._sleeps(status):
             self._lay_down(id)
         elif phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
             self._settle(id, self._coming.get(id, EMPTY))
-        elif phase in _CLOSED or not (status.held or phase in _STAYING):
+        elif self._is_closed(status):
             self._settle(id, EMPTY)
         if phase is Phase.GONE:
             self._coming.pop(id, None)
@@ -225,6 +233,15 @@ class Domains(Service):
         self._settle(id, Holdings(asleep))
         if asleep:
             self._sleeping.add(id)
+
+    @staticmethod
+    def _is_closed(status: VassalStatus) -> bool:
+        """
+        Whether nobody answers at its socket, and nobody will in a moment.
+        """
+        if status.held:
+            return status.phase in _CLOSED and not status.returns
+        return status.phase not in _STAYING
 
     def _look(self, id: VassalId) -> Holdings:
         try:

@@ -80,7 +80,8 @@ class Whereabouts:
         """
         A vassal came into another phase.
 
-        @param held: its socket is the Emperor's.
+        @param held: its socket is the Emperor's, and closed to requests while
+            the vassal is away; not if it L{returns<VassalStatus.returns>}.
         @return: whether it was going and is not any more.
         """
         if id not in self._phases:

@@ -28,6 +28,13 @@ class Closed(Exception):
     """
 
 
+class Unclear(Exception):
+    """
+    It cannot be told now where a vassal's door is, nor that it has none; what was
+    to say it is broken, and the text says how.
+    """
+
+
 class Door(Protocol):
     """
     Where the Emperor listens for a vassal.

@@ -326,7 +326,8 @@ class Emperor(Service, Directory):
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:
             self._whereabouts.settle(status.id, self._read_addresses(status.id))
-        if self._whereabouts.note(status.id, status.phase, status.held):
+        closed = status.held and not status.returns
+        if self._whereabouts.note(status.id, status.phase, closed):
             self._vacancies.look()
         for watcher in self._watchers:
             self._guarded(watcher, status)

@@ -66,7 +66,7 @@ class Herald:
             status.phase,
             status.retry_at,
             tuple(sorted(self._emperor.addresses(status.id), key=str)),
-            status.held,
+            status.held and not status.returns,
             status.rest,
             status.woken,
         )

@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NoReturn
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -27,6 +28,7 @@ from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
 from emperor.config.vassalvalues import filled
 from emperor.vassals.asking import NoAnswer
+from emperor.vassals.doors import Unclear
 from emperor.vassals.spec import VassalSpec, shown
 
 #: Bytes of a side file that are looked at.
@@ -72,8 +74,9 @@ class Doorways:
         """
         Look, now, where a vassal's door is.
 
-        @return: what is wrong is logged, and the vassal has no door; a Deferred
-            never fails.
+        @return: what must not be is logged, and the vassal has no door; a Deferred
+            fails as this raises.
+        @raise Unclear: what says it is broken; it may be half of what it will be.
         """
         if spec.is_instance or spec.is_zerg:  # Its sockets are its own, or its parent's.
             return None
@@ -87,9 +90,11 @@ class Doorways:
 
     def _look(self, spec: VassalSpec) -> Found | Deferred[Found]:
         found, problems = self._attribute(spec)
+        if found is None and problems:
+            raise Unclear("; ".join(map(str, problems)))
         for problem in problems:
             self._complain(spec, str(problem))
-        if found is not None or problems:
+        if found is not None:
             return self._permitted(spec, found)
         if self._settings.on_demand_extension:
             found = self._of_file(spec, self._settings.on_demand_extension)
@@ -122,17 +127,16 @@ class Doorways:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._complain(spec, f"{path}: {error.strerror}")
-            return None
+            raise Unclear(f"{path}: {error.strerror}") from error
 
     def _of_directory(self, spec: VassalSpec, directory: str) -> Found:
         base, _ = os.path.splitext(os.path.basename(spec.id.name))
         return self._parse(spec, os.fsencode(os.path.join(directory, f"{base}.socket")))
 
     def _of_command(self, spec: VassalSpec, command: str) -> Deferred[Found]:
-        def failed(failure: Failure) -> None:
+        def failed(failure: Failure) -> NoReturn:
             failure.trap(NoAnswer)
-            self._complain(spec, f"emperor-on-demand-exec = {command}: {failure.value}")
+            raise Unclear(f"emperor-on-demand-exec = {command}: {failure.value}")
 
         asking = self._ask(command, spec.id.name, spec.directory)
         found: Deferred[Found] = asking.addCallback(lambda output: self._parse(spec, output))
@@ -145,8 +149,7 @@ class Doorways:
         try:
             return parse_doorway(text, spec.directory, on_demand=True)
         except (BadValue, BadAddress) as error:
-            self._complain(spec, str(error))
-            return None
+            raise Unclear(str(error)) from error
 
     def _complain(self, spec: VassalSpec, problem: str) -> None:
         self._log.warn(

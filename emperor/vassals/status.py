@@ -9,6 +9,9 @@ from enum import Enum
 
 from emperor.vassals.spec import VassalId
 
+#: Seconds that who knocks at the door of a vassal that died is kept waiting.
+SHORT_WAIT = 5.0
+
 
 class Rest(Enum):
     """
@@ -118,6 +121,15 @@ class VassalStatus:
         Whether it slept and is on its way.
         """
         return self.woken and self.phase in _COMING
+
+    @property
+    def returns(self) -> bool:
+        """
+        Whether it died, has served before and is started again in a moment: its
+        socket may still be sent requests if that stays, for they wait there.
+        """
+        waits = self.retry_at - self.since
+        return self.phase is Phase.HELD_BACK and self.accepted_at > 0 and waits <= SHORT_WAIT
 
 
 #: Phases that a vassal that was woken goes through until it accepts.

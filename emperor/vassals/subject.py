@@ -18,9 +18,10 @@ from twisted.python.failure import Failure
 from emperor.addresses import SocketAddress
 from emperor.config.doorways import Doorway
 from emperor.vassals.core import Court
+from emperor.vassals.doors import Unclear
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.status import Phase, Rest, VassalStatus
-from emperor.vassals.succession import Find, OpenDoor, Succession
+from emperor.vassals.succession import UNCLEAR, Find, OpenDoor, Succession
 
 #: Phases in which a vassal that was woken comes no more, or has come.
 _SETTLED = frozenset(
@@ -240,12 +241,13 @@ class Subject:
         if placing is not None:
             placing.cancel()
 
-    # Requests that come to its door's address shall find it although it is closed.
+    # Requests that come to its door's address shall find it although it is closed,
+    # also while its file is broken.
 
     def _look_for_place(self) -> None:
-        lying = self._lying
+        lying, place = self._lying, self._place
         self._rise()
-        self._lying = lying
+        self._lying, self._place = lying, place
         try:
             found = self._find(self.spec)
         except Exception:
@@ -258,13 +260,16 @@ class Subject:
             self._place = found
 
     def _placed(self, found: Doorway | None) -> None:
-        self._placing, self._place = None, found
-        if self._lying is not None and found is not None:
+        before, self._placing, self._place = self._place, None, found
+        if self._lying is not None and found != before:
             self._court.observe(self._lying)
 
     def _not_placed(self, failure: Failure) -> None:
         self._placing = None
-        if not failure.check(CancelledError):
-            self._log.failure(
-                "The door of {vassal} is unknown", failure, vassal=shown(self.spec.id.name)
-            )
+        name = shown(self.spec.id.name)
+        if failure.check(CancelledError):
+            return
+        if failure.check(Unclear):
+            self._log.warn(UNCLEAR, vassal=name, problem=shown(str(failure.value)))
+        else:
+            self._log.failure("The door of {vassal} is unknown", failure, vassal=name)

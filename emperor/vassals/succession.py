@@ -20,7 +20,8 @@ Rules:
     stopped.
 
   - A vassal whose file takes a door away, or adds one, is stopped first: the old
-    and the new generation may want the same address.
+    and the new generation may want the same address.  A file that is broken takes
+    none away.
 
 To the outside this is one vassal: it has the phase of its current generation, the
 sum of all counts, and is gone when all generations are.
@@ -37,7 +38,7 @@ from twisted.python.failure import Failure
 
 from emperor.config.doorways import Doorway
 from emperor.vassals.core import Court
-from emperor.vassals.doors import NO_DOOR, Door
+from emperor.vassals.doors import NO_DOOR, Door, Unclear
 from emperor.vassals.record import Record
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
@@ -45,6 +46,8 @@ from emperor.vassals.vassal import Vassal
 
 Find = Callable[[VassalSpec], Doorway | Deferred[Doorway | None] | None]
 OpenDoor = Callable[[Doorway], Door]
+
+UNCLEAR = "Vassal {vassal}: it is unclear where to listen for it: {problem}"
 
 #: Phases in which a generation has ended without having served.
 _FAILED = frozenset({Phase.HELD_BACK, Phase.EXILED})
@@ -187,11 +190,14 @@ class Succession:
 
     def _not_found(self, failure: Failure) -> None:
         self._finding = None
-        if not failure.check(CancelledError):
-            self._log.failure(
-                "The door of {vassal} is unknown", failure, vassal=shown(self.spec.id.name)
-            )
-            self._place(self._door.doorway)
+        name = shown(self.spec.id.name)
+        if failure.check(CancelledError):
+            return
+        if failure.check(Unclear):
+            self._log.warn(UNCLEAR, vassal=name, problem=shown(str(failure.value)))
+        else:
+            self._log.failure("The door of {vassal} is unknown", failure, vassal=name)
+        self._place(self._door.doorway)
 
     def _cancel_finding(self) -> None:
         finding, self._finding = self._finding, None

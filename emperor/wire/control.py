@@ -74,7 +74,8 @@ class VassalNews:
     @ivar retry_at: when it will be started again, in seconds of the epoch; 0 if
         it is not held back.
     @ivar addresses: where it listens.
-    @ivar held: its sockets are the Emperor's.
+    @ivar held: its sockets are the Emperor's, and closed to requests while it is
+        held back.
     @ivar rest: see L{emperor.vassals.status.VassalStatus}; so C{woken}.
     """
 

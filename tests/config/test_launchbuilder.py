@@ -4,7 +4,7 @@ L{emperor.config.launchbuilder}
 
 from __future__ import annotations
 
-from emperor.config.launchsettings import LaunchSettings
+from emperor.config.launchsettings import Grant, LaunchSettings
 from tests.config.fixtures import ConfigurationCase
 
 
@@ -25,6 +25,7 @@ class LaunchBuilderTests(ConfigurationCase):
         """
         text = (
             "emperor-tyrant = true\nemperor-tyrant-nofollow\nemperor-tyrant-initgroups = 1\n"
+            "vassal-domains = blog:a.com,b.com\nvassal-domains = 7:*\n"
             "vassal-cap = setgid,setuid\nemperor-use-clone = pid,mnt\n"
         )
         self.assertEqual(
@@ -33,6 +34,7 @@ class LaunchBuilderTests(ConfigurationCase):
                 tyrant=True,
                 tyrant_nofollow=True,
                 tyrant_groups=True,
+                domains=(Grant("blog", ("a.com", "b.com")), Grant("7", ("*",))),
                 capabilities=(6, 7),
                 namespaces=("pid", "mount"),
             ),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.config.launchvalues import capabilities, command, hook, namespaces
+from emperor.config.launchsettings import Grant
+from emperor.config.launchvalues import capabilities, command, grant, hook, namespaces
 from emperor.config.values import BadValue
 from emperor.wire.hooks import Command
 
@@ -37,6 +38,37 @@ class LaunchValuesTests(SynchronousTestCase):
         """
         error = self.assertRaises(BadValue, namespaces, "pid,user")
         self.assertIn("user is not in txemperor, because", str(error))
+
+    def test_grant(self) -> None:
+        """
+        A user and hosts, in lower case.
+        """
+        self.assertEqual(
+            grant("blog: Blog.example.com., *.blog.example.com,localhost"),
+            Grant("blog", ("blog.example.com", "*.blog.example.com", "localhost")),
+        )
+        self.assertEqual(grant("1000:*"), Grant("1000", ("*",)))
+
+    def test_bad_grants(self) -> None:
+        """
+        What is no user's, or no host, is refused.
+        """
+        for text in ("blog", ":a", "*:a", "a b:c", "blog:", "blog:a,,b"):
+            self.assertRaises(BadValue, grant, text)
+        for text in ("root:a", "0:a", "00:a"):
+            self.assertIn("no vassal runs as root", str(self.assertRaises(BadValue, grant, text)))
+        for word in ("a:80", "a.*", "*a", "a..b", ".a", "a/b", "\xe9.com", "**", "*."):
+            error = self.assertRaises(BadValue, grant, f"blog:{word}")
+            self.assertIn(f"{word!r} is no host", str(error))
+
+    @given(st.text())
+    def test_any_grant(self, text: str) -> None:
+        """
+        Whatever is written, it is a grant or refused.
+        """
+        with ignore(BadValue):
+            found = grant(text)
+            self.assertEqual(found, grant(f"{found.user}:{','.join(found.patterns)}"))
 
     def test_hook(self) -> None:
         """

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emperor.addresses import BorrowedSocket, TcpAddress, UnixAddress
+from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.vassalfile import (
     HIDDEN,
     SIZE_LIMIT,
     instance_addresses,
+    is_blank,
     is_cheap,
     is_proxy,
     listening,
@@ -189,6 +191,36 @@ class ListeningTests(ConfigurationCase):
             self.write("a.ini", f"[uwsgi]\n{text}")
             found = is_cheap("a.ini", self.cwd, EmperorSettings(), self.surroundings())
             self.assertEqual(expected, found, text)
+
+    def test_blank(self) -> None:
+        """
+        A file has something for uWSGI if it has its section, in any format; with
+        templates, options in the environment, or another program nobody can tell.
+        """
+        self.write("half.ini", "[emperor]\nhold-socket = @a\n[uw")
+        self.write("empty.ini", "")
+        self.write("a.ini", "[uwsgi]\n")
+        self.write("a.yaml", "uwsgi:\n")
+        plain, there = EmperorSettings(), self.surroundings()
+        for name, expected in {
+            "half.ini": True,
+            "empty.ini": True,
+            "a.ini": False,
+            "a.yaml": False,
+            "a.ini:other": True,
+            "half.ini:emperor": False,
+            "no.ini": False,
+        }.items():
+            self.assertEqual(expected, is_blank(name, self.cwd, plain, there), name)
+        for unclear in (
+            EmperorSettings(set=("need-app=true",)),
+            EmperorSettings(inherit=("t.ini",)),
+            EmperorSettings(launch=LaunchSettings(wrapper="/bin/gunicorn")),
+        ):
+            self.assertFalse(is_blank("empty.ini", self.cwd, unclear, there), unclear)
+        environ = {"UWSGI_VASSAL_WSGI_FILE": "%n.py"}
+        there = self.surroundings(environ=environ)
+        self.assertFalse(is_blank("empty.ini", self.cwd, plain, there))
 
     def test_proxy(self) -> None:
         """

@@ -98,6 +98,23 @@ class RenewalTests(ProgramsTestCase):
         said = emperor.program.log.partition("it said last")[2][:2000]
         self.assertIn("/no/such/file", said)
 
+    async def test_emptied(self) -> None:
+        """
+        An empty file, or the beginning of one, is a reload that fails: the site goes
+        on.
+        """
+        emperor = Emperor(self, *self.options)
+        write(emperor, "www", site="first")
+        await emperor.start().listens(emperor.port)
+        await emperor.until("www", answered_by("first"), "first")
+        for beginning in ("", "[emperor]\nhold-socket = @else\n"):
+            log = len(emperor.program.log)
+            (emperor.directory / "www.ini").write_text(beginning)
+            await emperor.program.says("its reload failed: there is nothing for uWSGI", after=log)
+            self.assertEqual((await emperor.fetch("www")).json["site"], "first")
+        write(emperor, "www", site="second")
+        await emperor.until("www", answered_by("second"), "second")
+
     async def some_more(self, emperor: Emperor) -> None:
         """
         Let the site answer for a while.

@@ -9,8 +9,9 @@ import signal
 import socket
 from pathlib import Path
 
+from tests.integration.client import fetch
 from tests.integration.programs import ProgramsTestCase, eventually, unavailable
-from tests.integration.servers import Emperor, debian_uwsgi
+from tests.integration.servers import Emperor, debian_uwsgi, until_answered
 
 #: Users whom the system need not know.
 WWW, SHOP = 12345, 12346
@@ -63,6 +64,33 @@ class TyrantTests(ProgramsTestCase):
             found = (await emperor.answers(name)).json
             self.assertEqual({user}, self.ids(found["master"]))
             self.assertEqual({user}, self.ids(found["worker"]))
+
+    async def test_domains(self) -> None:
+        """
+        A user's site gets the requests of the domains that were given to him, and
+        not those of somebody else's; it runs all the same, and the log has the line
+        that would give them to him.
+        """
+        emperor = self.emperor(f"vassal-domains = {WWW}:www.example,*.www.example")
+        mine = ("www.example", "a.WWW.example:80")
+        lines = [f"domain = {each}" for each in (*mine, "shop.example")]
+        self.give(emperor, "www", WWW, "[emperor]", *lines)
+        self.give(emperor, "shop", SHOP, "[emperor]", "domain = www.example")
+        emperor.start()
+        await emperor.program.listens(emperor.port)
+        for name in ("www", "shop"):
+            self.assertEqual(name, (await emperor.answers(name)).json["site"])
+        for host in mine:
+            await until_answered(emperor.port, host)
+        for _ in range(6):
+            reply = await fetch(emperor.port, "www.example")
+            self.assertEqual("www", reply.json["site"])
+        self.assertEqual(404, (await fetch(emperor.port, "shop.example")).status)
+        await emperor.program.says(
+            "www.ini: it is not announced for shop.example, which nobody gave to its user 12345; "
+            "if they are his, add: vassal-domains = 12345:shop.example\n"
+        )
+        await emperor.program.says("shop.ini: it is not announced for www.example")
 
     async def test_root(self) -> None:
         """

@@ -254,10 +254,11 @@ class BrokenAnswerTests(HttpCase):
 
     def test_nothing(self) -> None:
         """
-        A node that closes without an answer makes a 502.
+        A node that closes without an answer, twice, makes a 502.
         """
         wire = self.start()
         client = self.ask()
+        wire.dial.accept().lose()
         wire.dial.accept().lose()
         self.assert_refused(client.take(), 502, b"without an answer")
 

@@ -14,7 +14,7 @@ from emperor.addresses import parse_address
 from emperor.config.settings import Node
 from emperor.proxy.phases import PHASES, Event, Phase
 from emperor.proxy.refusals import Reason, Refusal
-from emperor.proxy.session import CLOSING, MOST_NODES, Session
+from emperor.proxy.session import CLOSING, MOST_NODES, SAME_NODE, Session
 from emperor.routing.pools import ANYONE, FixedNodes, Pool, Seeker, SingleNode, Target
 from emperor.testing.proxy import FakeStream
 from tests.proxy.dialogue import FASTROUTER, NODE, OTHER, Dialogue, DialogueCase
@@ -330,6 +330,37 @@ class OtherNodesTests(SessionCase):
             self.dialogue.dial.accept().lose()
         self.assertEqual(len(self.ports()), 2)
         self.assert_over(session, "ready", "ready", Reason.NODE_FAILED)
+
+    def test_same_node(self) -> None:
+        """
+        Where there is no other node the same one gets the request again, once:
+        another worker takes it, or the next vassal.
+        """
+        session = self.begin(FixedNodes(self.nodes(1), 30), repeats=True, fallback=self.nodes(9))
+        for _ in range(2):
+            self.dialogue.dial.accept().lose()
+        self.assertEqual(self.ports(), ["127.0.0.1:1"] * 2)
+        self.assert_over(session, "ready", "ready", Reason.NODE_FAILED)
+
+    def test_same_node_has_gone(self) -> None:
+        """
+        If it does not accept any more the fallback gets the request.
+        """
+        self.begin(FixedNodes(self.nodes(1), 30), repeats=True, fallback=self.nodes(9))
+        self.dialogue.dial.accept().lose()
+        self.dialogue.dial.refuse()
+        self.assertEqual(self.ports(), ["127.0.0.1:1"] * 2 + ["127.0.0.1:9"])
+
+    def test_not_the_same_node(self) -> None:
+        """
+        It does not get a request back that has been there for long: perhaps that
+        is what ended it.
+        """
+        session = self.begin(FixedNodes(self.nodes(1), 30), repeats=True)
+        node = self.dialogue.dial.accept()
+        self.dialogue.clock.advance(SAME_NODE + 1)
+        node.lose()
+        self.assert_over(session, "ready", Reason.NODE_FAILED)
 
     def test_no_descriptor(self) -> None:
         """

@@ -210,8 +210,11 @@ class SessionTests(SessionCase):
         A request that was in its queue when it left is repeated when it is back, if
         that does no harm.
         """
-        session = self.begin_asleep(repeats=True)
+        session = self.begin_asleep(repeats=True, fallback=(OTHER,))
         self.dialogue.dial.accept().lose()
+        self.assertEqual(self.dialogue.dial.address, NODE.address)
+        self.dialogue.dial.refuse()  # It has gone; nobody else gets the request.
+        self.assertEqual(len(self.dialogue.dialer.dials), 2)
         self.dialogue.vassals.accept(NODE.address)
         self.dialogue.clock.advance(0)
         self.dialogue.dial.accept()

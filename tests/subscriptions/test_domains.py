@@ -4,6 +4,8 @@ Tests for L{emperor.subscriptions.domains}.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,7 +15,7 @@ from emperor.config.errors import Problem
 from emperor.config.settings import Origin
 from emperor.subscriptions.domains import Domains, Holdings, make_holdings
 from emperor.vassals.spec import VassalId
-from emperor.vassals.status import Phase, Rest, VassalStatus
+from emperor.vassals.status import SHORT_WAIT, Phase, Rest, VassalStatus
 from tests.subscriptions.fakes import Recorder, make_ledger, nodes, said
 from tests.wire.announcements import announcement
 
@@ -243,6 +245,23 @@ class DomainsTests(SynchronousTestCase):
         self.assertEqual(self.live(Phase.GONE, Phase.STARTING, held=True), {})
         self.assertEqual(self.live(Phase.READY, held=True), there)
 
+    def test_returning(self) -> None:
+        """
+        One that has served, died and comes back in a moment stays in its pools:
+        requests wait at the Emperor's socket.
+        """
+        self.live(Phase.STARTING, Phase.ACCEPTING, held=True)
+        for wait, is_there in ((SHORT_WAIT, True), (SHORT_WAIT + 1, False)):
+            status = VassalStatus(
+                ID, Phase.HELD_BACK, since=100, accepted_at=50, retry_at=100 + wait, held=True
+            )
+            self.domains.saw(status)
+            self.assertEqual(bool(nodes(self.registry)), is_there)
+            stopped = replace(status, rest=Rest.STOPPED)
+            self.domains.saw(stopped)
+            self.assertEqual(nodes(self.registry), {"a.com": [], "b.com": []})
+            self.assertEqual(self.sleepers(), {"a.com": ["a.ini"], "b.com": ["a.ini"]})
+
     def test_failed_renewal(self) -> None:
         """
         The file of a next generation that never came counts nowhere.
@@ -254,6 +273,19 @@ class DomainsTests(SynchronousTestCase):
         after = {"c.com": ["/a.sock"]}
         renewed = self.live(Phase.RENEWING, Phase.RELOADING, Phase.ACCEPTING, held=True)
         self.assertEqual(renewed, after)
+
+    def test_broken_after_its_start(self) -> None:
+        """
+        The file counts as it was when the next generation was started, though it be
+        broken when that accepts.
+        """
+        self.live(Phase.STARTING, Phase.ACCEPTING, held=True)
+        self.files[ID] = holdings("c.com")
+        self.live(Phase.RENEWING, held=True)
+        self.files[ID] = Holdings()
+        renewed = self.live(Phase.RELOADING, Phase.ACCEPTING, held=True)
+        self.assertEqual(renewed, {"c.com": ["/a.sock"]})
+        self.assertEqual(self.live(Phase.RELOADING, Phase.ACCEPTING, held=True), {})
 
     def test_changed_file(self) -> None:
         """

@@ -91,6 +91,21 @@ class MirrorTests(EmperorTestCase):
         self.reactor.pump([1, 0, 0])
         self.assertEqual((set(), set()), (self.emperor.leaving, self.mirror.leaving))
 
+    def test_a_short_wait(self) -> None:
+        """
+        Who has served, died and comes back in a moment is sent requests, which wait
+        in its socket: in both.
+        """
+        held = parse_address("/held.sock")
+        assert isinstance(held, UnixAddress)
+        self.doorway = Doorway(held)
+        self.reactor.advance(1)
+        (process,) = self.run_with(A)
+        process.ends(code=1)
+        self.assertEqual(Phase.HELD_BACK, self.emperor.states()[0].phase)
+        self.reactor.advance(0)
+        self.assertEqual((set(), set()), (self.emperor.leaving, self.mirror.leaving))
+
     def test_one_message_for_one_turn(self) -> None:
         """
         What happens to several vassals at once is one message.

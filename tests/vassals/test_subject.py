@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import TcpAddress
@@ -18,6 +19,7 @@ from emperor.testing.vassals import MemoryDoor, MemoryProcess, MemorySpawner, ma
 from emperor.vassals.backoff import BackOff
 from emperor.vassals.commandline import Program
 from emperor.vassals.core import Court
+from emperor.vassals.doors import Unclear
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, Rest, VassalStatus
@@ -256,6 +258,25 @@ class StoppedTests(SynchronousTestCase):
         world.serve()
         self.assertEqual(world.phase, Phase.ACCEPTING)
         self.assertFalse(world.doors[1].closed)
+
+    def test_broken_file(self) -> None:
+        """
+        A file that is broken takes no place away, nor one that is still looked for.
+        """
+        world = self.stopped(DEMAND)
+        world.fault = Unclear("a.ini:3: hold-socket: no")
+        with capturedLogs() as events:
+            world.vassal.wanted(make_spec(fingerprint=2))
+        self.assertEqual(world.vassal.doorway, DEMAND)
+        (told,) = [formatEvent(event) for event in events]
+        self.assertIn("unclear where to listen for it: a.ini:3: hold-socket: no", told)
+        world.fault, world.doorway = None, Deferred()
+        world.vassal.wanted(make_spec(fingerprint=3))
+        self.assertEqual(world.vassal.doorway, DEMAND)
+        before = len(world.history)
+        world.doorway.callback(None)
+        self.assertIsNone(world.vassal.doorway)
+        self.assertEqual(len(world.history), before + 1)
 
     def test_told_to_start_while_it_stops(self) -> None:
         """

@@ -10,6 +10,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import TcpAddress
@@ -19,6 +20,7 @@ from emperor.testing.vassals import MemoryDoor, MemoryProcess, MemorySpawner, ma
 from emperor.vassals.backoff import STABLE, BackOff
 from emperor.vassals.commandline import Program
 from emperor.vassals.core import Court
+from emperor.vassals.doors import Unclear
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
@@ -47,7 +49,7 @@ class World:
         self.history: list[VassalStatus] = []
         self.doorway = doorway
         self.doors: list[MemoryDoor] = []
-        self.fault = ""
+        self.fault = self.unclear = ""
         launcher = Launcher(
             self.reactor,
             EmperorSettings(),
@@ -70,6 +72,8 @@ class World:
         """
         What its file says.
         """
+        if self.unclear:
+            raise Unclear(self.unclear)
         return self.doorway
 
     def open(self, doorway: Doorway) -> MemoryDoor:
@@ -193,6 +197,24 @@ class RenewalTests(SynchronousTestCase):
         self.assertEqual([], self.old.orders)
         self.world.reactor.advance(1000)
         self.check(Phase.ACCEPTING, self.old)
+
+    def test_broken_file(self) -> None:
+        """
+        A file of which nobody can tell whether it has a door takes none away: the
+        next generation may try.
+        """
+        self.world.unclear = "there is nothing in it"
+        self.world.doorway = None
+        with capturedLogs() as events:
+            new = self.world.renew()
+        told = [formatEvent(event) for event in events]
+        self.assertIn(
+            "Vassal hello.ini: it is unclear where to listen for it: there is nothing in it", told
+        )
+        self.check(Phase.RENEWING, self.old, new)
+        new.ends(code=1)
+        self.check(Phase.ACCEPTING, self.old)
+        self.assertFalse(self.world.doors[0].closed)
 
     def test_goes_into_exile(self) -> None:
         """
