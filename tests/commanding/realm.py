@@ -9,6 +9,7 @@ from emperor.testing.vassals import MemoryMonitor, MemorySpawner, make_spec
 from emperor.vassals.commandline import Program
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.launcher import Launcher
+from emperor.vassals.moment import SETTLING
 from emperor.vassals.status import Phase
 from emperor.wire.vassal import Said
 
@@ -49,6 +50,7 @@ class Realm:
         self.reactor.advance(0)
         for process in self.reactor.processes:
             process.says(Said.READY, Said.ACCEPTING)
+        self.reactor.advance(SETTLING)
 
     def phases(self) -> list[Phase]:
         """
