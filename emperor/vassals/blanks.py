@@ -13,7 +13,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 
 from emperor.config.doorways import Doorway
-from emperor.vassals.doors import Door, Unclear
+from emperor.vassals.doors import Blank, Door
 from emperor.vassals.launcher import Launched, LaunchFailed
 from emperor.vassals.process import Listener
 from emperor.vassals.spec import VassalSpec
@@ -29,12 +29,12 @@ def knowing_by_file(find: Find, is_blank: IsBlank) -> Find:
     """
     Find the doors of vassals whose file says something.
 
-    @return: raises L{Unclear} for the others.
+    @return: raises L{Blank} for the others.
     """
 
     def careful(spec: VassalSpec) -> Doorway | Deferred[Doorway | None] | None:
         if _has_a_file(spec) and is_blank(spec):
-            raise Unclear(_NOTHING)
+            raise Blank(_NOTHING)
         return find(spec)
 
     return careful

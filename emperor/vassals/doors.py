@@ -35,6 +35,12 @@ class Unclear(Exception):
     """
 
 
+class Blank(Unclear):
+    """
+    What was to say it says nothing at all.
+    """
+
+
 class Door(Protocol):
     """
     Where the Emperor listens for a vassal.

@@ -18,10 +18,10 @@ from twisted.python.failure import Failure
 from emperor.addresses import SocketAddress
 from emperor.config.doorways import Doorway
 from emperor.vassals.core import Court
-from emperor.vassals.doors import Unclear
-from emperor.vassals.spec import VassalSpec, shown
+from emperor.vassals.doubt import complain
+from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, Rest, VassalStatus
-from emperor.vassals.succession import UNCLEAR, Find, OpenDoor, Succession
+from emperor.vassals.succession import Find, OpenDoor, Succession
 
 #: Phases in which a vassal that was woken comes no more, or has come.
 _SETTLED = frozenset(
@@ -266,10 +266,5 @@ class Subject:
 
     def _not_placed(self, failure: Failure) -> None:
         self._placing = None
-        name = shown(self.spec.id.name)
-        if failure.check(CancelledError):
-            return
-        if failure.check(Unclear):
-            self._log.warn(UNCLEAR, vassal=name, problem=shown(str(failure.value)))
-        else:
-            self._log.failure("The door of {vassal} is unknown", failure, vassal=name)
+        if not failure.check(CancelledError):
+            complain(self._log, self.spec, failure)

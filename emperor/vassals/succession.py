@@ -23,6 +23,9 @@ Rules:
     and the new generation may want the same address.  A file that is broken takes
     none away.
 
+  - One that has no generation, and of which it is unclear where to listen for it,
+    waits and is asked again (L{emperor.vassals.doubt}).
+
 To the outside this is one vassal: it has the phase of its current generation, the
 sum of all counts, and is gone when all generations are.
 """
@@ -38,7 +41,8 @@ from twisted.python.failure import Failure
 
 from emperor.config.doorways import Doorway
 from emperor.vassals.core import Court
-from emperor.vassals.doors import NO_DOOR, Door, Unclear
+from emperor.vassals.doors import NO_DOOR, Blank, Door, Unclear
+from emperor.vassals.doubt import Doubt, complain
 from emperor.vassals.record import Record
 from emperor.vassals.spec import VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
@@ -46,8 +50,6 @@ from emperor.vassals.vassal import Vassal
 
 Find = Callable[[VassalSpec], Doorway | Deferred[Doorway | None] | None]
 OpenDoor = Callable[[Doorway], Door]
-
-UNCLEAR = "Vassal {vassal}: it is unclear where to listen for it: {problem}"
 
 #: Phases in which a generation has ended without having served.
 _FAILED = frozenset({Phase.HELD_BACK, Phase.EXILED})
@@ -81,6 +83,7 @@ class Succession:
         self._open_door = open_door
         self._door: Door = NO_DOOR
         self._finding: Deferred[Doorway | None] | None = None
+        self._doubt = Doubt(spec.id, court, self._search)
         self._current: Vassal | None = None
         self._next: Vassal | None = None
         self._leaving: list[Vassal] = []
@@ -117,8 +120,11 @@ class Succession:
         """
         self.spec = spec
         self._cancel_finding()
+        self._search()
+
+    def _search(self) -> None:
         try:
-            found = self._find(spec)
+            found = self._find(self.spec)
         except Exception:
             self._not_found(Failure())
             return
@@ -127,8 +133,9 @@ class Succession:
             return
         self._finding = found
         if self._current is None:
-            self._publish(VassalStatus(spec.id, Phase.QUEUED, since=self._court.clock.seconds()))
-        found.addCallbacks(self._found, self._not_found)
+            now = self._court.clock.seconds()
+            self._publish(VassalStatus(self.spec.id, Phase.QUEUED, since=now))
+        found.addCallbacks(self._place, self._not_found)
 
     def unwanted(self) -> None:
         """
@@ -148,8 +155,8 @@ class Succession:
         Make it read its configuration again, or try at once if it is held back.
         """
         if self._current is None:
-            return
-        if self._is_renewable(self._current):
+            self._doubt.hurry()
+        elif self._is_renewable(self._current):
             self._renew()
         else:
             self._current.reload()
@@ -158,6 +165,8 @@ class Succession:
         """
         Forget its earlier deaths: it waits no more.
         """
+        self._doubt.failures = 0
+        self._doubt.hurry()
         if self._current is not None:
             self._current.pardon()
 
@@ -165,6 +174,7 @@ class Succession:
         """
         Start it if it does not run, for whatever reason that is.
         """
+        self._doubt.hurry()
         if self._current is not None:
             self._current.retry()
 
@@ -184,28 +194,24 @@ class Succession:
 
     # Where its door is:
 
-    def _found(self, doorway: Doorway | None) -> None:
-        self._finding = None
-        self._place(doorway)
-
     def _not_found(self, failure: Failure) -> None:
         self._finding = None
-        name = shown(self.spec.id.name)
-        if failure.check(CancelledError):
-            return
-        if failure.check(Unclear):
-            self._log.warn(UNCLEAR, vassal=name, problem=shown(str(failure.value)))
-        else:
-            self._log.failure("The door of {vassal} is unknown", failure, vassal=name)
-        self._place(self._door.doorway)
+        nowhere = self._current is None and self._door is NO_DOOR
+        if nowhere and failure.check(Unclear) and not failure.check(Blank):
+            self._publish(self._doubt.begin(str(failure.value)))
+        elif not failure.check(CancelledError):
+            complain(self._log, self.spec, failure)
+            self._place(self._door.doorway)
 
     def _cancel_finding(self) -> None:
+        self._doubt.end()
         finding, self._finding = self._finding, None
         if finding is not None:
             finding.cancel()
 
     def _place(self, doorway: Doorway | None) -> None:
-        self._afterwards = None
+        self._finding = self._afterwards = None
+        self._doubt.end()
         before, current = self._door.doorway, self._current
         if current is None:
             self._move(doorway)
@@ -384,7 +390,7 @@ class Succession:
         self._door = NO_DOOR
         if afterwards is not None:
             afterwards()
-        elif self._finding is None:
+        elif self._finding is None and not self._doubt.holds:
             self._publish(VassalStatus(self.spec.id, Phase.GONE, since=self._court.clock.seconds()))
 
     def _publish(self, status: VassalStatus) -> None:

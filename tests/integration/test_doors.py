@@ -263,6 +263,23 @@ class OnDemandTests(ProgramsTestCase):
             await emperor.program.says("accepts requests")
         self.assertEqual([], list(self.place.rglob("hurt")))
 
+    async def test_command_fails(self) -> None:
+        """
+        While the command fails the vassal is held back, and not started without its
+        socket; the command is asked again.
+        """
+        told = self.place / "told"
+        emperor = Emperor(
+            self, f"emperor-on-demand-exec = sh -c 'cat {told}'", "emperor-throttle = 100"
+        )
+        write(emperor, "www", attribute="; nothing")
+        await emperor.start().listens(emperor.port)
+        await emperor.program.says("emperor-on-demand-exec = ")
+        await emperor.program.says("next try in")
+        told.write_text(f"{self.place}/www.sock\n")
+        await emperor.program.says("www.ini sleeps")
+        self.assertNotIn("www.ini starts", emperor.program.log)
+
     async def test_broken(self) -> None:
         """
         Requests for a vassal that cannot start are not kept waiting: 503 with the

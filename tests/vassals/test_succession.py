@@ -20,7 +20,7 @@ from emperor.testing.vassals import MemoryDoor, MemoryProcess, MemorySpawner, ma
 from emperor.vassals.backoff import STABLE, BackOff
 from emperor.vassals.commandline import Program
 from emperor.vassals.core import Court
-from emperor.vassals.doors import Unclear
+from emperor.vassals.doors import Blank, Unclear
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
@@ -581,6 +581,101 @@ class OnDemandTests(SynchronousTestCase):
         self.world.want(2)
         self.assertEqual(Phase.STARTING, self.world.status.phase)
         self.assertEqual([False], [door.closed for door in self.world.doors])
+
+
+class UnclearTests(SynchronousTestCase):
+    """
+    A vassal of which nobody can tell where to listen for it.
+    """
+
+    def setUp(self) -> None:
+        self.world = World(DEMAND)
+        self.world.unclear = "the command failed"
+        self.world.want()
+
+    def check_held_back(self, wait: float) -> None:
+        """
+        It waits that long, and nothing was started.
+        """
+        status = self.world.status
+        self.assertEqual((Phase.HELD_BACK, []), (status.phase, self.world.reactor.processes))
+        self.assertEqual(wait, status.retry_at - self.world.reactor.seconds())
+        self.assertEqual("it is unclear where to listen for it: the command failed", status.ending)
+
+    def test_asked_again(self) -> None:
+        """
+        It is held back, and asked at each retry until there is an answer.
+        """
+        self.check_held_back(1)
+        self.world.reactor.advance(1)
+        self.check_held_back(2)
+        self.world.unclear = ""
+        self.world.reactor.advance(2)
+        self.assertEqual(Phase.ASLEEP, self.world.status.phase)
+        self.assertEqual(DEMAND, self.world.vassal.door.doorway)
+
+    def test_asked_at_once(self) -> None:
+        """
+        SIGHUP, SIGURG and a command ask now; SIGURG forgets the earlier failures,
+        and a command starts what sleeps.
+        """
+        self.world.vassal.reload()
+        self.check_held_back(2)
+        self.world.vassal.retry()
+        self.check_held_back(4)
+        self.world.vassal.pardon()
+        self.check_held_back(1)
+        for ask, phase in (
+            (Succession.reload, Phase.ASLEEP),
+            (Succession.pardon, Phase.ASLEEP),
+            (Succession.retry, Phase.QUEUED),
+        ):
+            self.setUp()
+            self.world.unclear = ""
+            ask(self.world.vassal)
+            self.assertEqual(phase, self.world.status.phase)
+
+    def test_answers_later(self) -> None:
+        """
+        While the command runs it is queued, and nothing else asks it.
+        """
+        answer: Deferred[Doorway | None] = Deferred()
+        self.world.unclear, self.world.doorway = "", answer
+        self.world.reactor.advance(1)
+        self.assertEqual(Phase.QUEUED, self.world.status.phase)
+        self.world.vassal.reload()
+        self.world.vassal.pardon()
+        self.world.reactor.advance(1000)
+        answer.errback(Unclear("the command failed"))
+        self.check_held_back(1)
+
+    def test_unwanted(self) -> None:
+        """
+        It is gone at once, and nobody is asked any more.
+        """
+        self.world.vassal.unwanted()
+        self.assertEqual(Phase.GONE, self.world.status.phase)
+        self.assertEqual([], self.world.reactor.getDelayedCalls())
+
+    def test_changed(self) -> None:
+        """
+        A changed file is a new beginning.
+        """
+        self.world.vassal.reload()
+        self.world.want(2)
+        self.check_held_back(1)
+
+    def test_blank(self) -> None:
+        """
+        One whose file says nothing is started: uWSGI will complain.
+        """
+        self.world.vassal.unwanted()
+        self.world.doorway = Deferred()
+        self.world.unclear = ""
+        self.world.want(2)
+        self.world.doorway.errback(Blank("there is nothing in it"))
+        self.world.reactor.advance(0)
+        self.assertEqual(Phase.STARTING, self.world.status.phase)
 
 
 class ChangedDoorTests(SynchronousTestCase):
