@@ -91,7 +91,7 @@ class Chronicle:
             self._write(*_RESTING.get(status.rest, own_wish), status, 0)
         elif status.zerg and status.phase in (Phase.HELD_BACK, Phase.EXILED):
             self._write(*_DEAD_ZERG, status, 0)
-        elif status.phase in _SENTENCES:
+        elif status.phase in _SENTENCES and not _is_refused(status):
             self._write(*_SENTENCES[status.phase], status, round(seconds, 3))
 
     def _record_trouble(self, status: VassalStatus) -> None:
@@ -137,3 +137,12 @@ class Chronicle:
             wait=round(wait, 1) if wait > 0 else 0,
             ending=status.ending,
         )
+
+
+def _is_refused(status: VassalStatus) -> bool:
+    """
+    Whether it could not be started: its end comes at once, with the reason.
+    """
+    if status.phase is Phase.STARTING:
+        return not status.pid
+    return status.phase is Phase.RENEWING and not status.successor

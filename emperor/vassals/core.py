@@ -130,6 +130,7 @@ class Core:
     @ivar talks: whether it has said earlier that it accepts.
     @ivar late: whether its start, or its reload, takes too long.
     @ivar condemned: whether its heart stands still: it must come back soon.
+    @ivar merit: seconds that it served until its heart stood still.
     @ivar stop_by: when the process is killed that was asked to leave; 0 if
         it was not asked.
     """
@@ -151,6 +152,7 @@ class Core:
     talks: bool = False
     late: bool = False
     condemned: bool = False
+    merit: float = 0
     stop_by: float = 0
     _leave_queue: Callable[[], None] = _nobody_waits
     _limit: IDelayedCall | None = None
@@ -233,6 +235,7 @@ class Core:
         """
         self._forget_service()
         self.asked, self.condemned, self.drowsy = False, False, self.door.on_demand
+        self.merit = 0
         now = self.now
         try:
             self.process = self.court.launch(self.spec, inputs, self.door)
@@ -251,6 +254,7 @@ class Core:
         """
         self._leave()
         self.served_since, self.asked, self.condemned, self.talks = self.now, False, False, True
+        self.merit = 0
         self.enter(Phase.ACCEPTING, accepted_at=self.now, trouble="", said=())
 
     def trust(self) -> None:
@@ -279,6 +283,8 @@ class Core:
         Its heart stands still: a reload is its last chance.
         """
         self.condemned = True
+        if self.served_since >= 0:
+            self.merit = max(0.0, self.heart.beat_at - self.served_since)
         self.complain(f"its heart has not beaten for {self.court.heartbeat:g} s")
 
     def overdue(self, inputs: Inputs) -> None:
@@ -353,7 +359,7 @@ class Core:
         self.heart.rest()
         self._leave()
         self._expect_nothing()
-        served = now - self.served_since if self.served_since >= 0 else 0.0
+        served = now - self.served_since if self.served_since >= 0 else self.merit
         life = Life(now - self.status.born, served, self.loyal, self.process.silent)
         self.process, self.stop_by = NoProcess(), 0
         self.status = replace(self.status, pid=0, born=0)

@@ -181,6 +181,9 @@ class HeldDoor:
                 self._socket = self._listen(self.doorway)
             except Exception as error:
                 raise Closed(str(error)) from error
+            # As systemd has it: a plain program that accepts waits.  Later on it is the
+            # vassal's to change, and a generation of it may be at work.
+            self._socket.setblocking(True)
         return self._socket.fileno()
 
     def watch(self, knocked: Callable[[], object]) -> Callable[[], None]:

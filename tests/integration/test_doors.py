@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,17 @@ need-app = true
 wsgi-file = {application}
 site = {site}
 disable-logging = true
+"""
+
+_SERVER = f"""\
+#!{sys.executable}
+import socket
+listener = socket.socket(fileno=3)
+print("waits", flush=True)
+while True:
+    client, _ = listener.accept()
+    client.sendall(b"hello")
+    client.close()
 """
 
 #: Seconds of load at most; it is stopped when all is done.
@@ -217,6 +229,28 @@ class OnDemandTests(ProgramsTestCase):
         """
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
         return [master, *map(int, children)]
+
+    async def test_plain_program(self) -> None:
+        """
+        A program that knows nothing of events accepts at the socket that it gets,
+        and waits there.
+        """
+        server = self.place / "serve"
+        server.write_text(_SERVER)
+        server.chmod(0o755)
+        emperor = Emperor(self, "emperor-wrapper-attr = program")
+        attribute = f"""hold-socket = {self.place}/www.sock
+listen-fds = true
+program = {server}"""
+        write(emperor, "www", attribute=attribute)
+        await emperor.start().listens(emperor.port)
+        await emperor.program.says("www.ini: waits")
+        for _ in range(2):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(20)
+                client.connect(bytes(self.place / "www.sock"))
+                self.assertEqual(b"hello", client.recv(5))
+        self.assertNotIn("www.ini died", emperor.program.log)
 
     async def test_extension(self) -> None:
         """

@@ -58,6 +58,22 @@ class ChronicleTests(SynchronousTestCase):
             self.sentences(VassalStatus(ID, Phase.HELD_BACK, retry_at=4.5, ending="exit code 22")),
         )
 
+    def test_no_start(self) -> None:
+        """
+        A start that was refused is only a death: there was no process.
+        """
+        self.assertEqual(
+            ["Vassal a.ini died: no such file; next try in 4.5 s"],
+            self.sentences(
+                VassalStatus(ID, Phase.STARTING, since=1),
+                VassalStatus(ID, Phase.HELD_BACK, since=1, retry_at=4.5, ending="no such file"),
+            ),
+        )
+        serving = VassalStatus(ID, Phase.ACCEPTING, since=1, pid=7)
+        self.assertEqual(
+            [], self.sentences(serving, replace(serving, phase=Phase.RENEWING), serving)[1:]
+        )
+
     def test_death_of_a_zerg(self) -> None:
         """
         A zerg that has died does not try again.

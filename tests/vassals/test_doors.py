@@ -41,6 +41,7 @@ class HeldDoorTests(SynchronousTestCase):
             raise self.fault
         assert isinstance(doorway.address, UnixAddress)
         listener = socket.socket(socket.AF_UNIX)
+        listener.setblocking(False)
         listener.bind(doorway.address.path)
         listener.listen()
         return listener
@@ -58,6 +59,12 @@ class HeldDoorTests(SynchronousTestCase):
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(bytes(self.path))
         self.assertEqual(self.doorway.address, door.address)
+
+    def test_blocking(self) -> None:
+        """
+        A plain program that accepts waits until somebody comes.
+        """
+        self.assertTrue(os.get_blocking(self.door().listening()))
 
     def test_knock(self) -> None:
         """

@@ -479,6 +479,24 @@ class MachineTests(SynchronousTestCase):
         self.check(Phase.HELD_BACK, 0)
         self.assertEqual(1, self.world.vassal.status.failed_reloads)
 
+    def test_heart_after_good_service(self) -> None:
+        """
+        One that is killed for its heart after good service comes back at once; the
+        time for which its heart stood still does not count.
+        """
+        for served, wait in ((STABLE, 0), (STABLE - 1, 1)):
+            self.setUp()
+            self.world.serve(0)
+            self.reactor.advance(served)
+            self.reactor.last.says(Said.ALIVE)
+            self.reactor.pump([HEARTBEAT, TOLERANCE])
+            self.assertEqual(["KILL"], self.reactor.last.signals)
+            self.reactor.last.ends(signal=9)
+            status = self.world.vassal.status
+            self.assertEqual(
+                (Phase.HELD_BACK, wait), (status.phase, status.retry_at - self.reactor.seconds())
+            )
+
     def test_heart_during_a_reload(self) -> None:
         """
         While a vassal reloads no beat is expected, however long that takes.
