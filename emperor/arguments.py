@@ -5,9 +5,13 @@ words with which an Emperor gives its vassals files and values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
 
+from twisted.python import usage
+
+from emperor.config.classify import refusal
+from emperor.config.errors import Problem
 from emperor.config.evaluator import SETTERS
 from emperor.config.loading import COMMAND_LINE
 from emperor.config.options import OPTIONS, Kind, Option
@@ -23,12 +27,26 @@ _WORDS = {
 }
 
 
-class Written(Protocol):
+class Arguments(usage.Options):
     """
-    Who collects what is given.
+    Collects what is given.
+
+    @ivar written: in its order.
     """
 
-    written: list[Pair]
+    def __init__(self) -> None:
+        self.written: list[Pair] = []
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Read the arguments.
+
+        @raise SystemExit: one of them is refused; the text says why.
+        """
+        if problems := refusals(options or ()):
+            raise SystemExit("\n".join(map(str, problems)))
+        super().parseOptions(options)  # type: ignore[no-untyped-call]
 
 
 def methods() -> Iterator[tuple[str, Callable[..., None]]]:
@@ -43,6 +61,16 @@ def methods() -> Iterator[tuple[str, Callable[..., None]]]:
             yield _method_name(name), _of_option(option)
 
 
+def refusals(words: Iterable[str]) -> list[Problem]:
+    """
+    What is wrong with arguments that a file could not have either.  The parser would
+    only say that it does not know them, or take one for a short form of another.
+    """
+    long = (word for word in takewhile(lambda word: word != "--", words) if word[:2] == "--")
+    said = (refusal(word[2:].partition("=")[0]) for word in long)
+    return [Problem(why, COMMAND_LINE) for why in said if why]
+
+
 def _method_name(word: str) -> str:
     return f"opt_{word.replace('-', '_')}"
 
@@ -52,7 +80,7 @@ def _of_option(option: Option) -> Callable[..., None]:
     if option.kind is not Kind.FLAG:
         return _with_value(option.name, help)
 
-    def take_flag(self: Written) -> None:
+    def take_flag(self: Arguments) -> None:
         self.written.append(Pair(option.name, "", COMMAND_LINE))
 
     take_flag.__doc__ = help
@@ -60,7 +88,7 @@ def _of_option(option: Option) -> Callable[..., None]:
 
 
 def _with_value(name: str, help: str) -> Callable[..., None]:
-    def take(self: Written, value: str) -> None:
+    def take(self: Arguments, value: str) -> None:
         self.written.append(Pair(name, value, COMMAND_LINE))
 
     take.__doc__ = help

@@ -15,15 +15,13 @@ from typing import Any, NoReturn
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet import reactor as _reactor  # noqa: TID251
 from twisted.logger import Logger
-from twisted.python import usage
 
 from emperor.addresses import SharedSocket
-from emperor.arguments import methods
+from emperor.arguments import Arguments, methods
 from emperor.commanding.service import CommandService, open_commands
 from emperor.config.describe import describe
 from emperor.config.errors import ConfigurationError
 from emperor.config.loading import Loaded, load
-from emperor.config.pairs import Pair
 from emperor.config.settings import EmperorSettings, Mapper, RouterSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.descriptors import Descriptors
@@ -69,7 +67,7 @@ from emperor.wire.control import Configure
 reactor: Any = _reactor
 
 
-class Options(usage.Options):
+class Options(Arguments):
     """
     The command line behind C{twistd emperor}; it gets a method for each option
     below.
@@ -86,10 +84,6 @@ class Options(usage.Options):
     optFlags = [
         ["check", None, "Print every setting with its origin, or all errors, and leave."],
     ]
-
-    def __init__(self) -> None:
-        self.written: list[Pair] = []
-        super().__init__()
 
     def postOptions(self) -> None:
         """

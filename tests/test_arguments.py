@@ -6,18 +6,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.arguments import methods
+from emperor.arguments import Arguments, methods, refusals
 from emperor.config.loading import COMMAND_LINE
 from emperor.config.pairs import Pair
-
-
-class Collector:
-    """
-    Who collects what is given.
-    """
-
-    def __init__(self) -> None:
-        self.written: list[Pair] = []
 
 
 class MethodTests(SynchronousTestCase):
@@ -29,7 +20,7 @@ class MethodTests(SynchronousTestCase):
         self.methods = dict(methods())
 
     def written(self, name: str, *value: str) -> Pair:
-        collector = Collector()
+        collector = Arguments()
         self.methods[f"opt_{name}"](collector, *value)
         (pair,) = collector.written
         return pair
@@ -61,3 +52,32 @@ class MethodTests(SynchronousTestCase):
         C{--config} is twistd's way to name the file, and not one more of these.
         """
         self.assertNotIn("opt_config", self.methods)
+
+
+class RefusalTests(SynchronousTestCase):
+    """
+    Options that are refused in a file.
+    """
+
+    def refusals(self, *words: str) -> list[str]:
+        return [str(problem) for problem in refusals(words)]
+
+    def test_reasons(self) -> None:
+        """
+        They are refused with the same reason, whatever follows them; one that is the
+        beginning of another option is not taken for that.
+        """
+        self.assertEqual(
+            [
+                "command line: zeus is not in txemperor, because uWSGI has never finished it",
+                "command line: uid is not ours: start twistd with --uid",
+                "command line: route is not supported by this version of txemperor",
+            ],
+            self.refusals("--emperor", "v", "--zeus", "x", "--uid=5", "--route"),
+        )
+
+    def test_others(self) -> None:
+        """
+        What is accepted, or unknown, or no option, is left to the parser.
+        """
+        self.assertEqual([], self.refusals("--emperor=zeus", "zeus", "-z", "--slip", "--", "--uid"))

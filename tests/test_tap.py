@@ -49,6 +49,15 @@ class TapTests(SynchronousTestCase):
         options = self.options("--config", path, "--shutdown-grace", "7")
         self.assertEqual(options.loaded.settings.shutdown_grace, 7)
 
+    def test_a_refused_option_is_told_with_its_reason(self) -> None:
+        """
+        As in a file, and without the parser's usage.
+        """
+        self.assertEqual(
+            "command line: uid is not ours: start twistd with --uid",
+            self.farewell("--emperor", "v", "--uid", "5"),
+        )
+
     def test_every_option_of_the_table_is_an_argument(self) -> None:
         """
         C{--help} shows what the reference has.

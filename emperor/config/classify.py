@@ -13,10 +13,10 @@ from emperor.config.evaluator import INCLUDES, SETTERS
 from emperor.config.instance import SHARED, has_instance
 from emperor.config.logic import OPENERS
 from emperor.config.names import ABSENT, NEEDLESS, REFUSED, SUBSCRIBING, UNSUPPORTED, WORKER
-from emperor.config.options import BY_NAME
+from emperor.config.options import BY_NAME, Kind
 from emperor.config.pairs import CLOSERS, Pair
 from emperor.config.reader import LOADERS
-from emperor.config.values import flag
+from emperor.config.values import flag, is_plain
 
 #: Words that did their work while the files were read.
 STRUCTURE = frozenset(
@@ -37,6 +37,10 @@ _LEFT_TO_TWISTD = {
 
 #: Unknown names that are told apart one by one.
 _SLIPS_LIMIT = 20
+
+
+#: Of a flag that has another value; it is so in uWSGI.
+_IS_ON = "is on, as all is but false, off, no and 0; on is written true, on, yes or 1"
 
 
 @dataclass(slots=True)
@@ -72,7 +76,9 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         key = pair.key
         if key in BY_NAME:
             result.options.setdefault(BY_NAME[key].name, []).append(pair)
-        elif say := _refusal(key, bool(result.instance)):
+            if BY_NAME[key].kind is Kind.FLAG and not is_plain(pair.value):
+                result.notes.append(f"{pair.origin}: {key} = {pair.value} {_IS_ON}")
+        elif say := refusal(key, bool(result.instance)):
             result.problems.append(Problem(say, pair.origin))
         elif key in NEEDLESS:
             result.notes.append(f"{pair.origin}: {key} is not needed here: {NEEDLESS[key]}")
@@ -92,9 +98,11 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
     return result
 
 
-def _refusal(key: str, has_instance: bool) -> str:
+def refusal(key: str, has_instance: bool = False) -> str:
     """
     Why an option is refused; empty: it is not.
+
+    @param has_instance: whether a uWSGI is started with what is a worker's.
     """
     if key in ABSENT:
         return f"{key} is not in txemperor, because {ABSENT[key]}"

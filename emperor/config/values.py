@@ -44,6 +44,13 @@ def flag(text: str) -> bool:
     return text.lower() not in _OFF
 
 
+def is_plain(text: str) -> bool:
+    """
+    Whether a flag's text is one of the words for on and off.
+    """
+    return text.lower() in _OFF | _ON
+
+
 def number(text: str, lowest: int = 0, highest: int = 2**31 - 1) -> int:
     """
     A whole number.

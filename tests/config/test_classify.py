@@ -93,6 +93,20 @@ class ClassifyTests(SynchronousTestCase):
             self.assertIn(f"{key} is not ours: ", str(problem))
             self.assertIn(instead, str(problem))
 
+    def test_flag(self) -> None:
+        """
+        A flag with another word than those for on and off is on, which is noted.
+        """
+        for word in ("", "TRUE", "on", "yes", "1", "False", "off", "no", "0"):
+            self.assertEqual([], classify([Pair("emperor-tyrant", word, HERE)], set()).notes)
+        self.assertEqual(
+            [
+                "test.ini:7: emperor-tyrant = yess is on, as all is but false, off, no and 0;"
+                " on is written true, on, yes or 1"
+            ],
+            classify([Pair("emperor-tyrant", "yess", HERE)], set()).notes,
+        )
+
     def test_slip(self) -> None:
         """
         A name that nobody knows and nothing uses is named with its nearest.
