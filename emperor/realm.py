@@ -32,7 +32,7 @@ from emperor.proxy.listeners import OpenRouter
 from emperor.stale import leave_socket
 from emperor.vassals.asking import ask
 from emperor.vassals.blanks import knowing_by_file, needing_a_file
-from emperor.vassals.doors import HeldDoor
+from emperor.vassals.doorkeeper import Doorkeeper
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
 from emperor.vassals.instance import instance_spec
@@ -160,7 +160,7 @@ def build_emperor(
         settings=shared,
         listening=looks.addresses,
         find_door=knowing_by_file(doorways.find, looks.is_blank),
-        open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
+        open_door=Doorkeeper(reactor, listen).open,
         **remove,
     )
     emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)

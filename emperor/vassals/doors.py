@@ -148,12 +148,15 @@ class HeldDoor:
         reactor: IReactorFDSet,
         doorway: Doorway,
         listen: Callable[[Doorway], socket],
+        closed: Callable[[], object] = _nothing,
     ) -> None:
         """
         @param listen: opens the socket; whatever it raises says why it cannot.
+        @param closed: called when a socket that was open is closed.
         """
         self._reactor = reactor
         self._listen = listen
+        self._closed = closed
         self._socket: socket | None = None
         self._knocked: Callable[[], object] = _nothing
         self.doorway = doorway
@@ -211,6 +214,7 @@ class HeldDoor:
         self._socket = None
         if isinstance(self.address, UnixAddress) and not self.address.is_abstract:
             remove_stale_socket(self.address.path)
+        self._closed()
 
     def fileno(self) -> int:
         """

@@ -65,7 +65,7 @@ class Emperor(Service, Directory):
         settings: EmperorSettings,
         listening: Listening,
         find_door: Find = lambda spec: None,
-        open_door: OpenDoor = lambda doorway: NO_DOOR,
+        open_door: OpenDoor = lambda id, doorway: NO_DOOR,
         random: Callable[[], float] = random,
         remove_socket: Callable[[bytes], object] = remove_stale_socket,
     ) -> None:

@@ -44,12 +44,12 @@ from emperor.vassals.core import Court
 from emperor.vassals.doors import NO_DOOR, Blank, Door, Unclear
 from emperor.vassals.doubt import Doubt, complain
 from emperor.vassals.record import Record
-from emperor.vassals.spec import VassalSpec, shown
+from emperor.vassals.spec import VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.vassals.vassal import Vassal
 
 Find = Callable[[VassalSpec], Doorway | Deferred[Doorway | None] | None]
-OpenDoor = Callable[[Doorway], Door]
+OpenDoor = Callable[[VassalId, Doorway], Door]
 
 #: Phases in which a generation has ended without having served.
 _FAILED = frozenset({Phase.HELD_BACK, Phase.EXILED})
@@ -237,7 +237,7 @@ class Succession:
             self._door = NO_DOOR
         elif doorway != before.doorway:
             doors = (each.door for each in self._all() if each.door.doorway == doorway)
-            self._door = next(doors, None) or self._open_door(doorway)
+            self._door = next(doors, None) or self._open_door(self.spec.id, doorway)
         self._close_unused(before)
 
     def _begin(self) -> None:

@@ -282,6 +282,25 @@ program = {server}"""
             client.connect(bytes(self.place / "sockets" / "www.socket"))
             await emperor.program.says("www.ini accepts")
 
+    async def test_two_at_one_socket(self) -> None:
+        """
+        The second vassal with the same socket is refused, with who has it, and again
+        at each retry; the first one sleeps on.
+        """
+        emperor = Emperor(self, "emperor-throttle = 100")
+        demand = f"on-demand = {self.place}/same.sock"
+        write(emperor, "a", attribute=demand)
+        await emperor.start().listens(emperor.port)
+        await emperor.program.says("a.ini sleeps")
+        write(emperor, "b", attribute=demand)
+        refused = f"{self.place}/same.sock: vassal a.ini has it already"
+        for _ in range(3):
+            log = len(emperor.program.log)
+            await emperor.program.says(refused, after=log)
+        self.assertNotIn("a.ini starts", emperor.program.log)
+        (emperor.directory / "a.ini").unlink()
+        await emperor.program.says("b.ini accepts")
+
     async def test_command(self) -> None:
         """
         A command prints the address, here an abstract one; a name is never read

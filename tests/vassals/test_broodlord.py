@@ -65,7 +65,7 @@ class BroodlordTestCase(SynchronousTestCase):
             settings=settings,
             listening=lambda spec: frozenset(),
             find_door=lambda spec: None if spec.is_zerg else self.doorway,
-            open_door=MemoryDoor,
+            open_door=lambda id, doorway: MemoryDoor(doorway),
             random=lambda: 0,
         )
 

@@ -77,7 +77,7 @@ class EmperorTestCase(SynchronousTestCase):
             settings=settings,
             listening=self.listening,
             find_door=lambda spec: self.doorway,
-            open_door=MemoryDoor,
+            open_door=lambda id, doorway: MemoryDoor(doorway),
             random=lambda: 0,
             remove_socket=self.removed.append,
         )

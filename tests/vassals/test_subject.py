@@ -21,7 +21,7 @@ from emperor.vassals.commandline import Program
 from emperor.vassals.core import Court
 from emperor.vassals.doors import Unclear
 from emperor.vassals.launcher import Launcher
-from emperor.vassals.spec import VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.vassals.status import Phase, Rest, VassalStatus
 from emperor.vassals.subject import Subject
 from emperor.vassals.turns import StartQueue
@@ -68,7 +68,7 @@ class World:
             raise self.fault
         return self.doorway
 
-    def open(self, doorway: Doorway) -> MemoryDoor:
+    def open(self, id: VassalId, doorway: Doorway) -> MemoryDoor:
         self.doors.append(MemoryDoor(doorway))
         return self.doors[-1]
 

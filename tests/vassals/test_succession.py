@@ -22,7 +22,7 @@ from emperor.vassals.commandline import Program
 from emperor.vassals.core import Court
 from emperor.vassals.doors import Blank, Unclear
 from emperor.vassals.launcher import Launcher
-from emperor.vassals.spec import VassalSpec
+from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.vassals.status import Phase, VassalStatus
 from emperor.vassals.succession import Succession
 from emperor.vassals.turns import StartQueue
@@ -76,7 +76,7 @@ class World:
             raise Unclear(self.unclear)
         return self.doorway
 
-    def open(self, doorway: Doorway) -> MemoryDoor:
+    def open(self, id: VassalId, doorway: Doorway) -> MemoryDoor:
         """
         Listen.
         """
