@@ -64,7 +64,7 @@ class Farewell:
         hosts = self._clients.end(WHY)
         if hosts:
             self._log.info(
-                "{router}: {when}: {count} requests in flight are ended (hosts: {hosts})",
+                "{router}: {when}: requests in flight are ended: {count} (hosts: {hosts})",
                 router=self._router,
                 when=when,
                 count=len(hosts),

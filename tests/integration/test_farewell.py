@@ -49,7 +49,7 @@ class FarewellTests(ProgramsTestCase):
         self.assertIn("HTTP/1.1 503 ", self.curl.log)
         self.assertEqual(0, await emperor.program.end())
         log = emperor.program.log
-        self.assertIn("requests in flight are ended (hosts: silent.example)", log)
+        self.assertRegex(log, r"requests in flight are ended: \d \(hosts: silent\.example\)")
         self.assertNotIn("Traceback", log)
 
     async def test_grace(self) -> None:

@@ -37,7 +37,7 @@ class FarewellTests(SynchronousTestCase):
             farewell.say("after 5 s")
             farewell.say("asked again to stop")
         (line,) = map(formatEvent, events)
-        self.assertEqual("http: after 5 s: 3 requests in flight are ended (hosts: a, b)", line)
+        self.assertEqual("http: after 5 s: requests in flight are ended: 3 (hosts: a, b)", line)
         self.assertEqual([WHY, WHY], clients.told)
         clock.advance(FAREWELL)
         self.assertEqual("cut", clients.told[-1])

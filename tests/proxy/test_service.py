@@ -222,7 +222,7 @@ class ServiceTests(SynchronousTestCase):
         self.assertFalse(waiting.aborted)
         self.assertEqual(self.wire.clock.getDelayedCalls()[1:], [])  # the refusals' second
         lines = [formatEvent(event) for event in events]
-        ended = "2 requests in flight are ended (hosts: half.test, slow.test)"
+        ended = "requests in flight are ended: 2 (hosts: half.test, slow.test)"
         self.assertEqual([line for line in lines if ended in line], [f"http: after 5 s: {ended}"])
 
     def test_last_answer(self) -> None:
