@@ -58,11 +58,15 @@ class Classified:
     slips: list[Problem] = field(default_factory=list)
 
 
-def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
+def classify(
+    pairs: Iterable[Pair], used: set[str], *, whole: bool = True, certain: bool = True
+) -> Classified:
     """
     Sort the pairs.
 
     @param used: names that are placeholders because something asks for them.
+    @param whole: every line was read, so that nothing else can use a name.
+    @param certain: the pairs are all that there are.
     """
     pairs = list(pairs)
     result = Classified(instance=_instance(pairs))
@@ -72,7 +76,7 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         key = pair.key
         if key in BY_NAME:
             result.options.setdefault(BY_NAME[key].name, []).append(pair)
-        elif say := _refusal(key, bool(result.instance)):
+        elif say := _refusal(key, bool(result.instance) or not certain):
             result.problems.append(Problem(say, pair.origin))
         elif key in NEEDLESS:
             result.notes.append(f"{pair.origin}: {key} is not needed here: {NEEDLESS[key]}")
@@ -88,13 +92,16 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         theirs = "not ours: a uWSGI worker's options"
         whose = "a uWSGI is started with" if result.instance else theirs
         result.notes.append(f"{whose}: {', '.join(worker)}")
-    _judge(slips, result)
+    # What was not read may use any name, but hardly one that is nearly an option.
+    _judge([pair for pair in slips if whole or _nearest(pair.key)], result)
     return result
 
 
 def _refusal(key: str, has_instance: bool) -> str:
     """
     Why an option is refused; empty: it is not.
+
+    @param has_instance: there is, or may be, a uWSGI to be started.
     """
     if key in ABSENT:
         return f"{key} is not in txemperor, because {ABSENT[key]}"
