@@ -69,6 +69,7 @@ class Herald:
             status.held and not status.returns,
             status.rest,
             status.woken,
+            self._emperor.former(status.id),
         )
 
     def wake(self, id: VassalId) -> None:
@@ -127,7 +128,7 @@ class Mirror(Directory):
             self._vassals.pop(id, None)
             self._asked.pop(id, None)
         else:
-            self._whereabouts.settle(id, frozenset(vassal.addresses))
+            self._whereabouts.settle(id, vassal.addresses, vassal.former)
             self._whereabouts.note(id, vassal.phase, vassal.held)
             self._vassals[id] = VassalStatus(
                 id,

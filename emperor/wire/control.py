@@ -77,6 +77,8 @@ class VassalNews:
     @ivar held: its sockets are the Emperor's, and closed to requests while it is
         held back.
     @ivar rest: see L{emperor.vassals.status.VassalStatus}; so C{woken}.
+    @ivar former: where it listened before its configuration changed, and perhaps
+        does.
     """
 
     monitor: str
@@ -87,6 +89,7 @@ class VassalNews:
     held: bool = False
     rest: Rest = Rest.NONE
     woken: bool = False
+    former: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ Tests for L{emperor.vassals.news}.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -75,6 +77,21 @@ class MirrorTests(EmperorTestCase):
         address = parse_address("/a.ini.sock")
         self.reactor.rightNow += 5
         self.assertEqual("vassal a.ini is restarting", self.mirror.reason_for_absence(address))
+
+    def test_another_socket(self) -> None:
+        """
+        The socket that a vassal had is its own in both until it accepts with another
+        one; who has it by then comes first.
+        """
+        (process,) = self.run_with(A)
+        self.same_socket = True
+        self.monitor.want(replace(A, fingerprint=2))
+        self.assert_same("a", "vassal a.ini is reloading")
+        self.assert_same("b", "vassal a.ini is reloading")
+        self.monitor.want(replace(A, fingerprint=2), B)
+        self.assert_same("b", "vassal b.ini is starting")
+        process.says(Said.READY, Said.ACCEPTING)
+        self.assert_same("a", None)
 
     def test_the_emperor_has_the_socket(self) -> None:
         """

@@ -210,6 +210,7 @@ class ControlTests(SynchronousTestCase):
                         "held": False,
                         "rest": "none",
                         "woken": False,
+                        "former": [],
                         "addresses": [{"is": "UnixAddress", "path": "/a.sock"}],
                     }
                 ],
