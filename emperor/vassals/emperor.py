@@ -210,6 +210,12 @@ class Emperor(Service, Directory):
         """
         return self._vassals[id].spec
 
+    def status(self, id: VassalId) -> VassalStatus | None:
+        """
+        How a vassal is now; L{None}: there is none.
+        """
+        return self._known(id)
+
     def states(self) -> tuple[VassalStatus, ...]:
         """
         Every vassal as it is now, in the order in which they came.

@@ -79,6 +79,7 @@ class VassalNews:
     @ivar rest: see L{emperor.vassals.status.VassalStatus}; so C{woken}.
     @ivar former: where it listened before its configuration changed, and perhaps
         does.
+    @ivar keys: of requests, that it names as its own.
     """
 
     monitor: str
@@ -90,6 +91,7 @@ class VassalNews:
     rest: Rest = Rest.NONE
     woken: bool = False
     former: tuple[Address, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -702,7 +702,7 @@ class FaultTests(EmperorTestCase):
         Neither a watcher nor the removal of a socket can keep a vassal from
         being gone.
         """
-        self.emperor._remove_socket = self.fail
+        self.emperor._sockets._remove = self.fail
         self.emperor.watch(self.fail)
         (a,) = self.run_with(A)
         stopped = self.emperor.stopService()

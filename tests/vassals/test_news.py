@@ -93,6 +93,33 @@ class MirrorTests(EmperorTestCase):
         process.says(Said.READY, Said.ACCEPTING)
         self.assert_same("a", None)
 
+    def test_keys(self) -> None:
+        """
+        Both know whose a key is, whenever that becomes known and however late
+        somebody asks, until its vassal is gone.
+        """
+
+        def assert_reason(reason: str | None) -> None:
+            self.reactor.advance(0)
+            late = Mirror(self.reactor)
+            late.update(self.herald.whole())
+            for directory in (self.emperor, self.mirror, late):
+                self.assertEqual(reason, directory.reason_for_keys(["a.com"]))
+
+        (process,) = self.run_with(A)
+        self.emperor.name_keys(A.id, ["a.com"])
+        self.emperor.name_keys(B.id, ["a.com"])  # It has gone meanwhile.
+        assert_reason(None)
+        self.monitor.want()
+        assert_reason("vassal a.ini is stopping")
+        self.emperor.name_keys(A.id, ["b.com"])
+        assert_reason(None)
+        self.emperor.name_keys(A.id, ["a.com"])
+        process.ends()
+        assert_reason(None)
+        self.mirror.update(self.herald.whole())
+        self.assertEqual((), self.mirror.keys(A.id))
+
     def test_the_emperor_has_the_socket(self) -> None:
         """
         Where a request may wait, and where nobody is coming, is the same in both.

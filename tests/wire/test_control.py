@@ -211,6 +211,7 @@ class ControlTests(SynchronousTestCase):
                         "rest": "none",
                         "woken": False,
                         "former": [],
+                        "keys": [],
                         "addresses": [{"is": "UnixAddress", "path": "/a.sock"}],
                     }
                 ],
