@@ -188,7 +188,7 @@ class Launcher:
             ours, theirs = self._pipe(ends)
             process = VassalProcess(
                 self._reactor,
-                _Told(listener, partial(self._has_gone, spec, order)),
+                _Told(listener, partial(self._has_gone, spec, order.rights.user)),
                 self._log_line(spec),
                 os.fstat(theirs.fileno()).st_ino,
                 is_same=self._is_same(order, held),
@@ -214,10 +214,10 @@ class Launcher:
         if not spec.is_instance:
             self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
 
-    def _has_gone(self, spec: VassalSpec, order: Start) -> None:
+    def _has_gone(self, spec: VassalSpec, user: User | None) -> None:
         if self._launch.stop_hook and not spec.is_instance:
             command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.word))
-            self._hooks.run([command], occasion(spec, order.rights.user))
+            self._hooks.run([command], occasion(spec, user))
 
     def _listening(self, door: Door) -> int | None:
         try:
@@ -254,11 +254,14 @@ class Launcher:
         return lambda line: self._log.info("{vassal}: {line}", vassal=name, line=line)
 
     def _is_same(self, order: Start, held: bool) -> Callable[[VassalSpec], bool]:
+        # Not the order itself: its environment alone would take 8 kB for each vassal.
+        before = hash(order)
+
         def is_same(now: VassalSpec) -> bool:
             if now.is_zerg:  # uWSGI gets its parent's sockets at a start only.
                 return False
             try:
-                return self._recipes.make(now, held) == order
+                return hash(self._recipes.make(now, held)) == before
             except LaunchFailed:
                 return False
 
