@@ -143,7 +143,7 @@ def build_emperor(
     launcher = Launcher(
         reactor,
         shared,
-        os.environ,
+        dict(os.environ),
         keeper,
         read=read,
         hooks=hooks,
