@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -73,8 +74,13 @@ class KeeperTests(SynchronousTestCase):
         The kernel is asked for ended children at the beginning and when it has said
         that there are some; not at each order.
         """
-        asked: list[None] = []
-        self.patch(module, "_ended_children", lambda: iter(asked.append(None) or ()))
+        asked: list[bool] = []
+
+        def ask() -> Iterator[tuple[int, int]]:
+            asked.append(True)
+            return iter(())
+
+        self.patch(module, "_ended_children", ask)
         deaths, wakeup = os.pipe()
         self.addCleanup(os.close, deaths)
         self.addCleanup(os.close, wakeup)
