@@ -31,9 +31,6 @@ REFERENCE := .venv-uwsgi
 REFERENCE_VERSION := 2.0.31
 
 PACKAGING := setup.cfg pyproject.toml
-# twisted.plugins is a package of several directories; the other editable modes
-# of setuptools hide ours from it.
-EDITABLE := --config-settings editable_mode=compat --editable
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 UNITS := $(filter-out tests.integration tests.conformance, \
@@ -64,12 +61,12 @@ run: $(RUN)/installed
 $(RUN)/installed: $(PACKAGING)
 	@echo 'Preparing $(RUN); this takes a minute, once.'
 	$(PYTHON) -m venv $(RUN)
-	$(RUN)/bin/python $(PIP_INSTALL) $(EDITABLE) '.[uwsgi,formats]'
+	$(RUN)/bin/python $(PIP_INSTALL) --editable '.[uwsgi,formats]'
 	touch $@
 
 $(TEST)/installed: $(PACKAGING)
 	$(PYTHON) -m venv $(TEST)
-	$(TEST)/bin/python $(PIP_INSTALL) $(EDITABLE) '.[uwsgi,formats,test]'
+	$(TEST)/bin/python $(PIP_INSTALL) --editable '.[uwsgi,formats,test]'
 	touch $@
 
 # Without pip's cache: a wheel built before PCRE's headers were there has no

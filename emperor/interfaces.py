@@ -117,6 +117,15 @@ class IVassalDirectory(Interface):
         @return: empty: it does; L{None}: there is no such vassal.
         """
 
+    def reason_for_keys(keys: Iterable[str]) -> str | None:
+        """
+        Why no vassal answers for these keys of a request, although some name one.
+
+        @param keys: as pools have them, the best first; the first one that is named
+            counts.
+        @return: L{None}: nobody names them, or who does accepts.
+        """
+
     def is_stopped(name: str) -> bool:
         """
         Whether a command has stopped all vassals of that name, of which there is

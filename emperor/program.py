@@ -112,7 +112,7 @@ class Signals(Service):
             self._log.info("Asked to stop meanwhile: the program does not start again")
             return
         if self._stopping:
-            self._log.info("Asked again to stop: requests in flight are cut")
+            self._log.info("Asked again to stop: requests in flight are ended")
             self._hurry()
             return
         self.leave()

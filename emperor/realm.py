@@ -10,6 +10,8 @@ from functools import partial
 from socket import socket
 from typing import Any
 
+from twisted.internet.interfaces import IReactorTime
+
 from emperor.addresses import Address, ListenAddress
 from emperor.config.attributes import Attributes, attributes
 from emperor.config.doorways import Doorway, attribute
@@ -21,8 +23,7 @@ from emperor.config.vassalfile import (
     instance_addresses,
     is_blank,
     is_cheap,
-    is_proxy,
-    listening,
+    overview,
 )
 from emperor.interfaces import IMonitor
 from emperor.monitors.instance import InstanceMonitor
@@ -34,6 +35,7 @@ from emperor.vassals.asking import ask
 from emperor.vassals.blanks import knowing_by_file, needing_a_file
 from emperor.vassals.doorkeeper import Doorkeeper
 from emperor.vassals.emperor import Emperor
+from emperor.vassals.glance import Glance
 from emperor.vassals.hooks import Hooks
 from emperor.vassals.instance import instance_spec
 from emperor.vassals.keeping import Keeper
@@ -51,7 +53,11 @@ class _Looks:
     """
 
     def __init__(
-        self, settings: Settings, surroundings: Surroundings, shared: Iterable[ListenAddress]
+        self,
+        clock: IReactorTime,
+        settings: Settings,
+        surroundings: Surroundings,
+        shared: Iterable[ListenAddress],
     ) -> None:
         """
         @param shared: the sockets that the uWSGI of our file shares.
@@ -59,6 +65,7 @@ class _Looks:
         self._settings = settings
         self._surroundings = surroundings
         self._shared = tuple(shared)
+        self._overviews = Glance(clock, lambda spec: overview(*self._place(spec, spec.word)))
 
     def addresses(self, spec: VassalSpec) -> frozenset[Address]:
         """
@@ -68,7 +75,7 @@ class _Looks:
             return frozenset()
         if spec.is_instance:
             return instance_addresses(self._settings.instance, spec.directory, self._shared)
-        return listening(*self._place(spec, spec.file))
+        return self._overviews.at(spec).listening
 
     def door(self, spec: VassalSpec) -> tuple[Doorway | None, tuple[Problem, ...]]:
         """
@@ -92,7 +99,7 @@ class _Looks:
         """
         Whether it hands its pipe on.
         """
-        return not spec.is_instance and is_proxy(*self._place(spec, spec.word))
+        return not spec.is_instance and self._overviews.at(spec).is_proxy
 
     def attributes(self, spec: VassalSpec) -> Attributes:
         """
@@ -128,7 +135,7 @@ def build_emperor(
     """
     shared = settings.emperor
 
-    looks = _Looks(settings, surroundings, instance.settings.listen)
+    looks = _Looks(reactor, settings, surroundings, instance.settings.listen)
 
     def listen(doorway: Doorway) -> socket:
         return open_listener(
@@ -143,7 +150,7 @@ def build_emperor(
     launcher = Launcher(
         reactor,
         shared,
-        os.environ,
+        dict(os.environ),
         keeper,
         read=read,
         hooks=hooks,

@@ -99,6 +99,7 @@ class Options(Arguments):
             print("\n".join(SCHEMES))
             raise SystemExit(0)
         if self["check"]:
+            refuse_idle(self)
             print("\n".join(describe(self.loaded)))
             raise SystemExit(0)
 
@@ -135,6 +136,23 @@ def leave(text: str) -> NoReturn:
     raise SystemExit(text)
 
 
+def refuse_idle(options: Options) -> None:
+    """
+    Leave if the configuration asks for nothing.
+    """
+    settings = options.loaded.settings
+    if settings.is_idle:
+        nothing = f"{told(options)}: nothing to do: it has no emperor, http or fastrouter"
+        leave("\n".join([nothing, *settings.notes]))
+
+
+def told(options: Options) -> str:
+    """
+    Where the configuration comes from.
+    """
+    return options["config"] or "command line"
+
+
 def makeService(options: Options) -> IService:
     """
     The program that a configuration describes.
@@ -143,16 +161,13 @@ def makeService(options: Options) -> IService:
     """
     settings = options.loaded.settings
     log = Logger("emperor.config")
-    told = options["config"] or "command line"
-    if settings.is_idle:
-        nothing = f"{told}: nothing to do: it has no emperor, http or fastrouter"
-        leave("\n".join([nothing, *settings.notes]))
+    refuse_idle(options)
     try:
         program = build_program(settings, options.surroundings, options.origins())
     except (CannotListen, CannotWrite, NoProgram, BadAuthorities) as error:
-        leave(f"{told}: {error}")
+        leave(f"{told(options)}: {error}")
     except ConfigurationError as error:
-        leave("\n".join(f"{told}: {problem}" for problem in error.problems))
+        leave("\n".join(f"{told(options)}: {problem}" for problem in error.problems))
     for note in settings.notes:
         log.info("{note}", note=note)
     calm_garbage_collector()

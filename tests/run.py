@@ -21,8 +21,11 @@ from twisted.trial.runner import TestLoader, TrialRunner
 
 HERE = Path(__file__).parent
 
-#: Parts of the integration tests that run beside each other, and all the rest.
-PARTS = 2
+#: Packages whose tests mostly wait for other programs.
+WAITING = ("integration", "conformance")
+
+#: Parts of them that run beside each other, and all the rest.
+PARTS = 4
 
 _COUNTS = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\s*\Z")
 
@@ -49,11 +52,12 @@ def parts(here: Path = HERE) -> list[list[str]]:
     """
     The names of everything below C{here}, each in one part.
     """
-    slow = sorted((here / "integration").glob("test_*.py"))
-    found = [[f"tests.integration.{path.stem}" for path in slow[n::PARTS]] for n in range(PARTS)]
+    paths = sorted(path for name in WAITING for path in (here / name).glob("test_*.py"))
+    slow = [f"tests.{path.parent.name}.{path.stem}" for path in paths]
+    found = [slow[n::PARTS] for n in range(PARTS)]
     packages = [path.parent.name for path in here.glob("*/__init__.py")]
     modules = [path.stem for path in here.glob("test_*.py")]
-    rest = sorted(f"tests.{name}" for name in (*packages, *modules) if name != "integration")
+    rest = sorted(f"tests.{name}" for name in (*packages, *modules) if name not in WAITING)
     return [*found, rest]
 
 

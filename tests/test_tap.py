@@ -154,9 +154,11 @@ class TapTests(SynchronousTestCase):
         """
         A section that does not exist, or says nothing, starts nothing.
         """
-        options = self.options("--config", self.write("[other]\nhttp = :80\n"))
-        error = self.assertRaises(SystemExit, makeService, options)
+        path = self.write("[other]\nhttp = :80\n")
+        error = self.assertRaises(SystemExit, makeService, self.options("--config", path))
         self.assertIn("nothing to do", str(error.code))
+        self.assertEqual(self.farewell("--config", path, "--check"), str(error.code))
+        self.assertIn("no section [no]", self.farewell("--config", f"{path}:no", "--check"))
 
     def test_without_a_configuration_it_says_what_to_give(self) -> None:
         """

@@ -14,6 +14,7 @@ from running; a limit that is wrong does.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +27,7 @@ from emperor.config.loading import COMMAND_LINE
 from emperor.config.pairs import Pair
 from emperor.config.reader import Reader, split_section
 from emperor.config.routervalues import key
-from emperor.config.settings import EmperorSettings
+from emperor.config.settings import EmperorSettings, Origin
 from emperor.config.sources import StaticSources
 from emperor.config.subscriptionvalues import algorithm
 from emperor.config.surroundings import Surroundings
@@ -110,6 +111,10 @@ def attributes(
     limits, refusals = _limits(pairs)
     values, unresolved = _values(pairs, settings.launch.attributes)
     collected = _collected(pairs, settings.launch.collected)
+    if config is None and (misnamed := _misnamed(path, cwd)):
+        problems = (*problems, misnamed)
+        if not (settings.launch.wrapper or os.path.exists(os.path.join(cwd, misnamed.origin.file))):
+            refusals = (*refusals, misnamed)
     listen_fds = [flag(pair.value) for pair in pairs if _asks(pair, ("listen-fds",))]
     return Attributes(
         domains,
@@ -120,6 +125,20 @@ def attributes(
         collected,
         listen_fds=bool(listen_fds and listen_fds[-1]),
     )
+
+
+def _misnamed(path: str, cwd: str) -> Problem | None:
+    """
+    What is wrong with the name of a file that has a colon in it: nobody reads it.
+    """
+    head, colon, tail = path.rpartition(":")
+    if not colon or not os.path.lexists(os.path.join(cwd, path)):
+        return None
+    say = (
+        f"this file is read for {path!r}, in its section [{tail}]: so uWSGI takes a colon;"
+        " rename the file or directory with the colon"
+    )
+    return Problem(say, Origin(head, 0))
 
 
 def _asks(pair: Pair, keys: Collection[str]) -> bool:

@@ -4,14 +4,13 @@ Pairs built into the frozen settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
-from operator import attrgetter
 
 from emperor.config import values
 from emperor.config.classify import classify
 from emperor.config.commandbuilder import build_commands
-from emperor.config.errors import ConfigurationError, Problem
+from emperor.config.errors import Problem, all_of
 from emperor.config.instance import build_instance
 from emperor.config.launchbuilder import build_launch
 from emperor.config.names import SOCKETS
@@ -26,7 +25,9 @@ def build(
     pairs: Iterable[Pair],
     used: set[str],
     notes: Iterable[str] = (),
-    problems: Iterable[Problem] = (),
+    problems: Sequence[Problem] = (),
+    *,
+    whole: bool = True,
 ) -> Settings:
     """
     Build the settings.
@@ -34,16 +35,17 @@ def build(
     @param used: names that are placeholders because something asks for them.
     @param notes: what the reading had to say.
     @param problems: what the reading found wrong.
+    @param whole: nothing was left out that could be wanted.
     @raise ConfigurationError: with every problem there is.
     """
-    classified = classify(pairs, used)
-    taker = Taker(classified)
+    certain = whole and not problems
+    classified = classify(pairs, used, whole=whole, certain=certain)
+    taker = Taker(classified, certain=certain)
     settings = _settings(taker, notes)
     found = {*problems, *taker.problems}
     if found:
         # Beside an error, an unknown name may be the reason for it.
-        place = attrgetter("origin.file", "origin.line")
-        raise ConfigurationError(sorted(found.union(classified.slips), key=place))
+        raise all_of(found.union(classified.slips))
     return settings
 
 

@@ -62,11 +62,15 @@ class Classified:
     slips: list[Problem] = field(default_factory=list)
 
 
-def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
+def classify(
+    pairs: Iterable[Pair], used: set[str], *, whole: bool = True, certain: bool = True
+) -> Classified:
     """
     Sort the pairs.
 
     @param used: names that are placeholders because something asks for them.
+    @param whole: every line was read, so that nothing else can use a name.
+    @param certain: the pairs are all that there are.
     """
     pairs = list(pairs)
     result = Classified(instance=_instance(pairs))
@@ -78,7 +82,7 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
             result.options.setdefault(BY_NAME[key].name, []).append(pair)
             if BY_NAME[key].kind is Kind.FLAG and not is_plain(pair.value):
                 result.notes.append(f"{pair.origin}: {key} = {pair.value} {_IS_ON}")
-        elif say := refusal(key, bool(result.instance)):
+        elif say := refusal(key, bool(result.instance) or not certain):
             result.problems.append(Problem(say, pair.origin))
         elif key in NEEDLESS:
             result.notes.append(f"{pair.origin}: {key} is not needed here: {NEEDLESS[key]}")
@@ -94,7 +98,8 @@ def classify(pairs: Iterable[Pair], used: set[str]) -> Classified:
         theirs = "not ours: a uWSGI worker's options"
         whose = "a uWSGI is started with" if result.instance else theirs
         result.notes.append(f"{whose}: {', '.join(worker)}")
-    _judge(slips, result)
+    # What was not read may use any name, but hardly one that is nearly an option.
+    _judge([pair for pair in slips if whole or _nearest(pair.key)], result)
     return result
 
 
@@ -102,7 +107,7 @@ def refusal(key: str, has_instance: bool = False) -> str:
     """
     Why an option is refused; empty: it is not.
 
-    @param has_instance: whether a uWSGI is started with what is a worker's.
+    @param has_instance: there is, or may be, a uWSGI to be started.
     """
     if key in ABSENT:
         return f"{key} is not in txemperor, because {ABSENT[key]}"

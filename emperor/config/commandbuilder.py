@@ -21,7 +21,7 @@ def build_commands(taker: Taker) -> CommandSettings:
     wait = taker.flag("emperor-wait-for-command")
     if wait and not (sockets or {"http", "fastrouter"} & taker.options.keys()):
         for pair in taker.options["emperor-wait-for-command"]:
-            taker.complain(pair, _NOBODY)
+            taker.miss(pair, _NOBODY)
     words = taker.many("emperor-command-trusted", routervalues.peers)
     trusted = words or (taker.default("emperor-command-trusted", routervalues.peers),)
     return CommandSettings(

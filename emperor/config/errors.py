@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from emperor.config.settings import Origin
 
@@ -35,6 +36,19 @@ class ConfigurationError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Hopeless(ConfigurationError):
+    """
+    Nothing that comes after it can be looked at.
+    """
+
+
+def all_of(problems: Iterable[Problem]) -> ConfigurationError:
+    """
+    The error of several problems, in the order of files and lines.
+    """
+    return ConfigurationError(sorted(problems, key=attrgetter("origin.file", "origin.line")))
 
 
 def fault(message: str, origin: Origin) -> ConfigurationError:

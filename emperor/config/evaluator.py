@@ -10,14 +10,18 @@ The order in which a configuration takes effect.
 Everything is bounded: the depth and number of files, the turns of a loop, the
 length of a value, and by a L{Budget} the work as a whole.  A block ends in the
 file in which it began.
+
+A line that cannot be used does not keep the others from being looked at, so that
+all problems can be told at once.  What depends on such a line is not judged.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from emperor.config.arithmetic import evaluate
-from emperor.config.errors import ConfigurationError, Problem, fault
+from emperor.config.errors import ConfigurationError, Hopeless, Problem, fault
 from emperor.config.expand import expand
 from emperor.config.ini import parse_ini
 from emperor.config.logic import OPENERS, Block, Context, open_block
@@ -48,15 +52,17 @@ class Evaluator:
 
     @ivar pairs: all of them, in the order in which they count.
     @ivar notes: sentences for the log.
-    @ivar problems: files that could not be read.
+    @ivar problems: lines and files that cannot be used.
     @ivar used: every name that a placeholder asked for.
+    @ivar whole: whether every line was read that would be, without the problems.
     """
 
     def __init__(
         self, surroundings: Surroundings, reader: Reader, sources: Sources, *, careful: bool = False
     ) -> None:
         """
-        @param careful: the files are somebody else's: do nothing slow.
+        @param careful: the files are somebody else's: do nothing slow, and look no
+            further than the first line that cannot be used.
         """
         self._surroundings = surroundings
         self._reader = reader
@@ -71,6 +77,16 @@ class Evaluator:
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.used: set[str] = set()
+        self.whole = True
+        # Places of pairs whose values cannot be known.
+        self._obscure: set[int] = set()
+
+    @property
+    def known(self) -> list[Pair]:
+        """
+        The pairs whose values can be judged.
+        """
+        return [pair for index, pair in enumerate(self.pairs) if index not in self._obscure]
 
     def load(
         self, argument: str, parser: Parser, origin: Origin, *, template: bool = False
@@ -80,13 +96,13 @@ class Evaluator:
 
         @param template: the file came by C{include} or C{inherit}.
         @raise ConfigurationError: it cannot be read or used.
+        @raise Hopeless: the configuration has no end.
         """
         self._files += 1
         if self._depth >= DEPTH_LIMIT or self._files > FILES_LIMIT:
             limits = f"at most {DEPTH_LIMIT} inside each other and {FILES_LIMIT} in all"
-            raise fault(
-                f"too many files at {argument} ({limits}); do they load each other?", origin
-            )
+            say = f"too many files at {argument} ({limits}); do they load each other?"
+            raise Hopeless([Problem(say, origin)])
         argument = self._complete(argument, parser)
         read = self._read(argument, parser, origin, template)
         if read is None:
@@ -111,6 +127,7 @@ class Evaluator:
         except ConfigurationError as error:
             if not origin.line:
                 raise
+            self.whole = False
             for problem in error.problems:
                 place = problem.origin if problem.origin.line else origin
                 named = problem.message if problem.origin.line else str(problem)
@@ -130,21 +147,39 @@ class Evaluator:
 
     def add(self, pair: Pair) -> None:
         """
-        Take the next pair, in a block once for each of its turns.
+        Take the next pair, in a block once for each of its turns; if it cannot be
+        used here, that is a problem.
 
-        @raise ConfigurationError: it cannot be used here.
+        @raise Hopeless: nothing after it can be used.
         """
-        if self._block is None:
-            self._take(pair)
-        elif pair.key in OPENERS:
-            raise fault(f"{pair.key} inside {self._block.name}: blocks do not nest", pair.origin)
-        elif pair.key in CLOSERS:
+        try:
+            if self._block is None:
+                self._take(pair)
+            else:
+                self._put(pair, self._block)
+        except ConfigurationError as error:
+            self.whole = False
+            self._note(error)
+
+    def _note(self, error: ConfigurationError) -> None:
+        if self._careful or isinstance(error, Hopeless):
+            raise error
+        self.problems += error.problems
+
+    def _put(self, pair: Pair, block: Block) -> None:
+        """
+        Take a pair that stands in a block.
+        """
+        if pair.key in OPENERS:
+            self._block = block.deeper()
+            raise fault(f"{pair.key} inside {block.name}: blocks do not nest", pair.origin)
+        if pair.key in CLOSERS:
             self._append(replace(pair, consumed=True))
-            self._block = None
+            self._block = block.deeper(-1) if block.inner else None
         elif pair.key == "else":
-            self._block = self._block.otherwise(pair.origin)
+            self._block = block.otherwise(pair.origin)
         else:
-            self._repeat(pair, self._block)
+            self._repeat(pair, block)
 
     def _repeat(self, pair: Pair, block: Block) -> None:
         for item in block.items:
@@ -156,6 +191,7 @@ class Evaluator:
         immediate = key in OPENERS or key in LOADERS or key in INCLUDES or key in SETTERS
         self._append(replace(pair, consumed=True) if immediate else pair)
         if key in OPENERS:
+            self._block = Block(key, (), origin)  # should the next line fail
             self._block = open_block(key, value, self._context(origin))
         elif key in LOADERS:
             self.load(value, LOADERS[key], origin)
@@ -164,7 +200,7 @@ class Evaluator:
         elif key in SETTERS:
             self._set(value, origin)
         elif key == "exit":
-            raise fault(f"the configuration says exit = {value}", origin)
+            raise Hopeless([Problem(f"the configuration says exit = {value}", origin)])
 
     def _append(self, pair: Pair) -> None:
         self._budget.spend(len(pair.key) + len(pair.value) + _PAIR, pair.origin)
@@ -195,31 +231,75 @@ class Evaluator:
         """
         Run the passes and append what is inherited.
 
-        @raise ConfigurationError: a value or an inherited file is bad.
+        @raise Hopeless: it has no end.
         """
         for symbol in "$@%":
             for index, pair in enumerate(self.pairs):
                 if not pair.consumed:
-                    self.pairs[index] = replace(pair, value=self._expand(pair, symbol))
-        for pair in self.pairs:
+                    self._pass(index, pair, symbol)
+        for index, pair in enumerate(self.pairs):
             if pair.key == "inherit":
-                parser = parser_of(pair.value, pair.origin)
-                self.load(pair.value, parser, pair.origin, template=True)
+                self._inherit(index, pair)
             elif pair.key == "print":
                 self.notes.append(pair.value)
 
+    def _inherit(self, index: int, pair: Pair) -> None:
+        if index in self._obscure:
+            self.whole = False
+            return
+        try:
+            self.load(pair.value, parser_of(pair.value, pair.origin), pair.origin, template=True)
+        except ConfigurationError as error:
+            self.whole = False
+            self._note(error)
+
     def _close(self) -> None:
-        if self._block is not None:
-            raise fault(
-                f"{self._block.name} is never closed; add endif or endfor", self._block.origin
-            )
+        block = self._block
+        if block is None or block.inner:  # of inner ones the problem is told
+            return
+        say = f"{block.name} is never closed; add endif or endfor"
+        if not block.items:
+            say += " (the lines after it were not looked at)"
+        self.whole = False
+        self._note(fault(say, block.origin))
 
-    def _expand(self, pair: Pair, symbol: str) -> str:
+    def _pass(self, index: int, pair: Pair, symbol: str) -> None:
+        """
+        Replace the references of one kind in the pair at a place.
+        """
+
         def lookup(name: str) -> str | None:
-            if symbol == "$":
-                return self._surroundings.environ.get(name)
-            if symbol == "@":
-                return self._sources.read(name, pair.origin)
-            return evaluate(name, self._named) if " " in name else self._named(name)
+            try:
+                return self._look_up(name, index, symbol)
+            except ConfigurationError as error:
+                self._fail(index, error)
+                return None
 
-        return expand(pair.value, symbol, lookup, self._budget, pair.origin)
+        try:
+            value = expand(pair.value, symbol, lookup, self._budget, pair.origin)
+        except ConfigurationError as error:
+            self._fail(index, error)
+        else:
+            self.pairs[index] = replace(pair, value=value)
+
+    def _fail(self, index: int, error: ConfigurationError) -> None:
+        self._obscure.add(index)
+        self._note(error)
+
+    def _look_up(self, name: str, index: int, symbol: str) -> str | None:
+        if symbol == "$":
+            return self._surroundings.environ.get(name)
+        if symbol == "@":
+            return self._sources.read(name, self.pairs[index].origin)
+        placeholder = partial(self._placeholder, index)
+        return evaluate(name, placeholder) if " " in name else placeholder(name)
+
+    def _placeholder(self, index: int, name: str) -> str | None:
+        """
+        What a name stands for in the pair at a place, which cannot be judged where
+        the name's own value cannot be known.
+        """
+        found = self._named(name)
+        if (not self.whole) if found is None else self._first[name] in self._obscure:
+            self._obscure.add(index)
+        return found

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emperor.config.builder import build
+from emperor.config.errors import ConfigurationError, all_of
 from emperor.config.evaluator import Evaluator
 from emperor.config.pairs import Pair
 from emperor.config.reader import Reader, parser_of
@@ -41,7 +42,13 @@ def load(path: str | None, surroundings: Surroundings, command_line: Iterable[Pa
     @raise ConfigurationError: with every problem that could be found.
     """
     evaluator = evaluate_file(path, surroundings, command_line)
-    settings = build(evaluator.pairs, evaluator.used, evaluator.notes, evaluator.problems)
+    settings = build(
+        evaluator.known,
+        evaluator.used,
+        evaluator.notes,
+        evaluator.problems,
+        whole=evaluator.whole,
+    )
     return Loaded(settings, tuple(evaluator.pairs))
 
 
@@ -51,13 +58,18 @@ def evaluate_file(
     """
     Read the pairs of a configuration and do not ask what they mean.
 
-    @raise ConfigurationError: a file cannot be read or used.
+    @return: it has found what is wrong.
+    @raise ConfigurationError: the file itself cannot be read, or nothing can be made
+        of it.
     """
     sources = Sources(surroundings)
     evaluator = Evaluator(surroundings, Reader(surroundings, sources), sources)
-    if path is not None:
-        evaluator.load(path, parser_of(path, COMMAND_LINE), COMMAND_LINE)
-    for pair in command_line:
-        evaluator.add(pair)
-    evaluator.finish()
+    try:
+        if path is not None:
+            evaluator.load(path, parser_of(path, COMMAND_LINE), COMMAND_LINE)
+        for pair in command_line:
+            evaluator.add(pair)
+        evaluator.finish()
+    except ConfigurationError as error:
+        raise all_of({*evaluator.problems, *error.problems}) from error
     return evaluator

@@ -165,11 +165,14 @@ class Block:
 
     @ivar name: the word that opened it.
     @ivar items: what its lines are still read for.
+    @ivar inner: blocks that were opened in it, which must not be; each of them has
+        an end of its own, and of all of them nothing is read.
     """
 
     name: str
     items: Items
     origin: Origin
+    inner: int = 0
 
     def otherwise(self, origin: Origin) -> Block:
         """
@@ -177,9 +180,17 @@ class Block:
 
         @raise ConfigurationError: it is a loop.
         """
+        if self.inner:
+            return self
         if self.name.startswith("for"):
             raise fault(f"else belongs to an if, not to {self.name}", origin)
         return Block(self.name, () if self.items else (None,), self.origin)
+
+    def deeper(self, levels: int = 1) -> Block:
+        """
+        The block with so many more in it.
+        """
+        return Block(self.name, (), self.origin, self.inner + levels)
 
 
 def open_block(name: str, value: str, context: Context) -> Block:

@@ -87,9 +87,11 @@ def magic_table(
     @param first: what the capitals describe, or L{None}: nothing yet.
     """
     table = _of_process(surroundings)
-    table |= of_file(own)
+    small = of_file(own)
+    table |= small
     if first is not None:
-        table |= {letter.upper(): value for letter, value in of_file(first).items()}
+        described = small if first is own else of_file(first)
+        table |= {letter.upper(): value for letter, value in described.items()}
     components = [part for part in own.directory.split("/") if part]
     table |= {str(number): part for number, part in enumerate(components[:10])}
     return table

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emperor.config.errors import fault
+from emperor.config.errors import Hopeless, Problem
 from emperor.config.settings import Origin
 
 #: Sections that are chosen when nobody names one, the first that exists.
@@ -46,12 +46,12 @@ class Budget:
         """
         Take C{characters} off.
 
-        @raise ConfigurationError: nothing is left.
+        @raise Hopeless: nothing is left.
         """
         self._left -= characters
         if self._left < 0:
-            raise fault(
+            say = (
                 "the configuration is too large or grows without end;"
-                " look for a value or file that names itself",
-                origin,
+                " look for a value or file that names itself"
             )
+            raise Hopeless([Problem(say, origin)])

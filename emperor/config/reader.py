@@ -123,7 +123,8 @@ class Reader:
         if self.first is None and not template:
             self.first = facts
         text = self._text(facts)
-        text = substitute(text, magic_table(facts, self.first, self._surroundings))
+        if "%" in text:
+            text = substitute(text, magic_table(facts, self.first, self._surroundings))
         pairs, notes = self._choose(text, facts, parser)
         return Read(pairs, facts, len(text), notes)
 

@@ -138,7 +138,7 @@ def _listening(taker: Taker, text: str) -> ListenAddress:
     """
     index = routervalues.shared_socket(text)
     count = len(taker.options.get("shared-socket", []))
-    if index is not None and index >= count:
+    if index is not None and index >= count and taker.certain:
         raise values.BadValue(
             f"{text} is the shared socket with the index {index}, but there are {count};"
             " give shared-socket = ADDRESS"

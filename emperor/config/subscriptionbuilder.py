@@ -68,9 +68,9 @@ def _policy(taker: Taker) -> Policy:
         return Policy.SIGNED if any_keys else Policy.PERMISSIVE
     policy = taker.one("subscriptions-policy", subscriptionvalues.policy, Policy.PERMISSIVE)
     if policy is Policy.SIGNED and not any_keys:
-        taker.complain(
+        taker.miss(
             asked[-1], "there are no keys: give subscriptions-sign-check or subscriptions-v2-check"
         )
     if policy is Policy.V2 and not v2_keys:
-        taker.complain(asked[-1], "there are no keys: give subscriptions-v2-check = DIRECTORY")
+        taker.miss(asked[-1], "there are no keys: give subscriptions-v2-check = DIRECTORY")
     return policy

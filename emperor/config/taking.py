@@ -29,7 +29,11 @@ class Taker:
     @ivar notes: sentences for the log.
     """
 
-    def __init__(self, classified: Classified) -> None:
+    def __init__(self, classified: Classified, *, certain: bool = True) -> None:
+        """
+        @param certain: the pairs are all that there are.
+        """
+        self.certain = certain
         self.options = classified.options
         self.instance = classified.instance
         self.problems = classified.problems
@@ -50,6 +54,14 @@ class Taker:
         Note that a pair must be put right.
         """
         self.problems.append(Problem(f"{pair.key}: {message}", pair.origin))
+
+    def miss(self, pair: Pair, message: str) -> None:
+        """
+        Note that a pair needs another one that is not there, unless it may be among
+        those that could not be read.
+        """
+        if self.certain:
+            self.complain(pair, message)
 
     def many(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
         """

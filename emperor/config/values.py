@@ -233,7 +233,9 @@ def pattern(text: str) -> str:
     @raise BadValue: C{%s} or a fixed place is missing.
     """
     if "%s" not in text:
-        raise BadValue(f"{text!r} has no %s, which stands for the host")
+        raise BadValue(
+            f"{text!r} has no %s, which stands for the host; in a file %%s is written for it"
+        )
     return base(text)
 
 

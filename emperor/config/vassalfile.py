@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from emperor.addresses import (
@@ -68,6 +68,18 @@ SECTION = "uwsgi"
 UNRESOLVED = ("@(", "%(", "$(", "*")
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """
+    What each start of a vassal needs of its file.
+
+    @ivar listening: see the function L{listening}; so C{is_proxy}.
+    """
+
+    listening: frozenset[Address]
+    is_proxy: bool
+
+
 def listening(
     path: str,
     cwd: str,
@@ -82,8 +94,7 @@ def listening(
     @param cwd: the directory it starts in.
     @param config: what to read in the place of the file.
     """
-    pairs = _pairs(path, cwd, settings, surroundings, config)
-    return frozenset(_addresses([pair for pair in pairs if pair.key in SOCKETS], cwd))
+    return overview(path, cwd, settings, surroundings, config).listening
 
 
 def uwsgi_sockets(
@@ -192,8 +203,26 @@ def is_proxy(
     Whether a vassal hands its pipe on and does not listen to it itself; the
     parameters are as for L{listening}.
     """
+    return overview(path, cwd, settings, surroundings, config).is_proxy
+
+
+def overview(
+    path: str,
+    cwd: str,
+    settings: EmperorSettings,
+    surroundings: Surroundings,
+    config: Config = None,
+) -> Overview:
+    """
+    What each start of a vassal needs of its file, read once; the parameters are as
+    for L{listening}.
+    """
     pairs = _pairs(path, cwd, settings, surroundings, config)
-    return any(pair.key == "emperor-proxy-socket" for pair in pairs)
+    sockets = [pair for pair in pairs if pair.key in SOCKETS]
+    return Overview(
+        frozenset(_addresses(sockets, cwd)),
+        any(pair.key == "emperor-proxy-socket" for pair in pairs),
+    )
 
 
 def _pairs(

@@ -76,6 +76,15 @@ def settings_for(settings: EmperorSettings, path: str, cwd: str) -> EmperorSetti
     """
     The Emperor's settings as they are for one vassal.
     """
+    values = (
+        *settings.inherit,
+        *settings.include,
+        *settings.inherit_before,
+        *settings.include_before,
+        *settings.set,
+    )
+    if not any("%" in value for value in values):  # As it mostly is; it is asked often.
+        return settings
 
     def each(values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(filled(value, path, cwd) for value in values)
@@ -95,13 +104,10 @@ def environment_for(environ: Mapping[str, str], path: str, cwd: str) -> dict[str
     The environment in which a vassal starts: C{UWSGI_VASSAL_X=v} is
     C{UWSGI_X=v}, which a uWSGI takes for the option C{x}.
     """
-    found: dict[str, str] = {}
-    for key, value in environ.items():
-        if not key.startswith(_FOR_VASSALS):
-            found[key] = value
-    for key, value in environ.items():
-        name = key.removeprefix(_FOR_VASSALS)
-        if name and name != key:
+    found = dict(environ)
+    for key in [key for key in found if key.startswith(_FOR_VASSALS)]:
+        name, value = key.removeprefix(_FOR_VASSALS), found.pop(key)
+        if name:
             is_time = _option(name) in TIMES
             found[_OPTION + name] = value if is_time else filled(value, path, cwd)
     return found
@@ -111,9 +117,13 @@ def options_of(environ: Mapping[str, str], path: str, cwd: str) -> Iterator[Pair
     """
     The options that a vassal finds in its environment.
     """
-    for key, value in environment_for(environ, path, cwd).items():
-        if key.startswith(_OPTION) and key not in _NO_OPTIONS:
+    for key, value in environment_for(_options(environ), path, cwd).items():
+        if key not in _NO_OPTIONS:
             yield Pair(_option(key.removeprefix(_OPTION)), value, COMMAND_LINE)
+
+
+def _options(environ: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in environ.items() if key.startswith(_OPTION)}
 
 
 def _option(name: str) -> str:

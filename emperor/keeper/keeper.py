@@ -91,7 +91,9 @@ class Keeper:
         self._ended: list[Family] = []
         self._condemned: list[Family] = []
         self._round: list[tuple[Family, bool]] = []
-        self._has_more = False
+        # Whether children may have ended.  It is not asked without a reason: to see that
+        # none has the kernel looks at all of them.
+        self._has_more = True
         # What does not do to us what it does to others.
         self._unheard: frozenset[signal.Signals] = frozenset()
         self._reports: dict[int, Family] = {}
@@ -130,11 +132,13 @@ class Keeper:
             if descriptor == deaths:
                 with suppress(BlockingIOError):
                     os.read(deaths, 4096)
+                self._has_more = True
             elif descriptor == self._orders.fileno():
                 self._take_order()
             elif descriptor in self._reports:
                 self._read_report(descriptor)
-        self._reap()
+        if self._has_more:
+            self._reap()
         self._sweep()
         self._send()
 

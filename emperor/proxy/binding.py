@@ -8,14 +8,26 @@ import grp
 import os
 import pwd
 import socket
+import stat
 from collections.abc import Callable
-from errno import EADDRINUSE
+from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL, EEXIST, ENOENT, ENOTDIR
 
 from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
 from emperor.stale import remove_stale_socket
 
 #: Of a link-local address, as C{[fe80::1%eth0]:80}.
 NO_INTERFACE = "this machine has no network interface of the name after %"
+
+
+#: What to do about an error.
+_ADVICE = {
+    EACCES: "start it as a user who may, or choose another address",
+    EADDRINUSE: "stop the program that has it, or choose another address",
+    EADDRNOTAVAIL: "this machine does not have that address; choose one that it has",
+    EEXIST: "remove it, or choose another address",
+    ENOENT: "make the directory, or choose another address",
+    ENOTDIR: "choose another address",
+}
 
 
 class CannotListen(Exception):
@@ -75,9 +87,8 @@ def advice(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return NO_INTERFACE
     text = error.strerror or str(error)
-    if error.errno == EADDRINUSE:
-        return f"{text}; stop the program that has it, or choose another address"
-    return text
+    what = _ADVICE.get(error.errno or 0)
+    return f"{text}; {what}" if what else text
 
 
 def _open_tcp(address: TcpAddress, backlog: int, shared: bool) -> socket.socket:
@@ -130,8 +141,19 @@ def _bind(listener: socket.socket, path: bytes, mode: int) -> None:
     mask = os.umask(0o777 & ~mode)
     try:
         listener.bind(path)
+    except OSError as error:
+        if error.errno == EADDRINUSE and _is_no_socket(path):
+            raise OSError(EEXIST, "there is a file that is no socket") from error
+        raise
     finally:
         os.umask(mask)
+
+
+def _is_no_socket(path: bytes) -> bool:
+    try:
+        return not path.startswith(b"\0") and not stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _give_away(path: bytes, ids: tuple[int, int]) -> None:

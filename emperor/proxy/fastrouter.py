@@ -258,8 +258,25 @@ class UwsgiFrontend(Frontend):
         return find_variables(self._payload or b"", frozenset([variable])).get(variable, b"")
 
     @property
-    def _has_begun(self) -> bool:
-        return self._payload is not None or self._reader.started
+    def host(self) -> str:
+        """
+        See L{Frontend.host}.
+        """
+        return key_of(self._variables).decode("ascii", "backslashreplace")
+
+    @property
+    def is_idle(self) -> bool:
+        """
+        See L{Frontend.is_idle}.
+        """
+        return self._payload is None and not self._reader.started
+
+    @property
+    def is_answering(self) -> bool:
+        """
+        See L{Frontend.is_answering}.
+        """
+        return self._answering
 
     def request_ended(self) -> None:
         """
@@ -313,5 +330,5 @@ class UwsgiFrontend(Frontend):
         """
         A connection is one request: those that have begun may end.
         """
-        if not self._has_begun and not self.closing:
+        if self.is_idle and not self.closing:
             self.close(all_read=True)

@@ -270,6 +270,32 @@ class Frontend(Protocol):
         self.closing = True
         self.transport.abortConnection()
 
+    def end(self, why: str) -> str | None:
+        """
+        The request cannot go on: answer in the node's place, or if an answer has
+        begun, cut it.
+
+        @param why: for the client.
+        @return: the request's host, or L{None}: it has its answer, or there is none.
+        """
+        host = self.host
+        if self.closing:
+            if self._all_sent:
+                return None
+            self.transport.abortConnection()
+        elif self.is_idle:
+            self.close(all_read=True)
+            return None
+        elif self.is_answering:
+            self.cut()
+        else:
+            if self._asking is not None:
+                self._asking.cancel()
+            if self.session is not None:
+                self.session.abandon()
+            self.refuse(Refusal(Reason.STOPPING, why, host))
+        return host
+
     def close(self, *, all_read: bool) -> None:
         """
         Close when everything is sent.
@@ -294,6 +320,28 @@ class Frontend(Protocol):
         See L{emperor.routing.pools.Seeker}.
         """
         return host_of(self.transport.getPeer()).encode("ascii", "replace")
+
+    @property
+    def host(self) -> str:
+        """
+        The request's, as the client named it, for what people read; empty: there is
+        none yet.
+        """
+        raise NotImplementedError
+
+    @property
+    def is_idle(self) -> bool:
+        """
+        Whether no byte of a request has come.
+        """
+        raise NotImplementedError
+
+    @property
+    def is_answering(self) -> bool:
+        """
+        Whether a byte of a node's answer has gone to the client.
+        """
+        raise NotImplementedError
 
     def received(self, data: bytes) -> None:
         """

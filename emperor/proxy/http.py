@@ -315,9 +315,8 @@ class HttpFrontend(Frontend):
         if writer is None or request is None:
             return
         if not writer.started:
-            host = self._host(request).decode("ascii", "backslashreplace")
             detail = "the node closed the connection within its answer's head"
-            self.refuse(Refusal(Reason.NODE_FAILED, detail, host))
+            self.refuse(Refusal(Reason.NODE_FAILED, detail, self.host))
             return
         if clean or request.has_body:
             self.transport.write(writer.finish())
@@ -434,11 +433,33 @@ class HttpFrontend(Frontend):
             return
         self.refuse(Refusal(Reason.REQUEST_TIMEOUT, detail))
 
+    @property
+    def host(self) -> str:
+        """
+        See L{Frontend.host}.
+        """
+        request = self._request
+        return "" if request is None else self._host(request).decode("ascii", "backslashreplace")
+
+    @property
+    def is_idle(self) -> bool:
+        """
+        See L{Frontend.is_idle}.
+        """
+        return self._reception is Reception.HEAD and not self._reader.started
+
+    @property
+    def is_answering(self) -> bool:
+        """
+        See L{Frontend.is_answering}.
+        """
+        return self._writer is not None and self._writer.started
+
     def drain(self) -> None:
         """
         See L{Frontend.drain}.
         """
-        if self._reception is Reception.HEAD and not self._reader.started and not self.closing:
+        if self.is_idle and not self.closing:
             self.close(all_read=True)
 
 

@@ -52,6 +52,8 @@ class Reason(Enum):
     MAPPER_BROKEN = "mapper-broken"
     #: Routers send it round in a circle.
     LOOP = "loop"
+    #: The program stops.
+    STOPPING = "stopping"
 
 
 _STATUS = {
@@ -67,6 +69,7 @@ _STATUS = {
     Reason.MAPPER_UNAVAILABLE: 503,
     Reason.MAPPER_BROKEN: 502,
     Reason.LOOP: 508,
+    Reason.STOPPING: 503,
 }
 
 

@@ -54,7 +54,7 @@ class Router:
         self.deadlines = Deadlines(clock)
         self.draining = False
         self.mark = mark or make_mark()
-        self.routes = Routes(settings, mappers or {})
+        self.routes = Routes(settings, mappers or {}, vassals.reason_for_keys)
         self._vassals = vassals
         self.leaving = vassals.leaving
         self.sleepers = Sleepers(clock, settings, vassals)

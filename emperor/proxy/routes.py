@@ -9,7 +9,7 @@ L{Deferred}, and the request waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from emperor.config.settings import Mapper, RouterSettings
 from emperor.proxy.refusals import Reason, Refusal, Refused
 from emperor.routing.keys import BadHost, host_key
+from emperor.routing.lookups import candidates
 from emperor.routing.mappers import (
     KNOWN_HOSTS,
     Asked,
@@ -48,7 +49,16 @@ class Routes:
     @ivar fallback: nodes for requests whose own do not accept; L{None}: none.
     """
 
-    def __init__(self, settings: RouterSettings, others: Mapping[Mapper, OtherMapper]) -> None:
+    def __init__(
+        self,
+        settings: RouterSettings,
+        others: Mapping[Mapper, OtherMapper],
+        absence: Callable[[Iterable[str]], str | None] = lambda keys: None,
+    ) -> None:
+        """
+        @param absence: why nobody answers for keys that nobody knows, although some
+            vassal names one; the best key is the first.
+        """
         self._fixed = fixed_pool(settings.to, settings.gracetime)
         static = static_mappers(settings, self._fixed)
         order = [mapper for mapper in settings.mapper_order if mapper in static or mapper in others]
@@ -61,7 +71,11 @@ class Routes:
         self._kept: dict[bytes, Pool] = {}
         self._forced = settings.force_key.encode("latin-1", "replace")
         self._raw = settings.raw_host_key
-        self.wants_path = bool(settings.subscriptions.mountpoints) and Mapper.SUBSCRIPTION in others
+        self._absence = absence
+        self._subscribed = Mapper.SUBSCRIPTION in others
+        self._depth = settings.subscriptions.mountpoints
+        self._dotsplit = settings.subscriptions.dotsplit
+        self.wants_path = bool(self._depth) and self._subscribed
         self.fallback = fixed_pool(settings.fallback, settings.gracetime)
         self._for_unknown = self.fallback if settings.fallback_on_no_key else None
 
@@ -123,8 +137,16 @@ class Routes:
     def _unknown(self, asked: Asked) -> Pool:
         if self._for_unknown is not None:
             return self._for_unknown
+        host = _shown(asked.host.encode("latin-1"))
+        absence = self._absence(self._keys(asked)) if self._subscribed else None
+        if absence is not None:
+            raise Refused(Refusal(Reason.NODE_ABSENT, absence, host))
         detail = f"no site is configured for the host {asked.key}"
-        raise Refused(Refusal(Reason.UNKNOWN_HOST, detail, _shown(asked.host.encode("latin-1"))))
+        raise Refused(Refusal(Reason.UNKNOWN_HOST, detail, host))
+
+    def _keys(self, asked: Asked) -> Iterator[str]:
+        depth, dotsplit = self._depth, self._dotsplit
+        return candidates(asked.host, asked.path, raw=self._raw, depth=depth, dotsplit=dotsplit)
 
 
 def _for_key(mapper: StaticMapper) -> OtherMapper:

@@ -20,6 +20,7 @@ from emperor.addresses import ListenAddress
 from emperor.config.settings import HttpSettings
 from emperor.interfaces import INetwork, IPort, IRouterState
 from emperor.proxy.cheap import CheapMode
+from emperor.proxy.farewell import Farewell
 from emperor.proxy.fastrouter import UwsgiFrontend
 from emperor.proxy.frontend import Frontend
 from emperor.proxy.http import HttpFrontend
@@ -81,14 +82,29 @@ class FrontendFactory(ServerFactory):
 
         @return: fires when the last one is closed.
         """
-        empty: Deferred[None] = Deferred()
-        if not self._open:
-            empty.callback(None)
-            return empty
-        self._empty = empty
+        empty = self.emptied()
         for frontend in list(self._open):
             frontend.drain()
         return empty
+
+    def emptied(self) -> Deferred[None]:
+        """
+        Wait for the clients.
+
+        @return: fires when there is no connection.
+        """
+        self._empty = empty = Deferred[None]()
+        if not self._open:
+            self._empty = None
+            empty.callback(None)
+        return empty
+
+    def end(self, why: str) -> list[str]:
+        """
+        See L{emperor.proxy.farewell.Clients}.
+        """
+        ended = [frontend.end(why) for frontend in list(self._open)]
+        return [host for host in ended if host is not None]
 
     def cut(self) -> None:
         """
@@ -153,6 +169,7 @@ class RouterService(Service):
         self._ports: Sequence[IPort] = ()
         self.kept: frozenset[ListenAddress] = frozenset()
         self._cheap = cheap
+        self._farewell = Farewell(clock, self.name, self._factory)
         self._companions: list[Service] = []
 
     def accompany(self, service: Service) -> None:
@@ -227,7 +244,8 @@ class RouterService(Service):
         remove_files(set(self._router.settings.listen) - self.kept)
         drained = self._factory.drain()
         drained.addTimeout(self._grace, self._clock)
-        await drained.addErrback(self._cut)
+        await drained.addErrback(self._end)
+        self._farewell.close()
         self._router.deadlines.stop()
         for companion in reversed(self._companions):
             await maybeDeferred(companion.stopService)
@@ -236,7 +254,8 @@ class RouterService(Service):
         """
         End the requests in flight now.
         """
-        self._factory.cut()
+        self._router.draining = True
+        self._farewell.say("asked again to stop")
 
     def log_state(self) -> None:
         """
@@ -246,6 +265,6 @@ class RouterService(Service):
             "{kind} has accepted {count} connections", kind=self.name, count=self.accepted
         )
 
-    def _cut(self, failure: Failure) -> None:
-        self._log.info("Requests were still running after {grace} s: cut", grace=self._grace)
-        self.cut()
+    def _end(self, failure: Failure) -> Deferred[None]:
+        self._farewell.say(f"after {self._grace:g} s")
+        return self._factory.emptied()

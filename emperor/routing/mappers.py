@@ -12,6 +12,7 @@ which directory or host the address lies in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,10 @@ from emperor.addresses import Address, BadAddress, parse_address, parse_node
 from emperor.config.settings import Mapper, Node, RouterSettings
 from emperor.routing.hosts import HostRules, captures, fill
 from emperor.routing.pools import FixedNodes, Pool, SingleNode
+
+#: What the names in an address are taken apart by, and what is no name.
+_PIECES = re.compile("[/:@]")
+_NO_NAMES = ("", ".", "..")
 
 #: Hosts whose pools are kept at hand, for each mapper.
 KNOWN_HOSTS = 8192
@@ -59,6 +64,23 @@ def check_part(text: str) -> str:
     if not text or ".." in text or text == "." or any(sign in text for sign in "/:\0"):
         raise UnsafeHost(f"the host part {text!r} cannot be a part of a socket's address")
     return text
+
+
+def check_captures(template: str, match: re.Match[str]) -> None:
+    """
+    Let captures pass that can be put into a rule's address.  A group that took no
+    part, or is empty, puts nothing there, if there is a name without it.
+
+    @raise UnsafeHost: see L{check_part}, or a name would be empty.
+    """
+    for piece in _PIECES.split(template):
+        texts = captures(piece, match)
+        for text in filter(None, texts):
+            check_part(text)
+        name = fill(piece, match)
+        nameless = not any(texts) and name.startswith(".") and not piece.startswith(".")
+        if texts and (nameless or name in _NO_NAMES):
+            check_part("")
 
 
 def static_mappers(
@@ -103,8 +125,7 @@ def _by_rules(settings: RouterSettings) -> StaticMapper:
             return None
         rule, match = found
         used = captures(rule.template, match)
-        for text in used:
-            check_part(text)
+        check_captures(rule.template, match)
         # A name may not come from the client: it could lead anywhere.
         parse = parse_address if used else parse_node
         node = _node(parse, fill(rule.template, match), rule.modifier1, rule.modifier2)

@@ -154,7 +154,9 @@ def build_domains(
 
     subscriptions = [router.subscriptions for router in settings.routers]
     tolerances = [min(each.tolerance, each.tolerance_inactive) for each in subscriptions]
-    domains = Domains(reactor, [server.ledger for server in servers], read, min(tolerances))
+    domains = Domains(
+        reactor, [server.ledger for server in servers], read, min(tolerances), emperor.name_keys
+    )
     emperor.watch(domains.saw)
     return domains
 

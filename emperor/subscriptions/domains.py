@@ -10,6 +10,9 @@ stays while it starts again.
 One that opens its socket itself is among the sleepers of its pools from when it
 leaves to sleep until it accepts again: a request wakes it, and waits for it.  So is
 one that a command has stopped, whoever has its socket: requests are told so.
+
+One that is in no pool still names its domains (L{emperor.subscriptions.naming}):
+requests for them are told why nobody answers.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from emperor.addresses import Address, TcpAddress
 from emperor.config.attributes import Attributes
 from emperor.routing.outcomes import Result
 from emperor.subscriptions.ledger import Ledger
+from emperor.subscriptions.naming import Naming, Tell
 from emperor.subscriptions.places import is_every_host
 from emperor.vassals.spec import VassalId, shown
 from emperor.vassals.status import Phase, Rest, VassalStatus
@@ -71,6 +75,13 @@ class Holdings:
 
     announcements: tuple[Announcement, ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """
+        Its pools, as they are written.
+        """
+        return [each.key for each in self.announcements]
 
 
 EMPTY = Holdings()
@@ -150,16 +161,19 @@ class Domains(Service):
         ledgers: Sequence[Ledger],
         read: Callable[[VassalId], Holdings],
         tolerance: float,
+        named: Tell = lambda id, keys: None,
     ) -> None:
         """
         @param ledgers: one for each router.
         @param read: looks at a vassal's file.
         @param tolerance: the shortest one of the routers.
+        @param named: is told which keys a vassal names.
         """
         self._clock = clock
         self._ledgers = tuple(ledgers)
         self._read = read
         self._gap = tolerance / _REPETITIONS
+        self._naming = Naming(clock, lambda id: self._look(id).keys, named)
         self._coming: dict[VassalId, Holdings] = {}
         # What the next generation, which comes up beside the current one, says.
         self._next: dict[VassalId, Holdings] = {}
@@ -185,6 +199,7 @@ class Domains(Service):
         Say nothing any more.
         """
         Service.stopService(self)
+        self._naming.stop()
         if self._loop.running:
             self._loop.stop()
 
@@ -198,9 +213,13 @@ class Domains(Service):
             self._next[id] = self._look(id)
         elif phase is Phase.RELOADING and started is not None:
             # The file may be another one by now than what this generation read.
-            self._coming[id] = started
+            self._expect(id, started)
         elif phase in _READING or phase is Phase.ASLEEP:
-            self._coming[id] = self._look(id)
+            self._expect(id, self._look(id))
+        elif phase is Phase.QUEUED or not (phase is Phase.GONE or self._naming.knows(id)):
+            self._naming.expect(id)
+        if phase is Phase.ACCEPTING:
+            self._naming.settled(id, self._coming.get(id, EMPTY).keys)
         if self._sleeps(status):
             self._lay_down(id)
         elif phase is Phase.ACCEPTING or (status.held and phase in _WAITING):
@@ -210,6 +229,14 @@ class Domains(Service):
         if phase is Phase.GONE:
             self._coming.pop(id, None)
             self._complaints.pop(id, None)
+            self._naming.gone(id)
+
+    def _expect(self, id: VassalId, holdings: Holdings) -> None:
+        """
+        A vassal has read this, and accepts with it perhaps.
+        """
+        self._coming[id] = holdings
+        self._naming.heard(id, holdings.keys)
 
     def _sleeps(self, status: VassalStatus) -> bool:
         """

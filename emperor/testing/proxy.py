@@ -386,6 +386,7 @@ class FakeVassals:
         self.absences: dict[Address, str] = {}
         self.asleep: set[Address | str] = set()
         self.known: dict[str, str] = {}
+        self.named: dict[str, str] = {}
         self.stopped: set[str] = set()
         self.roused: list[Address | str] = []
         self._greeters: list[Callable[[Collection[Address]], object]] = []
@@ -415,6 +416,12 @@ class FakeVassals:
         See L{IVassalDirectory.reason_named}.
         """
         return self.known.get(name)
+
+    def reason_for_keys(self, keys: Iterable[str]) -> str | None:
+        """
+        See L{IVassalDirectory.reason_for_keys}.
+        """
+        return next((self.named[key] for key in keys if key in self.named), None)
 
     def is_stopped(self, name: str) -> bool:
         """

@@ -5,7 +5,7 @@ Who would listen at an address, and why nobody does.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from math import ceil
 
 from emperor.addresses import Address, TcpAddress, UnixAddress
@@ -39,6 +39,9 @@ _SERVING = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.RENEW
 
 _EVERY_HOST = frozenset({"", "0.0.0.0", "::"})
 
+#: Addresses of earlier configurations that one vassal is known by.
+FORMER_LIMIT = 64
+
 
 class Whereabouts:
     """
@@ -52,6 +55,9 @@ class Whereabouts:
     def __init__(self) -> None:
         self.leaving: set[Address] = set()
         self._places: dict[VassalId, frozenset[Address]] = {}
+        # Of each what its configuration says, and the places of what it has said before.
+        self._given: dict[VassalId, frozenset[Address]] = {}
+        self._former: dict[VassalId, dict[Address, Address]] = {}
         self._phases: dict[VassalId, Phase] = {}
         self._held: set[VassalId] = set()
         self._going: set[VassalId] = set()
@@ -61,20 +67,58 @@ class Whereabouts:
         # The places that are claimed, by their port.
         self._ports: dict[int, set[TcpAddress]] = {}
 
-    def settle(self, id: VassalId, addresses: frozenset[Address]) -> None:
+    def settle(
+        self, id: VassalId, addresses: Collection[Address], former: Collection[Address] = ()
+    ) -> None:
         """
         A vassal listens at these addresses and nowhere else.
+
+        @param former: where it listens perhaps, because it did so before its
+            configuration changed; who listens there now comes first.
         """
         self._drop(id)
-        for address in addresses:
-            place = _canonical(address)
-            if isinstance(place, TcpAddress):
-                self._ports.setdefault(place.port, set()).add(place)
-            spellings = self._claims.setdefault(place, {}).setdefault(id, {place})
-            spellings.add(address)
-            if isinstance(place, TcpAddress) and not place.host:
-                spellings.add(TcpAddress("127.0.0.1", place.port))
-        self._places[id] = frozenset(_canonical(address) for address in addresses)
+        now = {address: _canonical(address) for address in addresses}
+        known = set(now.values())
+        old = {address: _canonical(address) for address in former}
+        old = {address: place for address, place in old.items() if place not in known}
+        for address, place in (*old.items(), *now.items()):
+            self._claim(id, address, place)
+        self._places[id] = frozenset((*old.values(), *now.values()))
+        self._given[id] = frozenset(now)
+        if old:
+            self._former[id] = old
+
+    def move(self, id: VassalId, addresses: Collection[Address]) -> None:
+        """
+        A vassal reads its configuration, and is to listen at these addresses; until
+        it L{arrive}s it may be found where it was as well.
+        """
+        before = sorted(self._given.get(id, ()), key=str)
+        known = dict.fromkeys((*before, *self._former.get(id, ())))
+        former = [each for each in known if each not in addresses]
+        self.settle(id, addresses, former[:FORMER_LIMIT])
+
+    def arrive(self, id: VassalId) -> frozenset[Address]:
+        """
+        A vassal accepts with the configuration that it has read last.  If that does
+        not say where it listens, it may be where it was.
+
+        @return: where it was and nobody listens now.
+        """
+        now = self._given.get(id)
+        if not now or id not in self._former:
+            return frozenset()
+        before = self._places[id]
+        self.settle(id, now)
+        return frozenset(place for place in before if place not in self._claims)
+
+    def _claim(self, id: VassalId, address: Address, place: Address) -> None:
+        if isinstance(place, TcpAddress):
+            self._ports.setdefault(place.port, set()).add(place)
+        spellings = self._claims.setdefault(place, {}).setdefault(id, {place})
+        spellings.add(address)
+        if isinstance(place, TcpAddress) and not place.host:
+            spellings.add(TcpAddress("127.0.0.1", place.port))
 
     def note(self, id: VassalId, phase: Phase, held: bool = False) -> bool:
         """
@@ -110,16 +154,39 @@ class Whereabouts:
 
     def addresses(self, id: VassalId) -> frozenset[Address]:
         """
-        Where a vassal listens, as far as it is known, in every spelling.
+        Where a vassal listens by its present configuration, as far as it is known, in
+        every spelling.
         """
-        places = self._places.get(id, frozenset())
+        former = self._former.get(id, {}).values()
+        places = self._places.get(id, frozenset()).difference(former)
         return frozenset(each for place in places for each in self._claims[place][id])
 
     def places(self, id: VassalId) -> frozenset[Address]:
         """
-        The same, each in one spelling.
+        The same, each in one spelling, and those that are from before.
         """
         return self._places.get(id, frozenset())
+
+    def former(self, id: VassalId) -> tuple[Address, ...]:
+        """
+        Those of its addresses that are from before, as they were given.
+        """
+        return tuple(self._former.get(id, ()))
+
+    def given(self, id: VassalId) -> frozenset[Address]:
+        """
+        The others, as they were given.
+        """
+        return self._given.get(id, frozenset())
+
+    def rival(self, id: VassalId, address: Address) -> VassalId | None:
+        """
+        Another vassal that has the same socket, by its present configuration, and
+        is not about to leave; of several the one that came first.
+        """
+        place = _canonical(address)
+        others = self._present(place)
+        return next((each for each in others if each != id and each not in self._going), None)
 
     @property
     def is_somebody_going(self) -> bool:
@@ -154,10 +221,21 @@ class Whereabouts:
         The vassal that listens at C{address}, also on behalf of every host;
         of several the one that came last.
         """
-        found = self._claims.get(_canonical(address))
-        if not found and isinstance(address, TcpAddress):
-            found = self._claims.get(TcpAddress("", address.port))
-        return next(reversed(found)) if found else None
+        place = _canonical(address)
+        if place not in self._claims and isinstance(place, TcpAddress):
+            place = TcpAddress("", place.port)
+        found = self._present(place) or list(self._claims.get(place, ()))
+        return found[-1] if found else None
+
+    def _present(self, place: Address) -> list[VassalId]:
+        """
+        Who has that place by its present configuration.
+        """
+        claims = self._claims.get(place, ())
+        return [id for id in claims if not self._is_former(id, place)]
+
+    def _is_former(self, id: VassalId, place: Address) -> bool:
+        return id in self._former and place in self._former[id].values()
 
     def named(self, name: str) -> tuple[VassalId, ...]:
         """
@@ -167,6 +245,8 @@ class Whereabouts:
 
     def _drop(self, id: VassalId) -> frozenset[Address]:
         places = self._places.pop(id, frozenset())
+        self._given.pop(id, None)
+        self._former.pop(id, None)
         for place in places:
             self.leaving -= self._claims[place].pop(id)
             self._judge(place)
@@ -183,13 +263,14 @@ class Whereabouts:
         claims = self._claims[place]
         spellings = {spelling for each in claims.values() for spelling in each}
         serves = any(self._phases.get(id) in _SERVING for id in claims)
-        if not serves and any(self._leaves(id) for id in claims):
+        if not serves and any(self._leaves(id, place) for id in claims):
             self.leaving |= spellings
         else:
             self.leaving -= spellings
 
-    def _leaves(self, id: VassalId) -> bool:
-        return self._phases.get(id) in (_CLOSED if id in self._held else _LEAVING)
+    def _leaves(self, id: VassalId, place: Address) -> bool:
+        closed = id in self._held and not self._is_former(id, place)
+        return self._phases.get(id) in (_CLOSED if closed else _LEAVING)
 
 
 def _canonical(address: Address) -> Address:

@@ -6,7 +6,7 @@ process that is only told of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
@@ -14,10 +14,12 @@ from zope.interface import implementer
 from emperor.addresses import Address
 from emperor.interfaces import IVassalDirectory
 from emperor.vassals.absence import Whereabouts, are_stopped, reason, reason_of_any
+from emperor.vassals.keyholders import KeyHolders
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import VassalStatus
 
 Greeter = Callable[[Collection[Address]], object]
+KeyWatcher = Callable[[VassalId], object]
 
 
 @implementer(IVassalDirectory)
@@ -32,6 +34,8 @@ class Directory(ABC):
         self._clock = clock
         self._whereabouts = Whereabouts()
         self._greeters: list[Greeter] = []
+        self._key_holders = KeyHolders()
+        self._key_watchers: list[KeyWatcher] = []
         self.leaving = self._whereabouts.leaving
 
     @abstractmethod
@@ -78,6 +82,34 @@ class Directory(ABC):
         See L{IVassalDirectory.reason_named}.
         """
         return reason_of_any(self._statuses(name), self._clock.seconds())
+
+    def reason_for_keys(self, keys: Iterable[str]) -> str | None:
+        """
+        See L{IVassalDirectory.reason_for_keys}.
+        """
+        found = (self._known(id) for id in self._key_holders.holders(keys))
+        statuses = [status for status in found if status is not None]
+        return reason_of_any(statuses, self._clock.seconds()) or None
+
+    def name_keys(self, id: VassalId, keys: Iterable[str]) -> None:
+        """
+        A vassal names these keys and no others.
+        """
+        if self._key_holders.hold(id, keys):
+            for watcher in self._key_watchers:
+                watcher(id)
+
+    def keys(self, id: VassalId) -> tuple[str, ...]:
+        """
+        The keys that a vassal names.
+        """
+        return self._key_holders.keys(id)
+
+    def watch_keys(self, watcher: KeyWatcher) -> None:
+        """
+        Call C{watcher} with each vassal that names other keys than before.
+        """
+        self._key_watchers.append(watcher)
 
     def is_stopped(self, name: str) -> bool:
         """

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from emperor.addresses import Address, UnixAddress
+from emperor.addresses import Address
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor, IRealm
 from emperor.stale import remove_stale_socket
@@ -32,6 +32,7 @@ from emperor.vassals.farewell import LAST_GRACE, Farewell
 from emperor.vassals.moment import SETTLING
 from emperor.vassals.ownership import Ownership
 from emperor.vassals.plan import Start, Step, Stop, first_of_each, plan
+from emperor.vassals.sockets import Sockets
 from emperor.vassals.spec import VassalId, VassalSpec, shown
 from emperor.vassals.status import Phase, Rest, VassalStatus
 from emperor.vassals.subject import Subject
@@ -85,7 +86,7 @@ class Emperor(Service, Directory):
         self._listening = listening
         self._find = find_door
         self._open_door = open_door
-        self._remove_socket = remove_socket
+        self._sockets = Sockets(self._whereabouts, remove_socket)
         self._vassals: dict[VassalId, Subject] = {}
         backoff = BackOff(settings.throttle, settings.max_throttle, random, settings.waits)
         self._brood = Broodlord(clock, settings.broodlord, backoff, self._vassals, self._add)
@@ -187,6 +188,12 @@ class Emperor(Service, Directory):
         """
         return self._whereabouts.addresses(id)
 
+    def former(self, id: VassalId) -> tuple[Address, ...]:
+        """
+        Those where it listened before its configuration changed, and perhaps does.
+        """
+        return self._whereabouts.former(id)
+
     def door(self, id: VassalId) -> Address | None:
         """
         Where the Emperor listens for a vassal.
@@ -202,6 +209,12 @@ class Emperor(Service, Directory):
         @raise KeyError: there is no such vassal.
         """
         return self._vassals[id].spec
+
+    def status(self, id: VassalId) -> VassalStatus | None:
+        """
+        How a vassal is now; L{None}: there is none.
+        """
+        return self._known(id)
 
     def states(self) -> tuple[VassalStatus, ...]:
         """
@@ -325,7 +338,9 @@ class Emperor(Service, Directory):
 
     def _observe(self, status: VassalStatus) -> None:
         if status.phase in _READING:
-            self._whereabouts.settle(status.id, self._read_addresses(status.id))
+            self._sockets.read(status.id, self._read_addresses(status.id))
+        elif status.phase is Phase.ACCEPTING:
+            self._sockets.arrived(status.id)
         closed = status.held and not status.returns
         if self._whereabouts.note(status.id, status.phase, closed):
             self._vacancies.look()
@@ -350,10 +365,7 @@ class Emperor(Service, Directory):
     def _remove(self, id: VassalId) -> None:
         del self._vassals[id]
         self._needs.pop(id, None)
-        for address in self._whereabouts.leave(id):
-            # uWSGI's vacuum leaves the socket if there was a reload, or a kill.
-            if isinstance(address, UnixAddress) and not address.is_abstract:
-                self._guarded(self._remove_socket, address.path)
+        self._sockets.left(id)
         self._farewell.one_is_gone()
 
     def _is_taken(self, spec: VassalSpec) -> bool:

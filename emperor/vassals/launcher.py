@@ -188,10 +188,11 @@ class Launcher:
             ours, theirs = self._pipe(ends)
             process = VassalProcess(
                 self._reactor,
-                _Told(listener, partial(self._has_gone, spec, order)),
-                self._log_line(spec),
+                self._at_its_end(listener, spec, order.rights.user),
+                partial(self._log_line, shown(spec.id.name)),
                 os.fstat(theirs.fileno()).st_ino,
-                is_same=self._is_same(order, held),
+                # Not the order itself: its environment alone would take 8 kB for each.
+                is_same=partial(self._is_same, hash(order), held),
                 config=config,
                 is_proxy=self._is_proxy(spec),
             )
@@ -214,10 +215,17 @@ class Launcher:
         if not spec.is_instance:
             self._hooks.run(self._launch.as_emperor, occasion(spec, order.rights.user, pid))
 
-    def _has_gone(self, spec: VassalSpec, order: Start) -> None:
-        if self._launch.stop_hook and not spec.is_instance:
-            command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.word))
-            self._hooks.run([command], occasion(spec, order.rights.user))
+    def _at_its_end(self, listener: Listener, spec: VassalSpec, user: User | None) -> Listener:
+        """
+        Who hears of its process, and runs the hook for its end if there is one.
+        """
+        if not self._launch.stop_hook or spec.is_instance:
+            return listener
+        return _Told(listener, partial(self._has_gone, spec, user))
+
+    def _has_gone(self, spec: VassalSpec, user: User | None) -> None:
+        command = Command("vassals-stop-hook", (self._launch.stop_hook, spec.word))
+        self._hooks.run([command], occasion(spec, user))
 
     def _listening(self, door: Door) -> int | None:
         try:
@@ -249,20 +257,19 @@ class Launcher:
         self._adopt(ours, end)
         return theirs.fileno()
 
-    def _log_line(self, spec: VassalSpec) -> Callable[[str], object]:
-        name = shown(spec.id.name)
-        return lambda line: self._log.info("{vassal}: {line}", vassal=name, line=line)
+    def _log_line(self, name: str, line: str) -> None:
+        self._log.info("{vassal}: {line}", vassal=name, line=line)
 
-    def _is_same(self, order: Start, held: bool) -> Callable[[VassalSpec], bool]:
-        def is_same(now: VassalSpec) -> bool:
-            if now.is_zerg:  # uWSGI gets its parent's sockets at a start only.
-                return False
-            try:
-                return self._recipes.make(now, held) == order
-            except LaunchFailed:
-                return False
-
-        return is_same
+    def _is_same(self, before: int, held: bool, now: VassalSpec) -> bool:
+        """
+        Whether a vassal as it is now would be started by the order with that hash.
+        """
+        if now.is_zerg:  # uWSGI gets its parent's sockets at a start only.
+            return False
+        try:
+            return hash(self._recipes.make(now, held)) == before
+        except LaunchFailed:
+            return False
 
 
 def _first(nothing: int, listening: int | None, listens: bool) -> list[int]:

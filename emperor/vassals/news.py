@@ -35,6 +35,7 @@ class Herald:
         self._changed: dict[VassalId, VassalNews] = {}
         self._listeners: list[Callable[[Vassals], object]] = []
         emperor.watch(self._saw)
+        emperor.watch_keys(self._renamed)
 
     def whole(self) -> Vassals:
         """
@@ -53,6 +54,11 @@ class Herald:
             self._clock.callLater(0, self._tell)
         self._changed[status.id] = self._news(status)
 
+    def _renamed(self, id: VassalId) -> None:
+        status = self._emperor.status(id)
+        if status is not None:
+            self._saw(status)
+
     def _tell(self) -> None:
         changes = Vassals(False, tuple(self._changed.values()))
         self._changed = {}
@@ -69,6 +75,8 @@ class Herald:
             status.held and not status.returns,
             status.rest,
             status.woken,
+            self._emperor.former(status.id),
+            self._emperor.keys(status.id),
         )
 
     def wake(self, id: VassalId) -> None:
@@ -104,6 +112,7 @@ class Mirror(Directory):
             # The routers have the set of those who leave: it must stay the same one.
             for id in self._vassals:
                 self._whereabouts.leave(id)
+                self.name_keys(id, ())
             self._vassals.clear()
             self._asked.clear()
         for vassal in news.vassals:
@@ -124,11 +133,13 @@ class Mirror(Directory):
     def _take(self, id: VassalId, vassal: VassalNews) -> None:
         if vassal.phase is Phase.GONE:
             self._whereabouts.leave(id)
+            self.name_keys(id, ())
             self._vassals.pop(id, None)
             self._asked.pop(id, None)
         else:
-            self._whereabouts.settle(id, frozenset(vassal.addresses))
+            self._whereabouts.settle(id, vassal.addresses, vassal.former)
             self._whereabouts.note(id, vassal.phase, vassal.held)
+            self.name_keys(id, vassal.keys)
             self._vassals[id] = VassalStatus(
                 id,
                 vassal.phase,

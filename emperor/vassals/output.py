@@ -4,7 +4,6 @@ What a vassal prints, line by line in our log.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -100,7 +99,7 @@ class Output:
         self._lines = self._bytes = self._left_out = 0
         self._ending = False
         self.paused = False
-        self.last: deque[str] = deque(maxlen=LAST_LINES)
+        self.last: tuple[str, ...] = ()
 
     def feed(self, descriptor: int, data: bytes) -> None:
         """
@@ -142,7 +141,7 @@ class Output:
     def _line(self, line: str) -> None:
         self._lines += 1
         if self._lines <= LINES_A_SECOND:
-            self.last.append(line[:LAST_LINE_LIMIT])
+            self.last = (*self.last[1 - LAST_LINES :], line[:LAST_LINE_LIMIT])
             self._log_line(line)
         else:
             self._left_out += 1

@@ -149,7 +149,7 @@ class VassalProcess(ProcessProtocol):
         """
         What it printed last.
         """
-        return tuple(self._output.last)
+        return self._output.last
 
     def stop(self, gently: bool = False) -> None:
         """

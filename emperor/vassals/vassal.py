@@ -27,6 +27,15 @@ Words = Mapping[Said, Callable[[], object]]
 #: Phases in which a vassal can reload, or waits after its death.
 _RELOADABLE = frozenset({Phase.READY, Phase.ACCEPTING, Phase.RELOADING, Phase.HELD_BACK})
 
+#: What the machine hears of what a process says.
+_HEARD: Mapping[Said, Callable[[Inputs], object]] = {
+    Said.READY: lambda inputs: inputs.became_ready(),
+    Said.ACCEPTING: lambda inputs: inputs.accepted(),
+    Said.LOYAL: lambda inputs: inputs.proved_loyal(),
+    Said.ALIVE: lambda inputs: inputs.beat(),
+    Said.IDLE: lambda inputs: inputs.fell_idle(),
+}
+
 
 class Ear:
     """
@@ -41,14 +50,7 @@ class Ear:
         """
         self._name = shown(name)
         self._inputs = inputs
-        self._words = {
-            Said.READY: inputs.became_ready,
-            Said.ACCEPTING: inputs.accepted,
-            Said.LOYAL: inputs.proved_loyal,
-            Said.ALIVE: inputs.beat,
-            Said.IDLE: inputs.fell_idle,
-            **words,
-        }
+        self._words = words
 
     def said(self, word: Said) -> None:
         """
@@ -56,6 +58,8 @@ class Ear:
         """
         if word in self._words:
             self._words[word]()
+        elif word in _HEARD:
+            _HEARD[word](self._inputs)
         else:
             self._log.debug("Vassal {vassal} said {word}", vassal=self._name, word=word.name)
 

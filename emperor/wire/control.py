@@ -77,6 +77,9 @@ class VassalNews:
     @ivar held: its sockets are the Emperor's, and closed to requests while it is
         held back.
     @ivar rest: see L{emperor.vassals.status.VassalStatus}; so C{woken}.
+    @ivar former: where it listened before its configuration changed, and perhaps
+        does.
+    @ivar keys: of requests, that it names as its own.
     """
 
     monitor: str
@@ -87,6 +90,8 @@ class VassalNews:
     held: bool = False
     rest: Rest = Rest.NONE
     woken: bool = False
+    former: tuple[Address, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

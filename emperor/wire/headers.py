@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from emperor.wire.uwsgi import LENGTHS
+from emperor.wire.uwsgi import encode_variable
 
 #: Lines that are kept, and the bytes a line may have to be kept: some 5 MB at
 #: most.  A client may invent as many as it likes, so all are dropped when these
@@ -80,7 +80,7 @@ def encode_field(name: bytes, value: bytes) -> bytes:
     if name in _WITHOUT_VARIABLE:
         return b""
     variable = _UNPREFIXED.get(name) or b"HTTP_" + name.upper().replace(b"-", b"_")
-    return b"%b%b%b%b" % (LENGTHS[len(variable)], variable, LENGTHS[len(value)], value)
+    return encode_variable(variable, value)
 
 
 def read_fields(lines: list[bytes]) -> list[Field]:

@@ -96,7 +96,8 @@ def _writer(type_: Any) -> Callable[[Any], Any]:
         types = get_args(type_)
         if types[1:] == (...,):
             return partial(_each, _writer(types[0]))
-        return partial(_row, tuple(map(_writer, types)))
+        writers = tuple(map(_writer, types))
+        return list if set(writers) == {_same} else partial(_row, writers)
     if issubclass(type_, Enum):
         return lambda value: value.value
     return partial(_fields_to_plain, type_)

@@ -20,8 +20,9 @@ HEADER = Struct("<BHB")
 #: What 16 bits can count: bytes of a payload, of a name, of a value.
 PAYLOAD_LIMIT = 0xFFFF
 
-#: Every 16-bit length, ready made: a look-up costs a third of packing it.
-LENGTHS = tuple(pack("<H", length) for length in range(PAYLOAD_LIMIT + 1))
+#: The lengths that are usual, ready made: a look-up costs a third of packing it.  All
+#: that there can be would take 4 MB, in each process.
+_LENGTHS = tuple(pack("<H", length) for length in range(4096))
 
 
 class BadPacket(ValueError):
@@ -160,9 +161,23 @@ def encode_variable(name: bytes, value: bytes) -> bytes:
     @raise PacketTooLarge: the name or the value is over 65,535 bytes.
     """
     try:
-        return b"%b%b%b%b" % (LENGTHS[len(name)], name, LENGTHS[len(value)], value)
+        return b"%b%b%b%b" % (_LENGTHS[len(name)], name, _LENGTHS[len(value)], value)
     except IndexError:
-        raise PacketTooLarge(f"{name[:40]!r} has {len(value)} bytes") from None
+        return _encode_long(name, value)
+
+
+def _encode_long(name: bytes, value: bytes) -> bytes:
+    if max(len(name), len(value)) > PAYLOAD_LIMIT:
+        raise PacketTooLarge(f"{name[:40]!r} has {len(value)} bytes")
+    return b"%b%b%b%b" % (pack("<H", len(name)), name, pack("<H", len(value)), value)
+
+
+def encode_item(item: bytes) -> bytes:
+    """
+    A name or a value of a payload, of 65,535 bytes at most.
+    """
+    size = len(item)
+    return (_LENGTHS[size] if size < len(_LENGTHS) else pack("<H", size)) + item
 
 
 def encode_variables(variables: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from emperor.wire.headers import Field, encode_field
 from emperor.wire.http import BadRequest, RequestHead
-from emperor.wire.uwsgi import LENGTHS, PAYLOAD_LIMIT, encode_variable
+from emperor.wire.uwsgi import PAYLOAD_LIMIT, encode_item, encode_variable
 
 _UNUSUAL_PATH = re.compile(rb"[%#]|//|/\.")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00")
@@ -25,21 +25,18 @@ def connection_variables(*, server_port: bytes, remote_address: bytes, remote_po
     The variables that are the same for every request of a connection.
     """
     return _CONNECTION % (
-        LENGTHS[len(server_port)],
-        server_port,
-        LENGTHS[len(remote_address)],
-        remote_address,
-        LENGTHS[len(remote_port)],
-        remote_port,
+        encode_item(server_port),
+        encode_item(remote_address),
+        encode_item(remote_port),
     )
 
 
-_METHOD = b"\x0e\x00REQUEST_METHOD%b%b"
+_METHOD = b"\x0e\x00REQUEST_METHOD%b"
 
 #: SERVER_PORT, UWSGI_ROUTER, REMOTE_ADDR and REMOTE_PORT.
 _CONNECTION = (
-    b"\x0b\x00SERVER_PORT%b%b\x0c\x00UWSGI_ROUTER\x04\x00http"
-    b"\x0b\x00REMOTE_ADDR%b%b\x0b\x00REMOTE_PORT%b%b"
+    b"\x0b\x00SERVER_PORT%b\x0c\x00UWSGI_ROUTER\x04\x00http"
+    b"\x0b\x00REMOTE_ADDR%b\x0b\x00REMOTE_PORT%b"
 )
 
 
@@ -65,7 +62,7 @@ def request_payload(
     """
     method = head.method
     parts = [
-        _METHOD % (LENGTHS[len(method)], method),
+        _METHOD % encode_item(method),
         _target(head.target),
         _PROTOCOLS[head.minor_version],
         server,
@@ -88,14 +85,14 @@ _PROTOCOLS = tuple(encode_variable(b"SERVER_PROTOCOL", b"HTTP/1.%d" % n) for n i
 
 
 #: The variables of a target without query and escapes.
-_PLAIN_TARGET = b"\x0b\x00REQUEST_URI%b%b\x09\x00PATH_INFO%b%b\x0c\x00QUERY_STRING\x00\x00"
+_PLAIN_TARGET = b"\x0b\x00REQUEST_URI%b\x09\x00PATH_INFO%b\x0c\x00QUERY_STRING\x00\x00"
 
 
 def _target(target: bytes) -> bytes:
     path, mark, query = target.partition(b"?")
     if not mark and _UNUSUAL_PATH.search(path) is None:
-        size = LENGTHS[len(target)]
-        return _PLAIN_TARGET % (size, target, size, target)
+        item = encode_item(target)
+        return _PLAIN_TARGET % (item, item)
     uri = encode_variable(b"REQUEST_URI", target)
     info = encode_variable(b"PATH_INFO", decode_path(path))
     parts = [info, uri] if mark else [uri, info]

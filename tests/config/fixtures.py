@@ -13,7 +13,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.config.errors import ConfigurationError
+from emperor.config.errors import ConfigurationError, all_of
 from emperor.config.loading import evaluate_file, load
 from emperor.config.settings import Origin, Settings
 from emperor.config.surroundings import Surroundings
@@ -59,8 +59,10 @@ class ConfigurationCase(SynchronousTestCase):
         The keys and values of a C{[uwsgi]} section.
         """
         self.write(name, f"[uwsgi]\n{text}" if name.endswith(".ini") else text)
-        pairs = evaluate_file(name, self.surroundings(**facts)).pairs
-        return [(pair.key, pair.value) for pair in pairs]
+        found = evaluate_file(name, self.surroundings(**facts))
+        if found.problems:
+            raise all_of(found.problems)
+        return [(pair.key, pair.value) for pair in found.pairs]
 
     def settings(self, text: str, **facts: Any) -> Settings:
         """

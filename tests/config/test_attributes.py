@@ -57,6 +57,24 @@ class AttributesTests(ConfigurationCase):
         self.write("a.ini", f"[emperor]\n{text}")
         return [str(problem) for problem in self.found("a.ini").problems]
 
+    def test_colon(self) -> None:
+        """
+        A file that uWSGI would not read, because it takes its name for another file's
+        and a section, is not started; if there is that other one, it is told.
+        """
+        self.write("a:b.ini", "[emperor]\ndomain = a.com\n")
+        (refusal,) = self.found("a:b.ini").refusals
+        self.assertIn("a: this file is read for 'a:b.ini', in its section [b.ini]", str(refusal))
+        self.assertEqual(self.found("a:b.ini").domains, ())
+        self.assertIn(refusal, self.found("a:b.ini").problems)
+        wrapped = EmperorSettings(launch=LaunchSettings(wrapper="/wrap"))
+        self.assertEqual(self.found("a:b.ini", wrapped).refusals, ())
+        self.write("c.ini:b.ini", "")
+        self.write("c.ini", "[emperor]\ndomain = c.com\n")
+        self.assertEqual(self.found("c.ini:b.ini").refusals, ())
+        self.assertIn("rename", str(self.found("c.ini:b.ini").problems))
+        self.assertEqual(self.keys("c.ini:zerg"), ["c.com"])
+
     def test_in_no_file(self) -> None:
         """
         What is in no file is read in the format of its name, with the templates; it

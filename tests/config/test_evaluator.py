@@ -149,6 +149,43 @@ class EvaluatorTests(ConfigurationCase):
         (problem,) = found.problems
         self.assertRegex(str(problem), r"^test\.ini:2: .*no\.ini: cannot be read")
 
+    def test_whole(self) -> None:
+        """
+        After a line that cannot be used the others are looked at, and it is known
+        what cannot be judged.
+        """
+        self.write(
+            "test.ini",
+            "[uwsgi]\na = @(nofile) @(none)\nb = %(a)\nc = 1%(d)\nd = x\nset = y\ne = %(later)\n",
+        )
+        found = evaluate_file("test.ini", self.surroundings())
+        told = [(problem.origin.line, problem.message.split()[0]) for problem in found.problems]
+        self.assertEqual([line for line, _ in told], [7 - 1, 2, 2])
+        self.assertEqual([pair.key for pair in found.known], ["c", "d", "set"])
+        self.assertFalse(found.whole)
+
+    def test_block_that_cannot_be_used(self) -> None:
+        """
+        Nothing of it is read, up to its own end.
+        """
+        self.write(
+            "test.ini",
+            "[uwsgi]\nif-hostname-match = (\na = 1\nelse\na = 2\nendif\n"
+            "for = x\nif-env = A\na = 3\nelse\na = 4\nendif\na = 5\nendfor\na = 6\n"
+            "for-times = 99999\na = 7\n",
+        )
+        found = evaluate_file("test.ini", self.surroundings())
+        self.assertEqual([pair.value for pair in found.pairs if pair.key == "a"], ["2", "6"])
+        lines = [problem.origin.line for problem in found.problems]
+        self.assertEqual(lines, [2, 8, 16, 16])
+
+    def test_end(self) -> None:
+        """
+        What ends the reading is told with what was found before.
+        """
+        problems = self.refused(self.read, "set = x\nexit = 1\nset = y")
+        self.assertEqual([line[:11] for line in problems], ["test.ini:2:", "test.ini:3:"])
+
     def test_notes(self) -> None:
         """
         What is printed, and a section that is not there, go to the log.

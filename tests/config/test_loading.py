@@ -71,6 +71,38 @@ class LoadTests(ConfigurationCase):
             self.surroundings(),
         )
 
+    def test_all_problems(self) -> None:
+        """
+        All of them at once, in the order of the lines.
+        """
+        self.write(
+            "r.ini",
+            "[uwsgi]\nhttp = :99999\ninclude = n1.ini\ninclude = n2.ini\nq = @(nofile)\n"
+            "emperor-freq = soon\nif-env = PATH\nemperor-throttle = x\n",
+        )
+        problems = self.refused(load, "r.ini", self.surroundings())
+        self.assertEqual(
+            [problem.split()[0] for problem in problems],
+            [f"r.ini:{line}:" for line in range(2, 9)],
+            problems,
+        )
+
+    def test_follow_up(self) -> None:
+        """
+        What may be right when the problem is mended is not told as a problem.
+        """
+        text = (
+            "[uwsgi]\nstrict = 1\n{}\nhttp = =0\nhttp = :%(port)\nemperor-freq = %(freq)\n"
+            "emperor-wait-for-command = 1\nsubscriptions-policy = signed\nsubscribe-to = a:1:b\n"
+            "http-to = %(port)0\nport = @(missing)\nport2 = 5\n"
+        )
+        for line in ("include = missing.ini", "if-env = MISSING"):
+            self.write("r.ini", text.format(line))
+            problems = self.refused(load, "r.ini", self.surroundings())
+            self.assertIn("r.ini:3: ", problems[0])
+            self.assertTrue(all("missing" in each or "never" in each for each in problems))
+            self.assertLessEqual(len(problems), 2, problems)
+
     def test_pairs(self) -> None:
         """
         The pairs are there as they were used.

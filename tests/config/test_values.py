@@ -155,6 +155,8 @@ class ValueTests(SynchronousTestCase):
         """
         self.accepts(values.base, **{"/run/": "/run/", "@app.": "@app."})
         self.refuses(values.base, "", "app")
+        error = self.assertRaises(BadValue, values.pattern, "/run/a.ini")
+        self.assertIn("in a file %%s is written for it", str(error))
         self.accepts(values.pattern, **{"/run/%s.sock": "/run/%s.sock", "@%s": "@%s"})
         self.refuses(values.pattern, "%s", "/run/x.sock", "")
 

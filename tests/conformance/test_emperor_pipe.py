@@ -224,7 +224,7 @@ class ExitTests(SidesTestCase):
             side.tell("idle.ini")
             if side.ours:
                 await side.says("", "exile.ini left for good")
-                await side.says("", "idle.ini sleeps until its file changes")
+                await side.says("", "idle.ini sleeps, as it wished")
                 await side.scans()
                 await side.hears("exile.ini", "start")
                 await side.hears("idle.ini", "start", 0)

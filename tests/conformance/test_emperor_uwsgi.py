@@ -83,6 +83,6 @@ class KindsTests(ProgramsTestCase):
         for kind in KINDS:
             self.write(kind, "idle = 1", "die-on-idle = true")
         for kind in KINDS:
-            await self.emperor.program.says(f"{kind}.ini sleeps until its file changes")
+            await self.emperor.program.says(f"{kind}.ini sleeps, as it wished")
             self.write(kind)
             await self.emperor.answers(kind)

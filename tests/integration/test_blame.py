@@ -103,6 +103,7 @@ class IdleTests(ProgramsTestCase):
         await emperor.start().listens(emperor.port)
         await emperor.answers("www")
         await emperor.program.says("www.ini sleeps")
+        log = len(emperor.program.log)
         emperor.add("www")
-        await emperor.answers("www")
+        await emperor.program.says("www.ini accepts requests", after=log)
         self.assertEqual(emperor.program.log.count("www.ini starts"), 2)

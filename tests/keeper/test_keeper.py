@@ -4,9 +4,11 @@ tests/integration/test_keeper.py.
 """
 
 import os
+import select
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -17,7 +19,7 @@ from emperor.keeper.family import Family
 from emperor.keeper.groups import Groups
 from emperor.keeper.keeper import BATCH, Keeper
 from emperor.keeper.processes import Process
-from emperor.wire.keeping import Done, Left, Over, Reader, Signal
+from emperor.wire.keeping import Done, Left, Over, Reader, Signal, encode
 
 CROWD = 3 * BATCH
 
@@ -27,8 +29,8 @@ class KeeperTests(SynchronousTestCase):
         """
         A keeper of many vassals, whose processes are in memory.
         """
-        ours, theirs = socket.socketpair()
-        self.addCleanup(ours.close)
+        self.orders, theirs = socket.socketpair()
+        self.addCleanup(self.orders.close)
         self.addCleanup(theirs.close)
         news, write = os.pipe()
         self.addCleanup(os.close, news)
@@ -66,6 +68,31 @@ class KeeperTests(SynchronousTestCase):
             return list(Reader().feed(os.read(self.news, 2**16)))
         except BlockingIOError:
             return []
+
+    def test_nobody_has_ended(self) -> None:
+        """
+        The kernel is asked for ended children at the beginning and when it has said
+        that there are some; not at each order.
+        """
+        asked: list[bool] = []
+
+        def ask() -> Iterator[tuple[int, int]]:
+            asked.append(True)
+            return iter(())
+
+        self.patch(module, "_ended_children", ask)
+        deaths, wakeup = os.pipe()
+        self.addCleanup(os.close, deaths)
+        self.addCleanup(os.close, wakeup)
+        self.keeper._poll.register(deaths, select.POLLIN)
+        self.keeper._turn(deaths)
+        for order in (b"", encode(Signal(1, signal.SIGTERM))):
+            if order:
+                self.orders.sendall(order)
+            else:
+                os.write(wakeup, b"\0")
+            self.keeper._turn(deaths)
+            self.assertEqual(2, len(asked))
 
     def test_many_are_killed(self) -> None:
         """

@@ -55,7 +55,9 @@ class TcpTests(ListenerCase):
         """
         An address of another machine is refused, without that advice.
         """
-        self.assertNotIn("stop", self.refused(TcpAddress("192.0.2.1", 0)))
+        told = self.refused(TcpAddress("192.0.2.1", 0))
+        self.assertNotIn("stop", told)
+        self.assertIn("this machine does not have that address", told)
 
     def test_ipv6(self) -> None:
         """
@@ -122,7 +124,7 @@ class UnixTests(ListenerCase):
         """
         with open(self.path, "w") as file:
             file.write("precious")
-        self.refused(self.address)
+        self.assertIn("no socket; remove it", self.refused(self.address))
         with open(self.path) as file:
             self.assertEqual(file.read(), "precious")
 
@@ -130,7 +132,10 @@ class UnixTests(ListenerCase):
         """
         A directory that does not exist is reported as such.
         """
-        self.assertIn("No such file", self.refused(UnixAddress(self.path + b"/a")))
+        self.assertIn(
+            "No such file or directory; make the directory",
+            self.refused(UnixAddress(self.path + b"/a")),
+        )
 
     def test_below_a_file(self) -> None:
         """

@@ -36,7 +36,7 @@ class RenderTests(SynchronousTestCase):
         """
         Every reason has its status, and may have another one.
         """
-        statuses = [400, 400, 404, 408, 413, 503, 502, 503, 504, 503, 502, 508]
+        statuses = [400, 400, 404, 408, 413, 503, 502, 503, 504, 503, 502, 508, 503]
         self.assertEqual([Refusal(reason, "").code for reason in Reason], statuses)
         self.assertEqual(Refusal(Reason.BAD_REQUEST, "", status=431).code, 431)
 

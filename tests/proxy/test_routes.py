@@ -4,7 +4,7 @@ The way from a host to a pool.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +54,33 @@ class PoolTests(RoutesCase):
         self.assertEqual(refused.refusal.reason, Reason.UNKNOWN_HOST)
         self.assertEqual(refused.refusal.host, "A:80")
         self.assertIn("the host a", refused.refusal.detail)
+
+    def test_whose_vassal_is_down(self) -> None:
+        """
+        Of a host that nobody knows, and that a vassal names, the refusal says why
+        that one does not answer; where nobody can subscribe no vassal is asked.
+        """
+        asked: list[list[str]] = []
+
+        def absence(keys: Iterable[str]) -> str | None:
+            asked.append(list(keys))
+            return "vassal a.ini is starting" if "b.org" in asked[-1] else None
+
+        subscriptions = SubscriptionSettings(dotsplit=True, mountpoints=1)
+        settings = replace(FASTROUTER, to=(), subscriptions=subscriptions)
+        routes = Routes(settings, {Mapper.SUBSCRIPTION: lambda asked: None}, absence)
+        refused = self.assertRaises(Refused, routes.pool_for, b"B.org:80", b"/p/q")
+        self.assertEqual(
+            (Reason.NODE_ABSENT, "vassal a.ini is starting", "B.org:80"),
+            (refused.refusal.reason, refused.refusal.detail, refused.refusal.host),
+        )
+        expected = ["b.org:80/p", "b.org:80", "b.org/p", "b.org", ".org:80/p", ".org:80"]
+        self.assertEqual([*expected, ".org/p", ".org"], asked.pop())
+        self.assertEqual(Reason.UNKNOWN_HOST, self.reason(routes, b"c.org"))
+        asked.clear()
+        routes = Routes(settings, {}, absence)
+        self.assertEqual(Reason.UNKNOWN_HOST, self.reason(routes, b"b.org"))
+        self.assertEqual([], asked)
 
     def test_bad(self) -> None:
         """

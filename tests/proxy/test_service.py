@@ -12,6 +12,7 @@ from typing import Any, cast
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -199,20 +200,60 @@ class ServiceTests(SynchronousTestCase):
 
     def test_grace(self) -> None:
         """
-        After the grace what still runs is cut.
+        After the grace a request whose answer has not begun gets one of ours; one
+        whose answer has begun is cut.
         """
         service = self.serve(grace=5)
-        client = self.client()
-        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        waiting, half = self.client(), self.client()
+        waiting.send(b"GET / HTTP/1.1\r\nHost: slow.test\r\n\r\n")
         node = self.wire.dial.accept()
+        half.send(b"GET / HTTP/1.1\r\nHost: half.test\r\n\r\n")
+        self.wire.dial.accept().send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")
         stopping = self.stop(service)
         self.wire.wait(4)
         self.assertNoResult(stopping)
-        self.wire.wait(1)
+        with capturedLogs() as events:
+            self.wire.wait(1)
+        self.assertTrue(node.aborted and half.aborted)
+        answer = waiting.take()
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        self.assertIn(b"Host: slow.test\nReason: the program stops", answer)
         self.successResultOf(stopping)
-        self.wire.clock.advance(0)
-        self.assertTrue(client.aborted and node.aborted)
-        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
+        self.assertFalse(waiting.aborted)
+        self.assertEqual(self.wire.clock.getDelayedCalls()[1:], [])  # the refusals' second
+        lines = [formatEvent(event) for event in events]
+        ended = "requests in flight are ended: 2 (hosts: half.test, slow.test)"
+        self.assertEqual([line for line in lines if ended in line], [f"http: after 5 s: {ended}"])
+
+    def test_last_answer(self) -> None:
+        """
+        A client that does not close is not waited for.
+        """
+        service = self.serve(FASTROUTER, grace=5)
+        client = self.client()
+        client.send(b"\0\5\0\0")
+        stopping = self.stop(service)
+        self.wire.wait(6)
+        self.assertNoResult(stopping)
+        self.wire.wait(2)
+        self.successResultOf(stopping)
+        self.assertTrue(client.aborted)
+
+    def test_hurry(self) -> None:
+        """
+        Who is in a hurry waits only until the clients have their answers.
+        """
+        for settings, request in ((HTTP, b"GET / HTTP/1.0\r\n\r\n"), (FASTROUTER, b"\0\x05\0\0")):
+            service = self.serve(settings, grace=50)
+            client = self.client()
+            client.send(request)
+            stopping = self.stop(service)
+            service.cut()
+            self.assertTrue(client.take().startswith(b"HTTP/1.1 503 "))
+            client.send_end()
+            self.successResultOf(stopping)
+            self.wire.wait(3)
+            self.assertEqual(self.wire.clock.getDelayedCalls(), [])
 
     def test_socket_file(self) -> None:
         """

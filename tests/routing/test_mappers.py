@@ -166,6 +166,28 @@ class SafetyTests(SynchronousTestCase):
         missing = table((rule("^a$", "/run/$7"),))
         self.assertRaises(UnsafeHost, missing.lookup, "a")
 
+    def test_no_capture(self) -> None:
+        """
+        A group that took no part puts nothing there, if that leaves a name.
+        """
+        routes = table((rule(r"^(a)(\.org)?$", "/run/$1$2.sock"),))
+        self.assertEqual(address(routes, "a"), UnixAddress(b"/run/a.sock"))
+        self.assertEqual(address(routes, "a.org"), UnixAddress(b"/run/a.org.sock"))
+        for template, expected in (
+            ("/run/site$1", UnixAddress(b"/run/site")),
+            ("/run/.$1x", UnixAddress(b"/run/.x")),
+            ("@site$1", UnixAddress(b"\0site\0")),
+            ("127.0.0.1:80$1", parse_address("127.0.0.1:80")),
+        ):
+            for pattern in ("^a(x)?$", "^a(x*)$"):
+                self.assertEqual(address(table((rule(pattern, template),)), "a"), expected)
+        for template in (
+            *("/run/$1", "/run/$1.sock", "/run/$1/a", "/run/$1.$1", "/run/.$1", "/run/$1.$1/a"),
+            *("/run/.$1./a", "$1", "$1$1", "@$1", ":$1", "$1:80", "127.0.0.1:$1", "127.0.0.$1:80"),
+            *("[$1]:80", "[::$1:80", "$1/run"),
+        ):
+            self.assertRaises(UnsafeHost, table((rule("^a(x)?$", template),)).lookup, "a")
+
     def test_too_long(self) -> None:
         """
         A host too long for a socket's path is refused.
@@ -207,6 +229,8 @@ class SafetyTests(SynchronousTestCase):
                 table((rule("^(.*)$", "/run/sites/$1"),)),
                 table((rule("^(.*?)[.](.*)$", "/run/sites/$2"),)),
                 table((rule("(.)(.?)", "/run/sites/$1$2"),)),
+                table((rule("^(.?)(.*?)(e?)$", "/run/sites/$1.$2$3"),)),
+                table((rule("^(.?)(.*?)(e)?$", "/run/sites/.$1$2.$3"),)),
             ]
         ),
     )

@@ -31,6 +31,10 @@ class FakeEmperor:
         self.watchers: list[Any] = []
         self.held: Address | None = None
         self.parent: VassalId | None = None
+        self.keys: dict[VassalId, tuple[str, ...]] = {}
+
+    def name_keys(self, id: VassalId, keys: tuple[str, ...]) -> None:
+        self.keys[id] = keys
 
     def watch(self, watcher: Any) -> None:
         self.watchers.append(watcher)
@@ -69,6 +73,7 @@ class DomainsTests(SynchronousTestCase):
             emperor.watchers[0](VassalStatus(VassalId("m", "a.ini"), phase))
         for server in servers:
             self.assertEqual(nodes(server.registry), {"a.com": ["127.0.0.1:3031"]})
+        self.assertEqual(emperor.keys, {VassalId("m", "a.ini"): ("a.com",)})
         emperor.held = UnixAddress(b"/held.sock")
         for phase in (Phase.RELOADING, Phase.ACCEPTING):
             emperor.watchers[0](VassalStatus(VassalId("m", "a.ini"), phase, held=True))

@@ -103,7 +103,10 @@ class DomainsTests(SynchronousTestCase):
         self.recorder = Recorder()
         self.ledgers[0].follow(self.recorder)
         self.files = {ID: holdings("a.com", "b.com"), ELSE: Holdings()}
-        self.domains = Domains(self.clock, self.ledgers, lambda id: self.files[id], 10)
+        self.named: dict[VassalId, tuple[str, ...]] = {}
+        self.domains = Domains(
+            self.clock, self.ledgers, self.files.__getitem__, 10, self.named.__setitem__
+        )
 
     def live(self, *phases: Phase, id: VassalId = ID, held: bool = False) -> dict[str, list[str]]:
         """
@@ -147,6 +150,44 @@ class DomainsTests(SynchronousTestCase):
         )
         self.assertEqual(first, second)
         return first
+
+    def test_names(self) -> None:
+        """
+        It names its domains whether it serves or not: from when it waits for its
+        start, and what it named before a change until it accepts with that.
+        """
+        self.live(Phase.QUEUED)
+        self.assertEqual({}, self.named)
+        self.clock.advance(0)
+        self.assertEqual(("a.com", "b.com"), self.named[ID])
+        self.live(Phase.STARTING, Phase.HELD_BACK)
+        self.files[ID] = Holdings()
+        for phase in (Phase.QUEUED, Phase.STARTING, Phase.HELD_BACK, Phase.REPLACED):
+            self.live(phase)
+            self.clock.advance(0)
+            self.assertEqual(("a.com", "b.com"), self.named[ID], phase)
+        self.files[ID] = holdings("c.com")
+        self.live(Phase.STARTING)
+        self.assertEqual(("c.com", "a.com", "b.com"), self.named[ID])
+        self.live(Phase.ACCEPTING)
+        self.assertEqual(("c.com",), self.named[ID])
+        self.live(Phase.GONE)
+        self.assertEqual((), self.named[ID])
+
+    def test_names_of_one_that_is_not_started(self) -> None:
+        """
+        One that is held back at once names its domains as well; so does the next
+        generation, when it takes over.
+        """
+        self.live(Phase.HELD_BACK)
+        self.clock.advance(0)
+        self.assertEqual(("a.com", "b.com"), self.named[ID])
+        self.live(Phase.STARTING, Phase.ACCEPTING, held=True)
+        self.files[ID] = holdings("c.com")
+        self.live(Phase.RENEWING, held=True)
+        self.assertEqual(("a.com", "b.com"), self.named[ID])
+        self.live(Phase.RELOADING, Phase.ACCEPTING, held=True)
+        self.assertEqual(("c.com",), self.named[ID])
 
     def test_sleeps(self) -> None:
         """

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.addresses import parse_address
-from emperor.vassals.absence import Whereabouts, reason
+from emperor.vassals.absence import FORMER_LIMIT, Whereabouts, reason
 from emperor.vassals.spec import VassalId
 from emperor.vassals.status import Phase, VassalStatus
 
@@ -65,6 +65,71 @@ class WhereaboutsTests(SynchronousTestCase):
         self.assertEqual([B, A], [self.listener("/run/a.sock"), self.listener("/run/b.sock")])
         self.whereabouts.leave(B)
         self.assertIsNone(self.listener("/run/a.sock"))
+
+    def move(self, id: VassalId, *texts: str) -> None:
+        self.whereabouts.move(id, frozenset(map(parse_address, texts)))
+
+    def test_before_it_arrives(self) -> None:
+        """
+        A vassal whose configuration has changed is found where it was as well, until
+        it accepts with the new one.
+        """
+        self.move(A, "/run/a.sock")
+        self.move(A, "/run/b.sock", ":80")
+        self.move(A)
+        places = ("/run/a.sock", "/run/b.sock", ":80")
+        self.assertEqual([A] * 3, list(map(self.listener, places)))
+        self.move(A, "/run/c.sock", ":80")
+        self.assertEqual(set(), self.whereabouts.leaving)
+        gone = self.whereabouts.arrive(A)
+        self.assertEqual(set(map(parse_address, places[:2])), gone)
+        self.assertEqual([None, None, A], list(map(self.listener, places)))
+        self.assertEqual(frozenset(), self.whereabouts.arrive(A))
+
+    def test_nothing_known(self) -> None:
+        """
+        One that accepts, and nobody can tell where, may be where it was.
+        """
+        self.move(A, "/run/a.sock")
+        self.move(A)
+        self.assertEqual(frozenset(), self.whereabouts.arrive(A))
+        self.assertEqual(A, self.listener("/run/a.sock"))
+
+    def test_former_and_present(self) -> None:
+        """
+        Who has an address now comes before who had it, in whichever order they read
+        their files.
+        """
+        self.move(A, "/run/a.sock")
+        self.move(B, "/run/a.sock")
+        self.move(A, "/run/b.sock")
+        self.assertEqual(B, self.listener("/run/a.sock"))
+        self.assertEqual(frozenset(), self.whereabouts.arrive(A))
+        self.assertEqual(B, self.listener("/run/a.sock"))
+
+    def test_former_and_leaving(self) -> None:
+        """
+        Where a vassal was nothing is to be sent while it stops; where the Emperor has
+        its new socket, the old one is not closed for it.
+        """
+        self.move(A, "/run/a.sock")
+        self.move(A, "/run/b.sock")
+        both = set(map(parse_address, ("/run/a.sock", "/run/b.sock")))
+        self.whereabouts.note(A, Phase.STOPPING)
+        self.assertEqual(both, self.whereabouts.leaving)
+        self.whereabouts.note(A, Phase.HELD_BACK, held=True)
+        self.assertEqual({parse_address("/run/b.sock")}, self.whereabouts.leaving)
+        self.whereabouts.leave(A)
+        self.assertEqual(set(), self.whereabouts.leaving)
+
+    def test_edited_for_ever(self) -> None:
+        """
+        A vassal that never accepts is known by the latest of its addresses only.
+        """
+        for number in range(FORMER_LIMIT + 10):
+            self.move(A, f"/run/{number}.sock")
+        self.assertEqual(FORMER_LIMIT + 1, len(self.whereabouts.places(A)))
+        self.assertEqual(A, self.listener("/run/10.sock"))
 
     def test_two_at_one_address(self) -> None:
         """

@@ -96,6 +96,24 @@ class DirectoryTests(SynchronousTestCase):
         self.shelf.put(TWO, Phase.ACCEPTING)
         self.assertFalse(self.shelf.is_stopped("a.ini"))
 
+    def test_keys(self) -> None:
+        """
+        Who names a key and does not accept is the reason why nobody answers for it.
+        """
+        changed: list[VassalId] = []
+        self.shelf.watch_keys(changed.append)
+        self.assertIsNone(self.shelf.reason_for_keys(["a.com"]))
+        for _ in range(2):
+            self.shelf.name_keys(ONE, ["a.com"])
+        self.assertEqual(([ONE], ("a.com",)), (changed, self.shelf.keys(ONE)))
+        self.assertIsNone(self.shelf.reason_for_keys(["a.com"]))  # It is not there.
+        self.shelf.put(ONE, Phase.EXILED)
+        reason = str(self.shelf.reason_for_keys(["x.a.com", "a.com"]))
+        self.assertIn("vassal a.ini asked not to be started again", reason)
+        self.assertIsNone(self.shelf.reason_for_keys(["b.com"]))
+        self.shelf.put(ONE, Phase.ACCEPTING)
+        self.assertIsNone(self.shelf.reason_for_keys(["a.com"]))
+
     def test_reason(self) -> None:
         """
         Of several the first one that does not accept gives the reason.

@@ -142,6 +142,35 @@ class EmperorTests(EmperorTestCase):
         a.ends()
         self.assertEqual([b"/a.ini.sock"], self.removed)
 
+    def test_the_socket_of_a_broken_file(self) -> None:
+        """
+        A vassal whose file is broken is still known by the socket that it had, and
+        the file of that goes with it.
+        """
+        (process,) = self.run_with(A)
+        self.listening_fault = OSError("garbage")
+        self.monitor.want(replace(A, fingerprint=(99,)))
+        process.ends(code=1)
+        self.reactor.pump([0, 1, 0])
+        self.reactor.last.ends(code=1)
+        self.assertEqual(2, len(self.flushLoggedErrors(OSError)))
+        self.assertIn("died and is held back", str(self.why("a.ini")))
+        self.monitor.want()
+        self.assertEqual([b"/a.ini.sock"], self.removed)
+
+    def test_the_socket_of_another_name(self) -> None:
+        """
+        When a vassal accepts with another socket the old one's file goes.
+        """
+        (process,) = self.run_with(A)
+        self.same_socket = True
+        self.monitor.want(replace(A, fingerprint=(99,)))
+        self.assertEqual([], self.removed)
+        self.assertEqual("vassal a.ini is reloading", self.why("a.ini"))
+        process.says(Said.READY, Said.ACCEPTING)
+        self.assertEqual([b"/a.ini.sock"], self.removed)
+        self.assertIsNone(self.why("a.ini"))
+
     def test_sleeping(self) -> None:
         """
         It is known where a vassal can be woken, and what it does; a request may
@@ -673,7 +702,7 @@ class FaultTests(EmperorTestCase):
         Neither a watcher nor the removal of a socket can keep a vassal from
         being gone.
         """
-        self.emperor._remove_socket = self.fail
+        self.emperor._sockets._remove = self.fail
         self.emperor.watch(self.fail)
         (a,) = self.run_with(A)
         stopped = self.emperor.stopService()

@@ -4,6 +4,8 @@ Tests for L{emperor.vassals.news}.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -75,6 +77,48 @@ class MirrorTests(EmperorTestCase):
         address = parse_address("/a.ini.sock")
         self.reactor.rightNow += 5
         self.assertEqual("vassal a.ini is restarting", self.mirror.reason_for_absence(address))
+
+    def test_another_socket(self) -> None:
+        """
+        The socket that a vassal had is its own in both until it accepts with another
+        one; who has it by then comes first.
+        """
+        (process,) = self.run_with(A)
+        self.same_socket = True
+        self.monitor.want(replace(A, fingerprint=2))
+        self.assert_same("a", "vassal a.ini is reloading")
+        self.assert_same("b", "vassal a.ini is reloading")
+        self.monitor.want(replace(A, fingerprint=2), B)
+        self.assert_same("b", "vassal b.ini is starting")
+        process.says(Said.READY, Said.ACCEPTING)
+        self.assert_same("a", None)
+
+    def test_keys(self) -> None:
+        """
+        Both know whose a key is, whenever that becomes known and however late
+        somebody asks, until its vassal is gone.
+        """
+
+        def assert_reason(reason: str | None) -> None:
+            self.reactor.advance(0)
+            late = Mirror(self.reactor)
+            late.update(self.herald.whole())
+            for directory in (self.emperor, self.mirror, late):
+                self.assertEqual(reason, directory.reason_for_keys(["a.com"]))
+
+        (process,) = self.run_with(A)
+        self.emperor.name_keys(A.id, ["a.com"])
+        self.emperor.name_keys(B.id, ["a.com"])  # It has gone meanwhile.
+        assert_reason(None)
+        self.monitor.want()
+        assert_reason("vassal a.ini is stopping")
+        self.emperor.name_keys(A.id, ["b.com"])
+        assert_reason(None)
+        self.emperor.name_keys(A.id, ["a.com"])
+        process.ends()
+        assert_reason(None)
+        self.mirror.update(self.herald.whole())
+        self.assertEqual((), self.mirror.keys(A.id))
 
     def test_the_emperor_has_the_socket(self) -> None:
         """

@@ -210,6 +210,8 @@ class ControlTests(SynchronousTestCase):
                         "held": False,
                         "rest": "none",
                         "woken": False,
+                        "former": [],
+                        "keys": [],
                         "addresses": [{"is": "UnixAddress", "path": "/a.sock"}],
                     }
                 ],

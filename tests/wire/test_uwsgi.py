@@ -16,6 +16,7 @@ from emperor.wire.uwsgi import (
     PacketTooLarge,
     build_packet,
     check_size,
+    encode_item,
     encode_variable,
     encode_variables,
     find_variables,
@@ -152,6 +153,15 @@ class VariablesTests(SynchronousTestCase):
         self.assertEqual(encode_variable(b"A", bytes(PAYLOAD_LIMIT))[:5], b"\1\0A\xff\xff")
         for name, value in [(b"A", bytes(PAYLOAD_LIMIT + 1)), (bytes(PAYLOAD_LIMIT + 1), b"")]:
             self.assertRaises(PacketTooLarge, encode_variable, name, value)
+
+    def test_unusual_lengths(self) -> None:
+        """
+        A name, or a value, has its length before it, however long it is.
+        """
+        for size in (0, 1, 4095, 4096, PAYLOAD_LIMIT):
+            item = size.to_bytes(2, "little") + bytes(size)
+            self.assertEqual(encode_item(bytes(size)), item)
+            self.assertEqual(encode_variable(b"A", bytes(size)), b"\1\0A" + item)
 
     def test_too_many(self) -> None:
         """
