@@ -133,9 +133,7 @@ def _unread(errors: Sequence[Problem]) -> tuple[Problem, ...]:
     """
     Why not all has been read; of very much, the beginning.
     """
-    why = (
-        "with emperor-tyrant all that is said to the Emperor must be readable, by the vassal's user"
-    )
+    why = "emperor-tyrant starts no vassal whose [emperor] its user cannot read to the end"
     return tuple(Problem(f"{why}: {each.message}", each.origin) for each in errors[:UNREAD_LIMIT])
 
 
