@@ -107,7 +107,9 @@ class BlockTests(ConfigurationCase):
             os.chmod(self.cwd, 0o755)
             os.chmod(f"{self.cwd}/home", mode)
             for (name, value), found in zip(tests, expected, strict=True):
-                context = Context(surroundings=facts, first={}.get, careful=True, origin=HERE)
+                context = Context(
+                    surroundings=facts, first=lambda name: None, careful=True, origin=HERE
+                )
                 items = open_block(name, f"home/{value}", context).items
                 self.assertEqual(found, len(items), (name, mode))
 
