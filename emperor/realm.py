@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from socket import socket
 from typing import Any
@@ -42,7 +43,7 @@ from emperor.vassals.keeping import Keeper
 from emperor.vassals.launcher import Launcher
 from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
-from emperor.vassals.origins import readable
+from emperor.vassals.origins import readable, reader_of
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.waitinghooks import WaitingHooks
 
@@ -111,7 +112,8 @@ class _Looks:
         self, spec: VassalSpec, name: str
     ) -> tuple[str, str, EmperorSettings, Surroundings, Config]:
         shared = self._settings.emperor
-        return name, spec.directory, shared, self._surroundings, readable(spec, shared.launch)
+        there = replace(self._surroundings, reads_as=reader_of(spec, shared.launch))
+        return name, spec.directory, shared, there, readable(spec, shared.launch)
 
 
 def build_emperor(

@@ -9,7 +9,9 @@ What a vassal's file says to the Emperor: its section C{[emperor]}::
 uWSGI does not read that section.  It is read here with magic variables and the
 logic of configurations, but without doing anything, and without the vassal's
 other sections.  What is wrong with a domain is told, and does not keep the vassal
-from running; a limit that is wrong does.
+from running; a limit that is wrong does.  With C{emperor-tyrant} so does all that
+keeps the section, or a template's, from being read to its end: a limit might be
+missing then.
 """
 
 from __future__ import annotations
@@ -25,14 +27,14 @@ from emperor.config.evaluator import Evaluator
 from emperor.config.limits import LIMITS, Limit, parse_limit
 from emperor.config.loading import COMMAND_LINE
 from emperor.config.pairs import Pair
-from emperor.config.reader import Reader, split_section
+from emperor.config.reader import split_section
 from emperor.config.routervalues import key
 from emperor.config.settings import EmperorSettings, Origin
 from emperor.config.sources import StaticSources
 from emperor.config.subscriptionvalues import algorithm
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import BadValue, flag, number
-from emperor.config.vassalfile import SIZE_LIMIT, UNRESOLVED, Config, given, start
+from emperor.config.vassalfile import UNRESOLVED, Config, reader_for, start
 
 #: The section, and what it may say.
 SECTION = "emperor"
@@ -44,6 +46,10 @@ DOMAIN_LIMIT = 1000
 #: Values that are kept of one vassal only to be shown, and characters of each.
 COLLECTED_LIMIT = 100
 COLLECTED_LENGTH = 1000
+
+
+#: Of that which keeps a file from being read, told of one vassal.
+UNREAD_LIMIT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ def attributes(
     @param config: what to read in the place of the file.
     """
     pairs, errors = section_pairs(path, cwd, settings, surroundings, config)
+    unread = _unread(errors) if settings.launch.tyrant else ()
     domains, problems = _domains(pairs, errors)
     limits, refusals = _limits(pairs)
     values, unresolved = _values(pairs, settings.launch.attributes)
@@ -121,7 +128,7 @@ def attributes(
         problems,
         limits,
         values,
-        refusals + unresolved,
+        unread + refusals + unresolved,
         collected,
         listen_fds=bool(listen_fds and listen_fds[-1]),
     )
@@ -139,6 +146,14 @@ def _misnamed(path: str, cwd: str) -> Problem | None:
         " rename the file or directory with the colon"
     )
     return Problem(say, Origin(head, 0))
+
+
+def _unread(errors: Sequence[Problem]) -> tuple[Problem, ...]:
+    """
+    Why not all has been read; of very much, the beginning.
+    """
+    why = "emperor-tyrant starts no vassal whose [emperor] its user cannot read to the end"
+    return tuple(Problem(f"{why}: {each.message}", each.origin) for each in errors[:UNREAD_LIMIT])
 
 
 def _asks(pair: Pair, keys: Collection[str]) -> bool:
@@ -212,7 +227,7 @@ def section_pairs(
     path = split_section(path)[0]
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
-    reader = Reader(there, sources, (SECTION,), SIZE_LIMIT, given(path, config))
+    reader = reader_for(path, settings, there, config, section=SECTION, sources=sources)
     evaluator = Evaluator(there, reader, sources, careful=True)
     errors: list[Problem] = []
     for step in (partial(start, evaluator, path, settings, there, config), evaluator.finish):

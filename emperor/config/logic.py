@@ -19,6 +19,7 @@ from emperor.config.errors import fault
 from emperor.config.settings import Origin
 from emperor.config.sources import read_regular
 from emperor.config.surroundings import Surroundings
+from emperor.identity import reading_as
 
 #: Times that one loop may run.
 LOOP_LIMIT = 10_000
@@ -69,7 +70,10 @@ def _matches(pattern: str, context: Context) -> bool:
 
 
 def _readable(value: str, context: Context) -> bool:
-    return "\0" not in value and os.access(context.path(value), os.R_OK)
+    # Root's own rights count for access(2), unless it is asked for the effective ones.
+    effective = context.surroundings.reads_as is not None
+    path = context.path(value)
+    return "\0" not in value and os.access(path, os.R_OK, effective_ids=effective)
 
 
 #: Conditions that hold or not; in their block C{%(_)} is what was asked about.
@@ -93,7 +97,14 @@ Opener = Callable[[str, Context], Items]
 
 
 def _test(name: str, wanted: bool) -> Opener:
-    return lambda value, context: (value,) if _TESTS[name](value, context) is wanted else ()
+    def items(value: str, context: Context) -> Items:
+        try:
+            with reading_as(context.surroundings.reads_as):
+                return (value,) if _TESTS[name](value, context) is wanted else ()
+        except OSError as error:
+            raise fault(f"if-{name} = {value}: {error.strerror}", context.origin) from error
+
+    return items
 
 
 def _lookup(name: str, wanted: bool) -> Opener:

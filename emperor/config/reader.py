@@ -5,7 +5,7 @@ One configuration file into pairs: name, magic variables, format, section.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from emperor.config.errors import fault
@@ -24,6 +24,7 @@ from emperor.config.sources import SIZE_LIMIT, Sources, read_regular
 from emperor.config.surroundings import Surroundings
 from emperor.config.xmlfile import parse_xml
 from emperor.config.yamlfile import parse_yaml
+from emperor.identity import Identity, reading_as
 
 Parser = Callable[[str, str, str], list[Pair] | None]
 
@@ -91,17 +92,22 @@ class Reader:
         sections: tuple[str, ...] = DEFAULT_SECTIONS,
         limit: int = SIZE_LIMIT,
         given: Mapping[str, bytes] | None = None,
+        *,
+        ours: Collection[str] = (),
     ) -> None:
         """
         @param sections: those that are looked for, in this order.
         @param limit: bytes of a file.
         @param given: configurations that are in no file, by their names.
+        @param ours: the files that our own options name, which we read as ourselves
+            whoever must be able to read the others.
         """
         self._surroundings = surroundings
         self._sources = sources
         self._sections = sections
         self._limit = limit
         self._given = given or {}
+        self._ours = frozenset(ours)
         self.first: FileFacts | None = None
 
     def read(self, argument: str, parser: Parser, origin: Origin, template: bool) -> Read:
@@ -115,25 +121,39 @@ class Reader:
         """
         given, section = split_section(argument)
         if given in self._given:
-            facts = facts_of_no_file(given, section)
+            facts, content = facts_of_no_file(given, section), self._given[given]
         elif "://" in argument or argument == "-":
             raise fault(f"{argument}: only files can be loaded; accepted: {ACCEPTED}", origin)
         else:
-            facts = file_facts(given, section, self._surroundings.cwd)
+            facts, content = self._look(given, section, self._eyes(argument, origin))
         if self.first is None and not template:
             self.first = facts
-        text = self._text(facts)
+        text = self._text(facts, content)
         if "%" in text:
             text = substitute(text, magic_table(facts, self.first, self._surroundings))
         pairs, notes = self._choose(text, facts, parser)
         return Read(pairs, facts, len(text), notes)
 
-    def _text(self, facts: FileFacts) -> str:
-        if facts.path:
-            content, status = read_regular(facts.path, Origin(facts.given, 0), self._limit)
-            self._sources.judge(facts.given, status)
-        else:
-            content = self._given[facts.given]
+    def _eyes(self, argument: str, origin: Origin) -> Identity | None:
+        """
+        As whom to read a file.  The same words in somebody's file are his: every
+        line of a file has a number.
+        """
+        is_ours = not origin.line and argument in self._ours
+        return None if is_ours else self._surroundings.reads_as
+
+    def _look(self, given: str, section: str, eyes: Identity | None) -> tuple[FileFacts, bytes]:
+        origin = Origin(given, 0)
+        try:
+            with reading_as(eyes):
+                facts = file_facts(given, section, self._surroundings.cwd)
+                content, status = read_regular(facts.path, origin, self._limit)
+        except OSError as error:
+            raise fault(f"cannot be read as its user: {error.strerror}", origin) from error
+        self._sources.judge(given, status)
+        return facts, content
+
+    def _text(self, facts: FileFacts, content: bytes) -> str:
         text = content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
         if "\0" in text:
             line = text[: text.index("\0")].count("\n") + 1

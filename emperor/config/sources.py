@@ -10,6 +10,7 @@ import stat
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from errno import EAGAIN, EISDIR
 from threading import Event, Timer
 
 from emperor.config.errors import fault
@@ -35,18 +36,41 @@ def read_regular(
         than C{limit} bytes.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise fault(f"{path} is not a regular file", origin)
-            content = file.read(limit + 1)
+        content, status = read_head(path, limit + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         message = f"{path} cannot be read: {why}; check its name and permissions"
         raise fault(message, origin) from error
     if len(content) > limit:
         raise fault(f"{path} is longer than {limit} bytes", origin)
+    return content, status
+
+
+def read_head(path: str, size: int) -> tuple[bytes, os.stat_result]:
+    """
+    The first bytes of a file, and what C{fstat} says of it; without waiting.
+
+    What is no regular file is not even opened: that alone may let somebody go on
+    who waits for it, or set a device going.
+
+    @raise OSError: it is unreadable, or cannot be read now.
+    @raise ValueError: it is not a regular file, or its name is no name.
+    """
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        status = os.fstat(place)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is not a regular file")
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        descriptor = os.open(f"/proc/self/fd/{place}", flags)
+    finally:
+        os.close(place)
+    with open(descriptor, "rb") as file:
+        content: bytes | None = file.read(size)
+    if content is None:  # Some files of the kernel's are regular, and block.
+        raise BlockingIOError(EAGAIN, "there is nothing in it now")
     return content, status
 
 

@@ -13,6 +13,7 @@ from grp import getgrgid
 from pwd import getpwuid
 
 from emperor import __version__
+from emperor.identity import Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Surroundings:
     @ivar now: seconds since 1970, for C{%t} and C{%T}.
     @ivar user: the name of C{uid}, or its number if it has none; so C{group}.
     @ivar binary: C{%b}, the path of the running program.
+    @ivar reads_as: who must be able to read a configuration, and what it names;
+        L{None}: we ourselves.
     """
 
     cwd: str
@@ -37,6 +40,7 @@ class Surroundings:
     cpus: int = 1
     version: str = __version__
     binary: str = sys.executable
+    reads_as: Identity | None = None
 
     @classmethod
     def of_this_process(cls, now: float) -> Surroundings:

@@ -30,12 +30,13 @@ from emperor.config.instance import shared_number
 from emperor.config.loading import COMMAND_LINE
 from emperor.config.names import SOCKETS
 from emperor.config.pairs import Pair
-from emperor.config.reader import Reader, parser_of, split_section
+from emperor.config.reader import Parser, Reader, parser_of, split_section
 from emperor.config.settings import EmperorSettings, InstanceSettings
 from emperor.config.sources import StaticSources, read_regular
 from emperor.config.surroundings import Surroundings
 from emperor.config.values import flag
 from emperor.config.vassalvalues import options_of, settings_for
+from emperor.identity import reading_as
 
 #: Options of a worker that say what C{socket} speaks.
 PROTOCOLS = frozenset({"protocol", "socket-protocol"})
@@ -186,8 +187,9 @@ def is_blank(
     if config is not None:
         return wanted not in config
     try:
-        data, _ = read_regular(os.path.join(cwd, name), COMMAND_LINE, SIZE_LIMIT)
-    except ConfigurationError:  # That is uWSGI's to complain of.
+        with reading_as(surroundings.reads_as):
+            data, _ = read_regular(os.path.join(cwd, name), COMMAND_LINE, SIZE_LIMIT)
+    except (ConfigurationError, OSError):  # That is uWSGI's to complain of.
         return False
     return wanted not in data
 
@@ -234,7 +236,7 @@ def _pairs(
 ) -> list[Pair]:
     there = replace(surroundings, cwd=cwd)
     sources = StaticSources(there)
-    reader = Reader(there, sources, ("uwsgi",), SIZE_LIMIT, given(path, config))
+    reader = reader_for(path, settings, there, config, section=SECTION, sources=sources)
     evaluator = Evaluator(there, reader, sources, careful=True)
     with suppress(ConfigurationError):
         start(evaluator, path, settings, there, config)
@@ -248,11 +250,27 @@ def _addresses(pairs: Iterable[Pair], cwd: str) -> Iterator[Address]:
     return (address for address in found if address is not None)
 
 
-def given(path: str, config: Config) -> dict[str, bytes]:
+def reader_for(
+    path: str,
+    settings: EmperorSettings,
+    there: Surroundings,
+    config: Config,
+    *,
+    section: str,
+    sources: StaticSources,
+) -> Reader:
     """
-    For a L{Reader}: the configuration that is in no file, if there is one.
+    What reads a vassal's file, and the templates; the parameters are as for
+    L{listening}.
+
+    With C{emperor-tyrant} all is read as the vassal's user, but for the templates
+    that our options name.  One that they name in another way for each vassal may be
+    where its user can put something in its place.
     """
-    return {_SCHEME + split_section(path)[0]: config} if isinstance(config, bytes) else {}
+    given = {_SCHEME + split_section(path)[0]: config} if isinstance(config, bytes) else {}
+    before = (*settings.inherit_before, *settings.include_before)
+    ours = (*before, *settings.inherit, *settings.include)
+    return Reader(there, sources, (section,), SIZE_LIMIT, given, ours=ours)
 
 
 def start(
@@ -278,12 +296,23 @@ def start(
     ):
         for argument in arguments:
             evaluator.add(Pair(option, argument, COMMAND_LINE))
-    if config is not HIDDEN:
-        place = path if config is None else _SCHEME + path
-        evaluator.load(place, parser_of(place, COMMAND_LINE), COMMAND_LINE)
+    parser = _parser(path)
+    if config is not HIDDEN and parser is not None:
+        evaluator.load(path if config is None else _SCHEME + path, parser, COMMAND_LINE)
     for option, arguments in (("inherit", settings.inherit), ("include", settings.include)):
         for argument in arguments:
             evaluator.add(Pair(option, argument, COMMAND_LINE))
+
+
+def _parser(path: str) -> Parser | None:
+    """
+    What reads a vassal's file; nothing, if it is of no known kind: then the
+    templates count all the same.
+    """
+    try:
+        return parser_of(path, COMMAND_LINE)
+    except ConfigurationError:
+        return None
 
 
 def _address(pair: Pair, cwd: str) -> Address | None:

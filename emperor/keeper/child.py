@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pwd
 import resource
 import signal
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from emperor.identity import groups_of
 from emperor.keeper.family import MARK
 from emperor.keeper.groups import Group
 from emperor.keeper.hooks import HookFailed, run
@@ -128,22 +128,9 @@ def _try(what: str, call: Callable[..., object], *arguments: object) -> None:
 
 
 def _become_user(user: User) -> None:
-    os.setgroups(_groups(user))
+    os.setgroups(groups_of(user))
     os.setresgid(user.gid, user.gid, user.gid)
     os.setresuid(user.uid, user.uid, user.uid)
-
-
-def _groups(user: User) -> list[int]:
-    """
-    The further groups of a user; none for one whom the system does not know.
-    """
-    if not user.with_groups:
-        return []
-    try:
-        entry = pwd.getpwuid(user.uid)
-    except KeyError:
-        return []
-    return os.getgrouplist(entry.pw_name, entry.pw_gid)
 
 
 def _limit(limit: ResourceLimit, only_lower: bool) -> None:

@@ -40,7 +40,7 @@ from emperor.subscriptions.service import SubscriptionServer
 from emperor.subscriptions.sockets import open_servers
 from emperor.subscriptions.statefile import StateFile
 from emperor.vassals.emperor import Emperor
-from emperor.vassals.origins import readable
+from emperor.vassals.origins import readable, reader_of
 from emperor.vassals.spec import VassalId, VassalSpec
 from emperor.vassals.tyrant import NoOwner, owner_of
 from emperor.wire.hops import make_mark
@@ -145,7 +145,8 @@ def build_domains(
         spec, shared = emperor.spec(id), settings.emperor
         if spec.is_zerg or spec.is_instance:  # Its parent has the socket, or it has no domain.
             return EMPTY
-        place = (spec.file, spec.directory, shared, surroundings)
+        there = replace(surroundings, reads_as=reader_of(spec, launch))
+        place = (spec.file, spec.directory, shared, there)
         config = readable(spec, shared.launch)
         found, refused = permitted(spec, attributes(*place, config))
         sockets = uwsgi_sockets(*place, held=emperor.door(id), config=config)

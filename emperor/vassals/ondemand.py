@@ -25,10 +25,13 @@ from emperor.addresses import BadAddress, SocketAddress, TcpAddress
 from emperor.config.doorways import Doorway, parse_doorway
 from emperor.config.errors import Problem
 from emperor.config.settings import EmperorSettings
+from emperor.config.sources import read_head
 from emperor.config.values import BadValue
 from emperor.config.vassalvalues import filled
+from emperor.identity import reading_as
 from emperor.vassals.asking import NoAnswer
 from emperor.vassals.doors import Unclear
+from emperor.vassals.origins import reader_of
 from emperor.vassals.spec import VassalSpec, shown
 
 #: Bytes of a side file that are looked at.
@@ -122,12 +125,15 @@ class Doorways:
     def _of_file(self, spec: VassalSpec, extension: str) -> Found:
         path = os.path.join(spec.directory, spec.id.name + extension)
         try:
-            with open(path, "rb") as file:
-                return self._parse(spec, file.read(_SIDE_FILE_LIMIT))
+            with reading_as(reader_of(spec, self._settings.launch)):
+                head, _ = read_head(path, _SIDE_FILE_LIMIT)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Unclear(f"{path}: {error.strerror}") from error
+        except ValueError as error:
+            raise Unclear(f"{path}: {error}") from error
+        return self._parse(spec, head)
 
     def _of_directory(self, spec: VassalSpec, directory: str) -> Found:
         base, _ = os.path.splitext(os.path.basename(spec.id.name))

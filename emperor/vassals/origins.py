@@ -16,8 +16,10 @@ from collections.abc import Callable
 
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.vassalfile import HIDDEN, Config
+from emperor.identity import NOBODY, Identity, identity_of
 from emperor.vassals.spec import VassalSpec
 from emperor.vassals.tyrant import NoOwner, Owner, owner_of
+from emperor.wire.rights import User
 
 _READABLE = stat.S_IROTH
 _EXECUTABLE = stat.S_IXOTH
@@ -67,6 +69,23 @@ def readable(spec: VassalSpec, launch: LaunchSettings) -> Config:
     The configuration of a vassal as far as it can be read from outside.
     """
     return HIDDEN if is_program(spec, launch) else spec.config
+
+
+def reader_of(spec: VassalSpec, launch: LaunchSettings) -> Identity | None:
+    """
+    As whom a vassal's configuration, and what it names, is to be read; L{None}: as
+    ourselves.  If it cannot be told whose it is, it counts as nobody's.
+    """
+    if not launch.tyrant or spec.is_instance:
+        return None
+    if spec.config is not None:
+        return NOBODY
+    try:
+        path = os.path.join(spec.directory, spec.file)
+        owner = owner_of(path, nofollow=launch.tyrant_nofollow)
+    except NoOwner:
+        return NOBODY
+    return identity_of(User(owner.uid, owner.gid, launch.tyrant_groups))
 
 
 def _may_run(owner: Owner, found: os.stat_result) -> bool:

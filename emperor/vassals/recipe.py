@@ -82,10 +82,11 @@ class Recipes:
         @param listens: it gets a listening socket.
         @raise LaunchFailed: it cannot or must not be started.
         """
-        attributes = self._attributes(spec)
         try:
             os.stat(os.path.join(spec.directory, "."))
-            rights = self._rights(spec, attributes)
+            user = self._user(spec)  # If it is nobody's, its file is not looked into.
+            attributes = self._attributes(spec)
+            rights = self._rights(user, attributes)
             program = self._program(spec, dict(attributes.values))
             if spec.config is not None:
                 build_configuration(spec.config)
@@ -172,12 +173,15 @@ class Recipes:
             raise LaunchFailed("; ".join(map(str, found.refusals)))
         return found
 
-    def _rights(self, spec: VassalSpec, attributes: Attributes) -> Rights:
+    def _user(self, spec: VassalSpec) -> User | None:
         launch = self._settings.launch
-        user = None
-        if launch.tyrant and not spec.is_instance:
-            owner = self._owner(spec)
-            user = User(owner.uid, owner.gid, launch.tyrant_groups)
+        if not launch.tyrant or spec.is_instance:
+            return None
+        owner = self._owner(spec)
+        return User(owner.uid, owner.gid, launch.tyrant_groups)
+
+    def _rights(self, user: User | None, attributes: Attributes) -> Rights:
+        launch = self._settings.launch
         limits = chosen(attributes.limits, lowest=launch.tyrant)
         return Rights(
             user=user,

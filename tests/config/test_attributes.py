@@ -9,6 +9,7 @@ import os
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.trial.unittest import SkipTest
 
 from emperor.config import attributes as module
 from emperor.config.attributes import (
@@ -23,6 +24,7 @@ from emperor.config.launchsettings import LaunchSettings
 from emperor.config.settings import EmperorSettings
 from emperor.config.values import BadValue
 from emperor.config.vassalfile import HIDDEN, SIZE_LIMIT
+from emperor.identity import NOBODY
 from tests.config.fixtures import BOUNDED, ConfigurationCase
 
 
@@ -273,6 +275,78 @@ class AttributesTests(ConfigurationCase):
             self.assertEqual(self.found(name), Attributes(), name)
         (problem,) = self.problems("domain = a.com\nif-env = X\ndomain = b.com\n")
         self.assertIn("if-env is never closed", problem)
+
+    def tyrants(self, name: str, **templates: tuple[str, ...]) -> list[str]:
+        """
+        Why a tyrant's vassal is not started; of one that is, its limits.
+        """
+        shared = EmperorSettings(launch=LaunchSettings(tyrant=True), **templates)  # type: ignore[arg-type]
+        found = attributes(name, self.cwd, shared, self.surroundings(reads_as=NOBODY))
+        return [str(each) for each in found.refusals] or [each.key for each in found.limits]
+
+    def test_not_to_the_end(self) -> None:
+        """
+        With C{emperor-tyrant} a section that cannot be read to its end starts nothing:
+        the limits of the templates would be missing, or of the file itself.
+        """
+        os.chmod(self.cwd, 0o755)
+        self.write("t.ini", "[emperor]\npids-max = 9\n")
+        path = self.write("a.ini", "")
+        loops = "x = %s\n" % ("y" * 2000) + "".join(f"b{n} = {'%(x)' * 10}\n" for n in range(300))
+        for text, why in (
+            ("#" + "x" * SIZE_LIMIT, "is longer than"),
+            ("exit = 1", "says exit = 1"),
+            ("ini = no.ini", "No such file"),
+            ("ini = a.ini:emperor", "too many files"),
+            ("ini = no.ini\n" * 300, "No such file"),
+            ("if-env = X", "never closed"),
+            ("for-glob = *", "is not followed"),
+            (loops, "too large"),
+            ("\0", "NUL"),
+        ):
+            self.write(path, f"[emperor]\n{text}")
+            for word in ("include_before", "inherit_before", "include", "inherit"):
+                first, *more = self.tyrants(path, **{word: ("t.ini",)})
+                self.assertIn("its user cannot read to the end", first)
+                self.assertIn(why, first)
+                self.assertLess(len(more), 3)
+            self.assertEqual((), self.found(path).refusals)
+        self.write(path, "[emperor]\n")
+        self.assertIn("No such file", self.tyrants(path, include=("no.ini",))[0])
+
+    def test_unknown_kind(self) -> None:
+        """
+        A file that only its own program can read says nothing, and the templates
+        count.
+        """
+        os.chmod(self.cwd, 0o755)
+        self.write("t.ini", "[emperor]\npids-max = 9\n")
+        self.write("a.conf", "[emperor]\nmemory-max = 9M\n")
+        self.assertEqual(["pids-max"], self.tyrants("a.conf", include=("t.ini",)))
+
+    def test_of_another_user(self) -> None:
+        """
+        What a user cannot read himself he does not get read; our own templates need
+        not be readable for him, if they are the same for all vassals.
+        """
+        if os.geteuid():
+            raise SkipTest("only root can read as somebody else")
+        os.chmod(self.cwd, 0o755)
+        self.write("my.cnf", "[client]\npassword = hunter2\n", 0o600)
+        self.write("home/open.cnf", "[client]\npassword = hunter2\n")
+        self.write("t.ini", "[emperor]\npids-max = 9\n", 0o600)
+        self.write("a.t.ini", "[emperor]\npids-max = 9\n", 0o600)
+        self.write("a.ini", "[emperor]\n")
+        os.chmod(f"{self.cwd}/home", 0o700)
+        self.assertEqual(["pids-max"], self.tyrants("a.ini", include=("t.ini",)))
+        for templates in (("%n.t.ini",), ("t.ini", "%(y)")):
+            self.write("a.ini", "[emperor]\ny = a.t.ini\n")
+            (first, *_) = self.tyrants("a.ini", inherit=templates)
+            self.assertIn("a.t.ini cannot be read: Permission denied", first)
+        for line in ("ini = my.cnf:client", "ini = home/open.cnf:client", "inherit = t.ini"):
+            self.write("a.ini", f"[emperor]\n{line}\nrlimit-nofile = 5\n")
+            (first,) = self.tyrants("a.ini", include=("t.ini",))
+            self.assertIn("Permission denied", first)
 
     @settings(deadline=BOUNDED)
     @given(st.binary() | st.text().map(lambda text: b"[emperor]\ndomain = " + text.encode()))

@@ -4,7 +4,12 @@ L{emperor.config.logic}
 
 from __future__ import annotations
 
+import os
+
+from twisted.trial.unittest import SkipTest
+
 from emperor.config.logic import LOOP_LIMIT, Context, Items, open_block
+from emperor.identity import NOBODY
 from tests.config.fixtures import HERE, ConfigurationCase
 
 
@@ -87,6 +92,26 @@ class BlockTests(ConfigurationCase):
             self.assertEqual(self.items(negation, value), () if holds else (value,), negation)
         self.assertEqual(self.items("if-reload", ""), ())
         self.assertEqual(self.items("if-not-reload", ""), (None,))
+
+    def test_as_somebody(self) -> None:
+        """
+        What a user's file asks about files is answered as he would be.
+        """
+        if os.geteuid():
+            raise SkipTest("only root can look as somebody else")
+        self.write("home/site", "", 0o600)
+        os.mkdir(f"{self.cwd}/home/dir")
+        facts = self.surroundings(reads_as=NOBODY)
+        tests = (("if-exists", "site"), ("if-file", "site"), ("if-dir", "dir"))
+        for mode, expected in ((0o700, [0, 0, 0]), (0o755, [0, 1, 1])):
+            os.chmod(self.cwd, 0o755)
+            os.chmod(f"{self.cwd}/home", mode)
+            for (name, value), found in zip(tests, expected, strict=True):
+                context = Context(
+                    surroundings=facts, first=lambda name: None, careful=True, origin=HERE
+                )
+                items = open_block(name, f"home/{value}", context).items
+                self.assertEqual(found, len(items), (name, mode))
 
     def test_limits(self) -> None:
         """

@@ -4,11 +4,74 @@ L{emperor.config.sources}
 
 from __future__ import annotations
 
+import fcntl
+import io
 import os
+from typing import Any
+from unittest.mock import patch
 
 from emperor.config import sources
-from emperor.config.sources import SIZE_LIMIT, Sources, StaticSources
+from emperor.config.sources import SIZE_LIMIT, Sources, StaticSources, read_head, read_regular
 from tests.config.fixtures import HERE, ConfigurationCase
+
+#: A signal that does nothing, unlike the usual one of a lease.
+_QUIET = 23
+
+
+class ReadTests(ConfigurationCase):
+    """
+    Reading a file without waiting, whatever it is.
+    """
+
+    def test_head(self) -> None:
+        """
+        As much as is wanted, and of which file it is.
+        """
+        path = os.path.join(self.cwd, self.write("f", "text"))
+        content, status = read_head(path, 3)
+        self.assertEqual((b"tex", os.stat(path).st_ino), (content, status.st_ino))
+
+    def test_not_opened(self) -> None:
+        """
+        What is no regular file is not opened: that would be noticed.
+        """
+        path = os.path.join(self.cwd, "fifo")
+        os.mkfifo(path)
+        opened: list[int] = []
+        real = os.open
+
+        def spy(path: str, flags: int, *rest: Any) -> int:
+            opened.append(flags)
+            return real(path, flags, *rest)
+
+        self.patch(os, "open", spy)
+        for each in (path, "/dev/zero"):
+            self.assert_refused("not a regular file", read_regular, each, HERE)
+        self.assertEqual([os.O_PATH, os.O_PATH], [flags & os.O_PATH for flags in opened])
+
+    def test_lease(self) -> None:
+        """
+        A file that its user holds back is not waited for.
+        """
+        path = os.path.join(self.cwd, self.write("f", "text"))
+        with open(path, "rb+") as file:
+            fcntl.fcntl(file, fcntl.F_SETSIG, _QUIET)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            self.assert_refused("temporarily unavailable", read_regular, path, HERE)
+        self.assertEqual(b"text", read_regular(path, HERE)[0])
+
+    def test_nothing_now(self) -> None:
+        """
+        A file of the kernel's that has nothing to say yet is an error like others.
+        """
+
+        class Waiting(io.BytesIO):
+            def read(self, size: int | None = -1) -> Any:
+                return None
+
+        path = os.path.join(self.cwd, self.write("f", "text"))
+        with patch.object(sources, "open", lambda descriptor, _: Waiting(), create=True):
+            self.assert_refused("there is nothing in it now", read_regular, path, HERE)
 
 
 class SourcesTests(ConfigurationCase):

@@ -213,3 +213,26 @@ class TyrantTests(ProgramsTestCase):
         limits = Path(f"/proc/{master}/limits").read_text()
         self.assertRegex(limits, r"Max open files +200 +200 ")
         self.assertRegex(limits, r"Max core file size +1024 +1024 ")
+
+    async def test_what_only_root_can_read(self) -> None:
+        """
+        A file of root's that a user's file names is not read for him, also not into
+        an abstract socket's name; nothing stands still for what is no file; the others
+        go on.
+        """
+        secret = self.place / "secret.cnf"
+        secret.write_text("[client]\npassword = hunter2\n")
+        secret.chmod(0o600)
+        emperor = self.emperor("emperor-on-demand-extension = .socket")
+        asks = (f"ini = {secret}:client", "on-demand = @leak-%(password)")
+        self.give(emperor, "www", WWW, "[emperor]", *asks)
+        self.give(emperor, "shop", SHOP)
+        os.mkfifo(emperor.directory / "shop.ini.socket")
+        self.give(emperor, "blog", SHOP)
+        emperor.start()
+        await emperor.program.listens(emperor.port)
+        await emperor.program.says("secret.cnf cannot be read: Permission denied")
+        await emperor.program.says("shop.ini.socket: it is not a regular file")
+        self.assertEqual({SHOP}, self.ids((await emperor.answers("blog")).json["worker"]))
+        self.assertNotIn("hunter2", Path("/proc/net/unix").read_text())
+        self.assertEqual(503, (await emperor.fetch("www")).status)

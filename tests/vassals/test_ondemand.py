@@ -13,7 +13,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from emperor.addresses import TcpAddress, UnixAddress
 from emperor.config.doorways import Doorway
@@ -127,6 +127,22 @@ class DoorwaysTests(SynchronousTestCase):
         self.assertIn("a port is written :9000", self.trouble(on_demand_extension=".socket"))
         (self.place / "a.ini.dir").mkdir()
         self.assertIn("Is a directory", self.trouble(on_demand_extension=".dir"))
+        os.mkfifo(self.place / "a.ini.fifo")
+        self.assertIn("not a regular file", self.trouble(on_demand_extension=".fifo"))
+
+    def test_extension_of_another_user(self) -> None:
+        """
+        With C{emperor-tyrant} a link to what the user cannot read leads nowhere.
+        """
+        if os.geteuid():
+            raise SkipTest("only root can read as somebody else")
+        self.place.chmod(0o755)
+        (self.place / "secret").write_text("hunter2")
+        (self.place / "secret").chmod(0o600)
+        (self.place / "a.ini.link").symlink_to("secret")
+        told = self.trouble(launch=LaunchSettings(tyrant=True), on_demand_extension=".link")
+        self.assertIn("Permission denied", told)
+        self.assertNotIn("hunter2", told)
 
     def test_tyrant(self) -> None:
         """
@@ -142,6 +158,7 @@ class DoorwaysTests(SynchronousTestCase):
             self.written = (Doorway(address), ())
             self.assertEqual(Doorway(address), self.find(launch=launch))
         self.written = (None, ())
+        self.place.chmod(0o755)
         self.side(b"/run/x.sock,owner=x")
         (told,) = self.complaints(launch=launch, on_demand_extension=".socket")
         self.assertIn("and not /run/x.sock;", told or "")

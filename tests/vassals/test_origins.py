@@ -13,9 +13,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.vassalfile import HIDDEN
+from emperor.identity import NOBODY, Identity
 from emperor.testing.vassals import make_spec
 from emperor.vassals import origins as module
-from emperor.vassals.origins import is_program, readable, source_of
+from emperor.vassals.origins import is_program, readable, reader_of, source_of
 from emperor.vassals.spec import VassalId
 from emperor.vassals.tyrant import NoOwner, Owner
 
@@ -120,3 +121,20 @@ class OriginTests(SynchronousTestCase):
         self.patch(module, "owner_of", owner_of)
         self.assertFalse(is_program(self.spec, TYRANT))
         self.assertFalse(is_program(make_spec("b.ini", directory=self.place), MAGIC))
+
+    def test_reader(self) -> None:
+        """
+        With emperor-tyrant a vassal's configuration is read as its user; one that is
+        nobody's, or in no file, as nobody; ours as ourselves.
+        """
+        self.patch(module, "owner_of", lambda path, *, nofollow: Owner(5, 6))
+        self.assertEqual(Identity(5, 6), reader_of(self.spec, TYRANT))
+        self.assertIsNone(reader_of(self.spec, MAGIC))
+        self.assertIsNone(reader_of(replace(self.spec, is_instance=True), TYRANT))
+        self.assertEqual(NOBODY, reader_of(HELD, TYRANT))
+
+        def owner_of(path: str, *, nofollow: bool) -> Owner:
+            raise NoOwner("it is root's")
+
+        self.patch(module, "owner_of", owner_of)
+        self.assertEqual(NOBODY, reader_of(self.spec, TYRANT))

@@ -119,8 +119,10 @@ class RecipesTests(SynchronousTestCase):
             raise NoOwner("it is root's")
 
         self.patch(module, "owner_of", owner_of)
-        error = self.assertRaises(LaunchFailed, self.make, tyrant=True)
-        self.assertEqual("it is root's", str(error))
+        wrong = Attributes(refusals=(Problem("it cannot be read", Origin("a.ini", 2)),))
+        for found in (None, wrong):  # What says how to mend it comes first.
+            error = self.assertRaises(LaunchFailed, self.make, found, tyrant=True)
+            self.assertEqual("it is root's", str(error))
 
     def test_directory(self) -> None:
         """
