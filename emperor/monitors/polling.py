@@ -21,7 +21,8 @@ from zope.interface import implementer
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor, IRealm
 from emperor.monitors.fingerprint import Fingerprint, take
-from emperor.monitors.inotify import Hear, Watch, make_watch
+from emperor.monitors.inotify import Hear, Watch
+from emperor.monitors.noise import BoundedWatch
 from emperor.monitors.pace import Pace
 from emperor.monitors.settling import Change, Settling
 from emperor.monitors.trail import Targets, trail
@@ -63,7 +64,7 @@ class PollingMonitor(ABC):
         source: str,
         reactor: Any,
         settings: EmperorSettings,
-        watch: Callable[[Any, Hear], Watch] = make_watch,
+        watch: Callable[[Any, Hear], Watch] = BoundedWatch,
     ) -> None:
         """
         @param reactor: a clock; if it also reads descriptors, changes are

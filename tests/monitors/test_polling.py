@@ -12,12 +12,15 @@ from zope.interface.verify import verifyObject
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor
 from emperor.monitors.directory import DirectoryMonitor
+from emperor.monitors.fingerprint import Fingerprint
 from emperor.monitors.pace import BURST, INTERVAL, REST
 from emperor.monitors.settling import ABSENCE, PATIENCE, QUIET, Change
 from tests.monitors.worlds import MonitorTestCase
 
 
 class PollingTests(MonitorTestCase):
+    stamp = 0
+
     def begin(self, settings: EmperorSettings | None = None) -> DirectoryMonitor:
         """
         Start a monitor of the directory.
@@ -126,8 +129,6 @@ class PollingTests(MonitorTestCase):
             self.ring(path, Change.OTHER)
             self.clock.pump([pause / 2] * 2)
 
-    stamp = 0
-
     def test_busy_file(self) -> None:
         """
         A file that changes all the time is followed at once for a few times and then
@@ -176,6 +177,7 @@ class PollingTests(MonitorTestCase):
         self.assertApproximates(BURST + 2, len(set(self.fingerprints("a.ini"))), 1)
         self.clock.pump([INTERVAL] * 3)
         spec = self.realm.reports[-1][0]
+        assert isinstance(spec.fingerprint, Fingerprint)
         self.assertEqual(49, spec.fingerprint.content.size)
 
     def test_slow_looks(self) -> None:
