@@ -2,9 +2,11 @@
 A watch that does not listen where there is too much noise.
 
 Each event costs us more than it costs whoever causes it, and the events of others
-wait behind it.  So after L{EVENTS_A_SECOND} in one second nothing is listened to for
-L{PAUSE} seconds, and what the kernel has kept is dropped.  Then all directories
-count as changed, since something may have happened in each.
+wait behind it.  So where there are more than L{EVENTS_A_SECOND} all the time, nothing
+is listened to for L{PAUSE} seconds, and what the kernel has kept is dropped.  Then all
+directories count as changed, since something may have happened in each.  An
+administrator who changes all his vassals at once makes no noise: that many
+(L{EVENTS_AT_ONCE}) may come at any speed.
 """
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ from twisted.logger import Logger
 from emperor.monitors.inotify import Hear, Watch, make_watch
 from emperor.monitors.settling import Change
 
-#: More of them are noise.
-EVENTS_A_SECOND = 2000
+#: More of them, all the time, are noise.
+EVENTS_A_SECOND = 1000
+
+#: So are more than these, if they come at once.
+EVENTS_AT_ONCE = 10_000
 
 #: Seconds.
 PAUSE = 1.0
@@ -42,8 +47,9 @@ class BoundedWatch:
         self._hear = hear
         self._watch = make(reactor, self._heard)
         self._wanted: frozenset[str] = frozenset()
-        self._since = 0.0
-        self._count = 0
+        # Of the events until then, those that were too many for the time.
+        self._excess = 0.0
+        self._until = 0.0
         self._deaf: IDelayedCall | None = None
         self._complained = False
 
@@ -68,10 +74,9 @@ class BoundedWatch:
         if self._deaf is not None:  # What had been read already.
             return
         now = self._reactor.seconds()
-        if now >= self._since + 1:
-            self._since, self._count = now, 0
-        self._count += 1
-        if self._count > EVENTS_A_SECOND:
+        self._excess = 1 + max(0.0, self._excess - EVENTS_A_SECOND * (now - self._until))
+        self._until = now
+        if self._excess > EVENTS_AT_ONCE:
             self._stop_listening()
         else:
             self._hear(path, change)
@@ -80,16 +85,16 @@ class BoundedWatch:
         if not self._complained:
             self._complained = True
             self._log.warn(
-                "More than {limit} file changes in a second: from now on they are seen a "
-                "second later while it is so",
+                "There are more than {limit} file changes in a second: while that is so they "
+                "are seen {pause} s later",
                 limit=EVENTS_A_SECOND,
+                pause=PAUSE,
             )
         self._watch.close()
         self._deaf = self._reactor.callLater(PAUSE, self._listen)
 
     def _listen(self) -> None:
         self._deaf = None
-        self._count = 0
         self._watch.directories(self._wanted)
         for path in self._wanted:
             self._hear(path, Change.OTHER)

@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.monitors.noise import EVENTS_A_SECOND, PAUSE, BoundedWatch
+from emperor.monitors.noise import EVENTS_A_SECOND, EVENTS_AT_ONCE, PAUSE, BoundedWatch
 from emperor.monitors.settling import Change
 from tests.monitors.worlds import MemoryWatch
 
@@ -26,7 +26,7 @@ class BoundedWatchTests(SynchronousTestCase):
         self.inner.append(MemoryWatch(reactor, hear))  # type: ignore[arg-type]
         return self.inner[-1]
 
-    def make_noise(self, events: int = EVENTS_A_SECOND + 1) -> None:
+    def make_noise(self, events: int = EVENTS_AT_ONCE + 1) -> None:
         """
         Change a file so many times.
         """
@@ -35,13 +35,26 @@ class BoundedWatchTests(SynchronousTestCase):
 
     def test_told(self) -> None:
         """
-        What happens is told as it is, however long it goes on.
+        What happens is told as it is, however long it goes on; much at once is, too.
         """
-        for _ in range(5):
+        self.make_noise(EVENTS_AT_ONCE - EVENTS_A_SECOND)
+        for _ in range(30):
             self.make_noise(EVENTS_A_SECOND)
             self.clock.advance(1)
-        self.assertEqual(5 * [("/v/a.ini", Change.OTHER)] * EVENTS_A_SECOND, self.heard)
+        self.assertEqual(EVENTS_AT_ONCE + 29 * EVENTS_A_SECOND, len(self.heard))
+        self.assertEqual({("/v/a.ini", Change.OTHER)}, set(self.heard))
         self.assertEqual({"/v"}, self.inner[0].wanted)
+
+    def test_sustained(self) -> None:
+        """
+        Who makes noise all the time is listened to no more than is fixed.
+        """
+        self.make_noise()
+        self.heard.clear()
+        for _ in range(10):
+            self.clock.advance(PAUSE)
+            self.make_noise()
+        self.assertApproximates(10 * EVENTS_A_SECOND * PAUSE, len(self.heard), 20)
 
     def test_noise(self) -> None:
         """
