@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
@@ -20,7 +21,9 @@ from zope.interface import implementer
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor, IRealm
 from emperor.monitors.fingerprint import Fingerprint, take
-from emperor.monitors.inotify import Hear, Watch, make_watch
+from emperor.monitors.inotify import Hear, Watch
+from emperor.monitors.noise import BoundedWatch
+from emperor.monitors.pace import Pace
 from emperor.monitors.settling import Change, Settling
 from emperor.monitors.trail import Targets, trail
 from emperor.vassals.commandline import EXTENSIONS
@@ -61,7 +64,7 @@ class PollingMonitor(ABC):
         source: str,
         reactor: Any,
         settings: EmperorSettings,
-        watch: Callable[[Any, Hear], Watch] = make_watch,
+        watch: Callable[[Any, Hear], Watch] = BoundedWatch,
     ) -> None:
         """
         @param reactor: a clock; if it also reads descriptors, changes are
@@ -75,6 +78,7 @@ class PollingMonitor(ABC):
         self._extensions = EXTENSIONS + settings.extra_extensions
         self._watch = watch(reactor, self._heard)
         self._settling = Settling()
+        self._pace = Pace()
         self._realm: IRealm | None = None
         self._timer: IDelayedCall | None = None
         self._early: IDelayedCall | None = None
@@ -94,20 +98,7 @@ class PollingMonitor(ABC):
         """
         Look now, and report.
         """
-        if self._realm is None:
-            return
-        self._cancel()
-        again = self._settling.look(self._reactor.seconds())
-        try:
-            self._report(self.look())
-        except OSError as error:
-            self._watch_only(self.doorstep())
-            self._realm.unavailable(self.source, _why(error))
-        finally:
-            if self._realm is not None:
-                self._timer = self._reactor.callLater(self._frequency, self.rescan)
-                if again is not None:
-                    self._look_early(again)
+        self._rescan(hinted=False)
 
     def stop(self) -> None:
         """
@@ -137,6 +128,23 @@ class PollingMonitor(ABC):
         """
         return name.endswith(self._extensions)
 
+    def _rescan(self, hinted: bool = True) -> None:
+        if self._realm is None:
+            return
+        self._cancel()
+        now = self._reactor.seconds()
+        self._pace.begin(now, hinted)
+        self._pace.come_back(self._settling.look(now))
+        try:
+            self._report(self.look())
+        except OSError as error:
+            self._watch_only(self.doorstep())
+            self._realm.unavailable(self.source, _why(error))
+        finally:
+            if self._realm is not None:
+                self._timer = self._reactor.callLater(self._frequency, self.rescan)
+                self._look_early(self._pace.again)
+
     def _report(self, sight: Sight) -> None:
         # The watches come first, so that nothing changes between look and watch
         # without being heard.
@@ -144,7 +152,8 @@ class PollingMonitor(ABC):
         self._seen = {spec.id.name: spec for spec in self._specs(sight)}
         if not links.issuperset(name for name, spec in self._seen.items() if _is_link(spec)):
             # A file has become a link: what is on its way is not watched yet.
-            self._look_early(self._reactor.seconds())
+            self._pace.come_back(0)
+        self._pace.end(self._reactor.seconds())
         if self._realm is not None:
             self._realm.wanted(self.source, tuple(self._seen.values()))
 
@@ -159,8 +168,6 @@ class PollingMonitor(ABC):
             self._complain(name, f"its name is longer than {NAME_LIMIT} bytes")
             return None
         path = os.path.join(directory, name)
-        if self._settling.is_in_writing(path):
-            return self._seen.get(name)
         try:
             fingerprint = take(path, self._nofollow, self._magic_exec)
         except FileNotFoundError:
@@ -178,6 +185,10 @@ class PollingMonitor(ABC):
             return None
         before = self._seen.get(name)
         if before is not None and before.fingerprint == fingerprint:
+            return before
+        if self._settling.is_in_writing(os.path.join(directory, name)):
+            return before
+        if not self._pace.may_act(name):
             return before
         modified = fingerprint.content.modified / NANOSECONDS
         return VassalSpec(VassalId(self.source, name), directory, fingerprint, modified=modified)
@@ -232,13 +243,14 @@ class PollingMonitor(ABC):
         if self._realm is None or not self._concerns(path):
             return
         now = self._reactor.seconds()
-        self._look_early(self._settling.note(path, change, now))
+        self._look_early(min(self._settling.note(path, change, now), self._pace.again))
 
     def _look_early(self, due: float) -> None:
         if self._early is not None and self._early.active():
             self._early.cancel()
-        delay = max(0.0, due - self._reactor.seconds())
-        self._early = self._reactor.callLater(delay, self.rescan)
+        if due < inf:
+            delay = max(0.0, self._pace.not_before(due) - self._reactor.seconds())
+            self._early = self._reactor.callLater(delay, self._rescan)
 
     def _concerns(self, path: str) -> bool:
         if path in self._entries or path in self._watched:

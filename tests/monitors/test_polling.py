@@ -12,11 +12,15 @@ from zope.interface.verify import verifyObject
 from emperor.config.settings import EmperorSettings
 from emperor.interfaces import IMonitor
 from emperor.monitors.directory import DirectoryMonitor
+from emperor.monitors.fingerprint import Fingerprint
+from emperor.monitors.pace import BURST, INTERVAL, REST
 from emperor.monitors.settling import ABSENCE, PATIENCE, QUIET, Change
 from tests.monitors.worlds import MonitorTestCase
 
 
 class PollingTests(MonitorTestCase):
+    stamp = 0
+
     def begin(self, settings: EmperorSettings | None = None) -> DirectoryMonitor:
         """
         Start a monitor of the directory.
@@ -97,6 +101,118 @@ class PollingTests(MonitorTestCase):
         self.ring(path, Change.COMPLETE)
         self.clock.advance(QUIET * 1.1)
         self.assertEqual(2, len(set(self.fingerprints("a.ini"))))
+
+    def test_writer_delays_only_itself(self) -> None:
+        """
+        What changes beside a file that somebody keeps open is reported at once.
+        """
+        self.settings = EmperorSettings(frequency=3600)
+        path = self.write("v/a.ini", "0")
+        self.begin()
+        self.write("v/a.ini", "0123")
+        self.ring(path, Change.WRITTEN)
+        self.ring(self.write("v/b.ini"))
+        self.ring(path, Change.WRITTEN)
+        self.clock.advance(QUIET * 1.1)
+        self.assertEqual(["a.ini", "b.ini"], self.realm.names)
+        self.assertEqual(1, len(set(self.fingerprints("a.ini"))))
+        self.clock.advance(PATIENCE)
+        self.assertEqual(2, len(set(self.fingerprints("a.ini"))))
+
+    def touch(self, path: str, times: int, pause: float = 0.03) -> None:
+        """
+        Change a file again and again.
+        """
+        for _ in range(times):
+            self.stamp += 1
+            os.utime(path, ns=(self.stamp, self.stamp))
+            self.ring(path, Change.OTHER)
+            self.clock.pump([pause / 2] * 2)
+
+    def test_busy_file(self) -> None:
+        """
+        A file that changes all the time is followed at once for a few times and then
+        every second, without further looks; its last state counts.
+        """
+        self.settings = EmperorSettings(frequency=3600)
+        path = self.write("v/a.ini")
+        self.begin()
+        self.touch(path, round(5 / 0.03))
+        self.assertApproximates(BURST + 5 / INTERVAL, len(set(self.fingerprints("a.ini"))), 1)
+        self.assertApproximates(BURST + 5 / INTERVAL, len(self.realm.reports), 1)
+        self.clock.advance(INTERVAL)
+        (spec,) = self.realm.reports[-1]
+        self.assertEqual(self.stamp / 1e9, spec.modified)
+
+    def test_busy_neighbour(self) -> None:
+        """
+        What others change meanwhile is reported as soon as without it.
+        """
+        busy, path = self.write("v/a.ini"), self.write("v/b.ini", "0")
+        self.begin()
+        self.touch(busy, 40)
+        self.write("v/b.ini", "01")
+        self.ring(path)
+        self.touch(busy, 3, pause=0.002)
+        self.assertEqual(2, len(set(self.fingerprints("b.ini"))))
+
+    def test_busy_behind_links(self) -> None:
+        """
+        A vassal that is changed in other ways than by its file, such as through a
+        directory that is a link, is not followed more often, whatever else causes
+        a look; without further hints its last state counts.
+        """
+        self.settings = EmperorSettings(frequency=3600)
+        for number in range(50):
+            self.write(f"r{number}/a.txt", "0" * number)
+        way = os.path.join(self.root, "current")
+        os.symlink("r0", way)
+        os.symlink(f"{way}/a.txt", os.path.join(self.directory, "a.ini"))
+        self.begin()
+        for number in range(1, 50):
+            os.unlink(way)
+            os.symlink(f"r{number}", way)
+            self.ring(self.write(f"v/b{number}.ini"))
+            self.clock.pump([0.01] * 3)
+        self.assertApproximates(BURST + 2, len(set(self.fingerprints("a.ini"))), 1)
+        self.clock.pump([INTERVAL] * 3)
+        spec = self.realm.reports[-1][0]
+        assert isinstance(spec.fingerprint, Fingerprint)
+        self.assertEqual(49, spec.fingerprint.content.size)
+
+    def test_slow_looks(self) -> None:
+        """
+        Where a look takes long, hints cause a look only after a multiple of that;
+        the first hint acts at once.
+        """
+        self.settings = EmperorSettings(frequency=3600)
+        self.begin()
+        real = os.listdir
+
+        def slow(path: str) -> list[str]:
+            self.clock.rightNow += 0.02
+            return real(path)
+
+        with patch("os.listdir", slow):
+            self.ring(self.write("v/a.ini"))
+            self.clock.advance(QUIET * 1.1)
+            self.assertEqual(["a.ini"], self.realm.names)
+            self.ring(self.write("v/b.ini"))
+            self.clock.advance(REST * 0.02 * 0.9)
+            self.assertEqual(["a.ini"], self.realm.names)
+            self.clock.advance(REST * 0.02 * 0.2)
+        self.assertEqual(["a.ini", "b.ini"], self.realm.names)
+
+    def test_asked_for(self) -> None:
+        """
+        A look that somebody has asked for takes what is left for later.
+        """
+        path = self.write("v/a.ini")
+        monitor = self.begin()
+        self.touch(path, 10)
+        monitor.rescan()
+        (spec,) = self.realm.reports[-1]
+        self.assertEqual(self.stamp / 1e9, spec.modified)
 
     def test_writer_that_never_closes(self) -> None:
         """
