@@ -19,9 +19,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EPERM
 
+from emperor.keeper.kernel import prctl
 from emperor.wire.rights import User
 
 _libc = ctypes.CDLL(None)
+
+_SET_DEATH_SIGNAL = 1
+_GET_DEATH_SIGNAL = 2
+_GET_DUMPABLE = 3
+_SET_DUMPABLE = 4
 
 #: Asks for the user or group, and changes nothing.
 _ASK = -1
@@ -76,15 +82,36 @@ def reading_as(identity: Identity | None) -> Iterator[None]:
         yield
         return
     groups = os.getgroups()
+    with _remembered():
+        try:
+            os.setgroups(identity.groups)
+            _become(_libc.setfsgid, identity.gid)
+            _become(_libc.setfsuid, identity.uid)
+            yield
+        finally:
+            _become(_libc.setfsuid, os.geteuid())
+            _become(_libc.setfsgid, os.getegid())
+            os.setgroups(groups)
+
+
+@contextmanager
+def _remembered() -> Iterator[None]:
+    """
+    What the kernel forgets when a thread changes its user: which signal it gets when
+    its parent has gone, and that others of the same user may look at the process.
+    """
+    parent, number = os.getppid(), ctypes.c_int()
+    prctl(_GET_DEATH_SIGNAL, ctypes.addressof(number))
+    dumpable = prctl(_GET_DUMPABLE)
     try:
-        os.setgroups(identity.groups)
-        _become(_libc.setfsgid, identity.gid)
-        _become(_libc.setfsuid, identity.uid)
         yield
     finally:
-        _become(_libc.setfsuid, os.geteuid())
-        _become(_libc.setfsgid, os.getegid())
-        os.setgroups(groups)
+        if dumpable == 1:  # Nobody can set it to 2.
+            prctl(_SET_DUMPABLE, dumpable)
+        if number.value:
+            prctl(_SET_DEATH_SIGNAL, number.value)
+            if os.getppid() != parent:
+                os.kill(os.getpid(), number.value)
 
 
 def _become(call: Callable[[int], int], number: int) -> None:

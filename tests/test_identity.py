@@ -4,16 +4,24 @@ Tests for L{emperor.identity}.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
 import tempfile
 from pathlib import Path
+from signal import SIGURG
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from emperor.identity import NOBODY, Identity, groups_of, identity_of, reading_as
+from emperor.keeper.kernel import prctl
 from emperor.wire.rights import User
+
+#: Of C{prctl(2)}.
+_SET_DEATH_SIGNAL = 1
+_GET_DEATH_SIGNAL = 2
+_GET_DUMPABLE = 3
 
 #: Whom the system need not know.
 WWW = Identity(12345, 12345)
@@ -107,6 +115,20 @@ class ReadingTests(SynchronousTestCase):
         new.touch()
         self.assertEqual((os.geteuid(), os.getegid()), (new.stat().st_uid, new.stat().st_gid))
         self.assertTrue(self.may_read(None))
+
+    def test_remembered(self) -> None:
+        """
+        The process still dies with its parent, and can be looked at as before.
+        """
+        self.needs_root()
+        number = ctypes.c_int()
+        dumpable = prctl(_GET_DUMPABLE)
+        prctl(_SET_DEATH_SIGNAL, SIGURG)
+        self.addCleanup(prctl, _SET_DEATH_SIGNAL, 0)
+        self.file.chmod(0o644)
+        self.assertTrue(self.may_read(WWW))
+        prctl(_GET_DEATH_SIGNAL, ctypes.addressof(number))
+        self.assertEqual((SIGURG, dumpable), (number.value, prctl(_GET_DUMPABLE)))
 
     def test_refused(self) -> None:
         """
