@@ -92,6 +92,34 @@ class TyrantTests(ProgramsTestCase):
         )
         await emperor.program.says("shop.ini: it is not announced for www.example")
 
+    async def test_socket_of_another_site(self) -> None:
+        """
+        A user's domain does not show what another user has at a socket, though the
+        path that it names leads there after a while; back in its place, it serves.
+        """
+        emperor = self.emperor(
+            f"vassal-domains = {WWW}:w.example", f"vassal-domains = {SHOP}:s.example"
+        )
+        self.give(emperor, "www", WWW, "[emperor]", "domain = w.example")
+        self.give(emperor, "shop", SHOP, "[emperor]", "domain = s.example")
+        emperor.start()
+        await emperor.program.listens(emperor.port)
+        for name in ("www", "shop"):
+            reply = await until_answered(emperor.port, f"{name[0]}.example")
+            self.assertEqual(name, reply.json["site"])
+        own, away = self.place / "www.sock", self.place / "away.sock"
+        own.rename(away)
+        own.symlink_to(self.place / "shop.sock")
+        reply = await fetch(emperor.port, "w.example")
+        self.assertEqual((502, True), (reply.status, "another user listens" in reply.text))
+        await emperor.program.says(
+            f"www.sock, which vassal www.ini of user {WWW} names as its socket: "
+            f"user {SHOP} listens there"
+        )
+        away.replace(own)
+        reply = await until_answered(emperor.port, "w.example")
+        self.assertEqual("www", reply.json["site"])
+
     async def test_root(self) -> None:
         """
         A file of root's is not started, and the log says why; when it is given
