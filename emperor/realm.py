@@ -32,7 +32,7 @@ from emperor.proxy.listeners import OpenRouter
 from emperor.stale import leave_socket
 from emperor.vassals.asking import ask
 from emperor.vassals.blanks import knowing_by_file, needing_a_file
-from emperor.vassals.doors import HeldDoor
+from emperor.vassals.doorkeeper import Doorkeeper
 from emperor.vassals.emperor import Emperor
 from emperor.vassals.hooks import Hooks
 from emperor.vassals.instance import instance_spec
@@ -42,6 +42,7 @@ from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.origins import readable
 from emperor.vassals.spec import VassalSpec
+from emperor.vassals.tyrant import owner_of
 from emperor.vassals.waitinghooks import WaitingHooks
 
 
@@ -135,6 +136,10 @@ def build_emperor(
             doorway.address, mode=doorway.mode, backlog=shared.door_backlog, owner=doorway.owner
         )
 
+    def permit(file: str) -> None:
+        if shared.launch.tyrant:  # As the launcher does, who says why not.
+            owner_of(file, nofollow=shared.launch.tyrant_nofollow)
+
     def read(spec: VassalSpec) -> Attributes:
         found = looks.attributes(spec)
         memoirs.has_read(spec, found)
@@ -160,7 +165,7 @@ def build_emperor(
         settings=shared,
         listening=looks.addresses,
         find_door=knowing_by_file(doorways.find, looks.is_blank),
-        open_door=lambda doorway: HeldDoor(reactor, doorway, listen),
+        open_door=Doorkeeper(reactor, listen, permit).open,
         **remove,
     )
     emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)

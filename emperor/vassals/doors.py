@@ -141,7 +141,7 @@ class HeldDoor:
         self,
         reactor: IReactorFDSet,
         doorway: Doorway,
-        listen: Callable[[Doorway], socket],
+        listen: Callable[[HeldDoor], socket],
     ) -> None:
         """
         @param listen: opens the socket; whatever it raises says why it cannot.
@@ -158,11 +158,18 @@ class HeldDoor:
             self._log.debug("{error}", error=error)
 
     @property
+    def is_open(self) -> bool:
+        """
+        Whether somebody can knock.
+        """
+        return self._socket is not None
+
+    @property
     def on_demand(self) -> bool:
         """
         Whether the vassal may sleep: somebody can knock.
         """
-        return self.doorway.on_demand and self._socket is not None
+        return self.doorway.on_demand and self.is_open
 
     def listening(self) -> int:
         """
@@ -172,7 +179,7 @@ class HeldDoor:
         """
         if self._socket is None:
             try:
-                self._socket = self._listen(self.doorway)
+                self._socket = self._listen(self)
             except Exception as error:
                 raise Closed(str(error)) from error
         return self._socket.fileno()

@@ -134,6 +134,23 @@ class TyrantTests(ProgramsTestCase):
         found = (await emperor.answers("www")).json
         self.assertEqual({WWW}, self.ids(found["master"]))
 
+    async def test_door(self) -> None:
+        """
+        Of what is not started nobody listens at its door, and the log says why at once;
+        when it may be started it is opened.
+        """
+        address = f"@txe-tyrant-{os.getpid()}"
+        emperor = self.emperor("emperor-throttle = 100")
+        path = emperor.directory / "www.ini"
+        path.write_text(f"[emperor]\non-demand = {address}\n[uwsgi]\nmaster = true\n")
+        emperor.start()
+        await emperor.program.says("Vassal www.ini died: ")
+        self.assertIn("www.ini belongs to the user root", emperor.program.log)
+        self.assertNotIn(address, Path("/proc/net/unix").read_text())
+        os.chown(path, WWW, WWW)
+        await emperor.program.says("Vassal www.ini accepts requests")
+        self.assertIn(address, Path("/proc/net/unix").read_text())
+
     async def test_another_owner(self) -> None:
         """
         A site whose file is given to another user is started again as that one;

@@ -36,12 +36,12 @@ class HeldDoorTests(SynchronousTestCase):
         self.addCleanup(door.close)
         return door
 
-    def listen(self, doorway: Doorway) -> socket.socket:
+    def listen(self, door: HeldDoor) -> socket.socket:
         if self.fault is not None:
             raise self.fault
-        assert isinstance(doorway.address, UnixAddress)
+        assert isinstance(door.address, UnixAddress)
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(doorway.address.path)
+        listener.bind(door.address.path)
         listener.listen()
         return listener
 
@@ -88,7 +88,7 @@ class HeldDoorTests(SynchronousTestCase):
         """
         door = self.door()
         self.path.unlink()
-        with self.listen(self.doorway):
+        with self.listen(door):
             door.close()
             self.assertTrue(self.path.exists())
 
