@@ -22,6 +22,9 @@ LISTEN_FORMS = f"{FORMS}, host:port, =N, fd://N or fd://NAME"
 #: Bytes of C{sun_path} on Linux, without the closing NUL (C{man 7 unix}).
 PATH_LIMIT = 107
 
+#: The user who listens at a socket, where it does not matter who does.
+ANYBODY = -1
+
 #: Characters of a DNS name (RFC 1035 2.3.4), without the length byte and the end.
 NAME_LIMIT = 253
 

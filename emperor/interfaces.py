@@ -21,7 +21,7 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
-from emperor.addresses import Address, SocketAddress
+from emperor.addresses import ANYBODY, Address, SocketAddress
 from emperor.config.settings import RouterSettings
 from emperor.routing.pools import FixedStatistics, Pool
 from emperor.routing.statistics import PoolStatistics
@@ -258,6 +258,8 @@ class IDialer(Interface):
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int = ANYBODY,
     ) -> Callable[[], None]:
         """
         Connect C{protocol} to C{address}, perhaps before this returns.
@@ -269,6 +271,8 @@ class IDialer(Interface):
             a L{Failure} of
             L{twisted.internet.error.ConnectError}.
         @param timeout: seconds until the node must have accepted.
+        @param owner: see L{emperor.routing.pools.Target}; somebody else's socket
+            fails with L{emperor.proxy.peers.Stranger}.
         @return: gives up, after which neither is called.
         """
 
@@ -283,6 +287,8 @@ class INodeDialer(IDialer):
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int = ANYBODY,
     ) -> Callable[[], None]:
         """
         As L{IDialer.dial}, also to a node with a name or with TLS; its protocol

@@ -45,6 +45,7 @@ from emperor.vassals.memoirs import Memoirs
 from emperor.vassals.ondemand import Doorways
 from emperor.vassals.origins import readable, reader_of
 from emperor.vassals.spec import VassalSpec
+from emperor.vassals.tyrant import owner_of
 from emperor.vassals.waitinghooks import WaitingHooks
 
 
@@ -144,6 +145,10 @@ def build_emperor(
             doorway.address, mode=doorway.mode, backlog=shared.door_backlog, owner=doorway.owner
         )
 
+    def permit(file: str) -> None:
+        if shared.launch.tyrant:  # As the launcher does, who says why not.
+            owner_of(file, nofollow=shared.launch.tyrant_nofollow)
+
     def read(spec: VassalSpec) -> Attributes:
         found = looks.attributes(spec)
         memoirs.has_read(spec, found)
@@ -169,7 +174,7 @@ def build_emperor(
         settings=shared,
         listening=looks.addresses,
         find_door=knowing_by_file(doorways.find, looks.is_blank),
-        open_door=Doorkeeper(reactor, listen).open,
+        open_door=Doorkeeper(reactor, listen, permit).open,
         **remove,
     )
     emperor.watch(WaitingHooks(shared.launch, hooks, emperor.spec).saw)

@@ -4,8 +4,11 @@ C{emperor command}: tell a running Emperor what to do, and wait for its answer.
 
 from __future__ import annotations
 
+import getopt
 import socket
 import sys
+from collections.abc import Sequence
+from itertools import chain
 from os import fsencode
 from typing import Any
 
@@ -87,6 +90,26 @@ class CommandOptions(usage.Options):
         ["socket", "s", None, "Its emperor-command-socket: ip:port, host:port, [v6]:port, /path."],
         ["monitor", "m", "", "Of several vassals of that name, that of this monitor only."],
     ]
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Take options before the command, behind it and behind the name; what is behind
+        C{log} is its message.
+        """
+        words = list(sys.argv[1:] if options is None else options)
+        try:
+            given, rest = getopt.getopt(words, self.shortOpt, self.longOpt)
+            if rest[:1] != [Verb.LOG.value]:
+                given, rest = getopt.gnu_getopt(words, self.shortOpt, self.longOpt)
+        except getopt.error as error:
+            raise usage.UsageError(str(error)) from error
+        words = [*chain.from_iterable(map(self._spelled, given)), "--", *rest]
+        super().parseOptions(words)  # type: ignore[no-untyped-call]
+
+    def _spelled(self, option: tuple[str, str]) -> tuple[str, ...]:
+        name = option[0]
+        valued = f"{name[2:]}=" in self.longOpt or f"{name[1:]}:" in self.shortOpt
+        return option if valued else (name,)
 
     def parseArgs(self, verb: str = "", *words: str) -> None:
         """

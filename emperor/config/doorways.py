@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emperor.addresses import BadAddress, SocketAddress, TcpAddress, UnixAddress
@@ -47,6 +47,7 @@ class Doorway:
     @ivar owner: of that file, C{USER} or C{USER:GROUP}; empty: who we are.
     @ivar cheap: the vassal has no workers before its first request, and so does not
         say before that it accepts.
+    @ivar file: the vassal's; that it is another one makes no other door.
     """
 
     address: SocketAddress
@@ -54,6 +55,7 @@ class Doorway:
     mode: int = EVERYBODY
     owner: str = ""
     cheap: bool = False
+    file: str = field(default="", compare=False)
 
 
 def attribute(
@@ -70,7 +72,7 @@ def attribute(
 
     @return: and what is wrong in it.
     """
-    pairs, _ = section_pairs(path, cwd, settings, surroundings, config)
+    pairs, unread = section_pairs(path, cwd, settings, surroundings, config)
     found: Doorway | None = None
     problems: list[Problem] = []
     for pair in pairs:
@@ -79,7 +81,8 @@ def attribute(
                 found = parse_doorway(pair.value, cwd, on_demand=ATTRIBUTES[pair.key])
             except (BadValue, BadAddress) as error:
                 problems.append(Problem(f"{pair.key}: {error}", pair.origin))
-    return found, tuple(problems)
+    # What could not be read may be why.
+    return found, (*unread, *problems) if problems else ()
 
 
 def parse_doorway(text: str, cwd: str, *, on_demand: bool) -> Doorway:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
-from emperor.addresses import Address, ListenAddress, SocketAddress
+from emperor.addresses import ANYBODY, Address, ListenAddress, SocketAddress
 from emperor.config.commandsettings import CommandSettings
 from emperor.config.launchsettings import LaunchSettings
 from emperor.config.redisurl import RedisSource
@@ -39,11 +39,12 @@ class Node:
 
     @ivar modifier1: of the uwsgi packet, 0 to 255.
     @ivar modifier2: of the uwsgi packet, 0 to 255.
-    @cvar may_return: see L{emperor.routing.pools.Target}; C{hops}, too.
+    @cvar may_return: see L{emperor.routing.pools.Target}; C{hops} and C{owner}, too.
     """
 
     may_return: ClassVar[bool] = False
     hops: ClassVar[tuple[str, ...]] = ()
+    owner: ClassVar[int] = ANYBODY
 
     address: Address
     modifier1: int = 0

@@ -27,9 +27,10 @@ from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import SocketAddress, TcpAddress, UnixAddress
+from emperor.addresses import ANYBODY, SocketAddress, TcpAddress, UnixAddress
 from emperor.interfaces import IDialer
 from emperor.proxy.binding import NO_INTERFACE
+from emperor.proxy.peers import CannotReach
 from emperor.proxy.unixsockets import IUnixReactor, UnixDialer
 
 #: What the system says when there is no descriptor or memory left.
@@ -75,12 +76,14 @@ class EndpointDialer:
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int = ANYBODY,
     ) -> Callable[[], None]:
         """
         See L{IDialer.dial}.
         """
         if isinstance(address, UnixAddress):
-            return self._unix.dial(address.path, protocol, failed, timeout)
+            return self._unix.dial(address.path, protocol, failed, timeout, owner=owner)
         wanted = [True]
 
         def not_connected(failure: Failure) -> None:
@@ -136,12 +139,6 @@ def is_timeout(failure: Failure) -> bool:
     Whether the node did not accept in time, ours or the kernel's.
     """
     return failure.check(TimeoutError, TCPTimedOutError) is not None
-
-
-class CannotReach(ConnectError):
-    """
-    A node has no address, or is not who it should be; the text says which.
-    """
 
 
 def explain(failure: Failure) -> str:

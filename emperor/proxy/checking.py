@@ -151,7 +151,7 @@ class Checker(Service):
             subject.members.clear()
         for pool in self._registry.pools:
             for member in pool.members.values():
-                name = member.address, self._check.topic(pool.key, member)
+                name = member.address, member.owner, self._check.topic(pool.key, member)
                 subject = before.get(name) or _Subject(member.address)
                 self._subjects[name] = before[name] = subject
                 subject.members.append((pool, member))
@@ -183,7 +183,7 @@ class Checker(Service):
 
         probe = Probe(self._clock, self._check, question, self._settings.timeout, done)
         self._running.add(probe)
-        probe.start(self._dialer, subject.address, self._connect_timeout)
+        probe.start(self._dialer, subject.address, self._connect_timeout, owner=member.owner)
 
     def _found(self, subject: _Subject, trouble: str) -> None:
         now = self._clock.seconds()

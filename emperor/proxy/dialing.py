@@ -17,8 +17,9 @@ from twisted.internet.interfaces import IDelayedCall, IProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import SocketAddress, UnixAddress
+from emperor.addresses import ANYBODY, SocketAddress, UnixAddress
 from emperor.interfaces import IDialer
+from emperor.proxy.peers import find_stranger
 from emperor.proxy.poller import WRITABLE, Poller
 from emperor.proxy.transport import Stream
 
@@ -49,6 +50,8 @@ class PollingDialer:
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int = ANYBODY,
     ) -> Callable[[], None]:
         """
         See L{IDialer.dial}.
@@ -57,7 +60,7 @@ class PollingDialer:
         try:
             connection = socket.SocketType(family, _KIND, 0)
         except OSError as error:  # no descriptor is left
-            return self._fail_later(failed, error)
+            return self._fail_later(failed, getConnectError(error))
         try:
             if family != _UNIX:
                 # A body behind the packet does not wait for its acknowledgement.
@@ -67,22 +70,31 @@ class PollingDialer:
                 problem = connection.connect_ex(name)
         except OSError as error:  # an IPv6 scope that this machine does not have
             connection.close()
-            return self._fail_later(failed, error)
+            return self._fail_later(failed, getConnectError(error))
         if not problem:
+            stranger = None if owner == ANYBODY else find_stranger(connection, owner)
+            if stranger is not None:
+                connection.close()
+                return self._fail_later(failed, stranger)
             Stream(self._poller, connection, family, name).start(protocol, read=False)
             return _nothing
 
         def connected() -> None:
-            Stream(self._poller, connection, family, name).start(protocol, read=False)
+            stranger = find_stranger(connection, owner)
+            if stranger is None:
+                Stream(self._poller, connection, family, name).start(protocol, read=False)
+                return
+            connection.close()
+            failed(Failure(stranger))
 
         attempt = _Attempt(self._poller, connection, name, connected, failed)
         attempt.go_on(problem, timeout)
         return attempt.cancel
 
     def _fail_later(
-        self, failed: Callable[[Failure], object], error: OSError
+        self, failed: Callable[[Failure], object], error: Exception
     ) -> Callable[[], None]:
-        call = self._poller.reactor.callLater(0, lambda: failed(Failure(getConnectError(error))))
+        call = self._poller.reactor.callLater(0, lambda: failed(Failure(error)))
 
         def give_up() -> None:
             if call.active():

@@ -12,8 +12,8 @@ from twisted.python.failure import Failure
 
 from emperor.addresses import NamedAddress, TcpAddress
 from emperor.interfaces import IDialer
-from emperor.proxy.backends import CannotReach
 from emperor.proxy.names import PATIENCE, Names
+from emperor.proxy.peers import CannotReach
 
 
 class NamedDialer:

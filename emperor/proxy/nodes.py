@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IProtocol, IReactorPluggableNameResolver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import Address, NamedAddress, TcpAddress, UnixAddress
+from emperor.addresses import ANYBODY, Address, NamedAddress, TcpAddress, UnixAddress
 from emperor.config.settings import RouterSettings
 from emperor.interfaces import IDialer, INetwork, INodeDialer
 from emperor.proxy.named import NamedDialer
@@ -58,12 +58,14 @@ class NodeDialer:
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int = ANYBODY,
     ) -> Callable[[], None]:
         """
         See L{INodeDialer.dial}.
         """
         if isinstance(address, (UnixAddress, TcpAddress)):
-            return self._sockets.dial(address, protocol, failed, timeout)
+            return self._sockets.dial(address, protocol, failed, timeout, owner=owner)
         if isinstance(address, NamedAddress):
             return self._named.dial(address, protocol, failed, timeout)
         return self._tls.dial(address, protocol, failed, timeout)

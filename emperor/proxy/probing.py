@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from emperor.addresses import Address
+from emperor.addresses import ANYBODY, Address
 from emperor.interfaces import INodeDialer, IStream
 from emperor.proxy.backends import explain, is_timeout
 from emperor.routing.checks import LOOKED_AT, Check
@@ -53,14 +53,17 @@ class Probe(Protocol):
         self._timer: IDelayedCall | None = None
         self._give_up: Callable[[], None] | None = None
 
-    def start(self, dialer: INodeDialer, address: Address, timeout: float) -> None:
+    def start(
+        self, dialer: INodeDialer, address: Address, timeout: float, *, owner: int = ANYBODY
+    ) -> None:
         """
         Connect.
 
         @param timeout: seconds until the node must have accepted.
+        @param owner: see L{emperor.routing.pools.Target}.
         """
         failed = partial(self._not_connected, timeout)
-        self._give_up = dialer.dial(address, self, failed, timeout)
+        self._give_up = dialer.dial(address, self, failed, timeout, owner=owner)
 
     def cancel(self) -> None:
         """

@@ -13,9 +13,11 @@ from emperor.config.settings import Mapper, RouterSettings
 from emperor.interfaces import INodeDialer, IVassalDirectory
 from emperor.proxy.backends import explain, is_absent, is_missing, is_timeout
 from emperor.proxy.deadlines import Deadlines
+from emperor.proxy.peers import Stranger
 from emperor.proxy.refusals import Reason, Refusal, RefusalLog
 from emperor.proxy.routes import OtherMapper, Routes
 from emperor.proxy.sleepers import Sleepers
+from emperor.proxy.strangers import Strangers
 from emperor.routing.pools import FixedStatistics, Pool, Target
 from emperor.wire.hops import HOPS_LIMIT, WAY, WAY_LIMIT, add_mark, make_mark, marks_of
 from emperor.wire.uwsgi import PAYLOAD_LIMIT, find_variables
@@ -57,6 +59,7 @@ class Router:
         self.routes = Routes(settings, mappers or {}, vassals.reason_for_keys)
         self._vassals = vassals
         self.leaving = vassals.leaving
+        self._strangers = Strangers(clock, settings.kind)
         self.sleepers = Sleepers(clock, settings, vassals)
 
     def returned(self, way: bytes, host: str) -> Refusal | None:
@@ -128,6 +131,8 @@ class Router:
         if is_timeout(failure):
             detail = f"{node.address} did not accept within {self.settings.connect_timeout:g} s"
             return Refusal(Reason.NODE_TIMEOUT, detail, host)
+        if isinstance(failure.value, Stranger):
+            self._strangers.note(node, failure.value)
         if not is_absent(failure):
             detail = f"{node.address} cannot be reached: {explain(failure)}"
             return Refusal(Reason.NODE_FAILED, detail, host)

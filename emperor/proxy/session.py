@@ -170,7 +170,9 @@ class Session(Protocol):
         self.phase = PHASES[Event.DIALED][self.phase]
         self._node = node
         timeout = router.settings.connect_timeout
-        self._give_up = router.dialer.dial(node.address, self, self._not_connected, timeout)
+        self._give_up = router.dialer.dial(
+            node.address, self, self._not_connected, timeout, owner=node.owner
+        )
         if self.phase is Phase.CONNECTING:
             self._front.expect_within(timeout)
 

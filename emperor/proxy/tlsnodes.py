@@ -36,7 +36,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from emperor.addresses import NamedAddress, TcpAddress, TlsAddress
-from emperor.proxy.backends import CannotReach
+from emperor.proxy.peers import CannotReach
 
 #: Hosts whose settings are kept; making them reads the authorities' files.
 MOST_HOSTS = 256

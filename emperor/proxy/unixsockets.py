@@ -29,7 +29,9 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 
+from emperor.addresses import ANYBODY
 from emperor.proxy.dialing import RETRY
+from emperor.proxy.peers import Stranger, find_stranger
 
 
 class IUnixReactor(IReactorSocket, IReactorTime):
@@ -104,13 +106,15 @@ class UnixDialer:
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int = ANYBODY,
     ) -> Callable[[], None]:
         """
         As L{emperor.interfaces.IDialer.dial}.
 
         @param path: what goes into C{sun_path}.
         """
-        attempt = _Attempt(self._reactor, path, protocol, failed, timeout)
+        attempt = _Attempt(self._reactor, path, protocol, failed, timeout, owner=owner)
         attempt.go_on()
         return attempt.cancel
 
@@ -127,11 +131,14 @@ class _Attempt:
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int,
     ) -> None:
         self._reactor = reactor
         self._path = path
         self._factory = _OneConnection(protocol)
         self._failed = failed
+        self._owner = owner
         self._end = reactor.seconds() + timeout
         self._next: IDelayedCall | None = None
 
@@ -142,6 +149,9 @@ class _Attempt:
         self._next = None
         try:
             problem = self._connect()
+        except Stranger as error:
+            self._later(0, self._fail, error)
+            return
         except OSError as error:  # no descriptor is left
             self._later(0, self._fail, getConnectError(error))
             return
@@ -165,6 +175,9 @@ class _Attempt:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as connection:
             problem = connection.connect_ex(self._path)
             if not problem:
+                stranger = find_stranger(connection, self._owner)
+                if stranger is not None:
+                    raise stranger
                 self._reactor.adoptStreamConnection(
                     connection.fileno(), socket.AF_UNIX, self._factory
                 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from emperor.addresses import Address, NamedAddress
+from emperor.addresses import ANYBODY, Address, NamedAddress
 from emperor.routing.health import Health
 from emperor.wire.subscription import Announcement
 
@@ -52,7 +52,7 @@ class Member:
     @ivar tx: bytes that came from it, as uWSGI counts.
     @ivar rx: bytes that went to it.
     @ivar failcnt: connections that it did not accept.
-    @ivar may_return: see L{emperor.routing.pools.Target}.
+    @ivar may_return: see L{emperor.routing.pools.Target}; so C{owner}.
     """
 
     address: Address
@@ -76,6 +76,7 @@ class Member:
     rx: int = 0
     failcnt: int = 0
     may_return: bool = False
+    owner: int = ANYBODY
 
     def __post_init__(self) -> None:
         name = str(self.address).encode("utf-8", "surrogateescape")
@@ -106,6 +107,7 @@ class Member:
         self.announcement = announcement
         # A name may well be that of this machine.
         self.may_return = bool(self.hops) or isinstance(self.address, NamedAddress)
+        self.owner = announcement.owner
         self.modifier1 = announcement.modifier1
         self.modifier2 = announcement.modifier2
         self.weight = min(max(announcement.weight, 1), WEIGHT_LIMIT)

@@ -53,6 +53,13 @@ class Target(Protocol):
         The marks of the routers through which it is known.
         """
 
+    @property
+    def owner(self) -> int:
+        """
+        The user who must listen at its UNIX socket; L{emperor.addresses.ANYBODY}: it
+        does not matter.
+        """
+
 
 class Seeker(Protocol):
     """

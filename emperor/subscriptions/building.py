@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
-from emperor.addresses import BorrowedSocket, SocketAddress, TcpAddress, UnixAddress
+from emperor.addresses import ANYBODY, BorrowedSocket, SocketAddress, TcpAddress, UnixAddress
 from emperor.announcing.sending import Sender
 from emperor.announcing.servers import parse_server
 from emperor.config.attributes import Attributes, attributes
@@ -131,15 +131,18 @@ def build_domains(
     launch = settings.emperor.launch
     grants = Grants(launch.domains)
 
-    def permitted(spec: VassalSpec, found: Attributes) -> tuple[Attributes, tuple[str, ...]]:
+    def permitted(spec: VassalSpec, found: Attributes) -> tuple[Attributes, tuple[str, ...], int]:
+        """
+        Its domains that count, what is wrong with the others, and whose it is.
+        """
         if not launch.tyrant or not found.domains:
-            return found, ()
+            return found, (), ANYBODY
         path = os.path.join(spec.directory, spec.file)
         try:
             owner = owner_of(path, nofollow=launch.tyrant_nofollow)
         except NoOwner as error:
-            return replace(found, domains=()), (str(error),)
-        return grants.permit(found, owner.uid)
+            return replace(found, domains=()), (str(error),), ANYBODY
+        return *grants.permit(found, owner.uid), owner.uid
 
     def read(id: VassalId) -> Holdings:
         spec, shared = emperor.spec(id), settings.emperor
@@ -148,9 +151,12 @@ def build_domains(
         there = replace(surroundings, reads_as=reader_of(spec, launch))
         place = (spec.file, spec.directory, shared, there)
         config = readable(spec, shared.launch)
-        found, refused = permitted(spec, attributes(*place, config))
-        sockets = uwsgi_sockets(*place, held=emperor.door(id), config=config)
-        holdings = make_holdings(id.name, found, sockets)
+        found, refused, owner = permitted(spec, attributes(*place, config))
+        held = emperor.door(id)
+        sockets = uwsgi_sockets(*place, held=held, config=config)
+        if owner != ANYBODY and held in sockets[:1]:  # It is we who listen.
+            owner = os.geteuid()
+        holdings = make_holdings(id.name, found, sockets, owner)
         return replace(holdings, problems=holdings.problems + refused)
 
     subscriptions = [router.subscriptions for router in settings.routers]

@@ -27,7 +27,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from emperor.addresses import Address, TcpAddress
+from emperor.addresses import ANYBODY, Address, TcpAddress
 from emperor.config.attributes import Attributes
 from emperor.routing.outcomes import Result
 from emperor.subscriptions.ledger import Ledger
@@ -87,12 +87,15 @@ class Holdings:
 EMPTY = Holdings()
 
 
-def make_holdings(name: str, attributes: Attributes, sockets: Sequence[Address]) -> Holdings:
+def make_holdings(
+    name: str, attributes: Attributes, sockets: Sequence[Address], owner: int = ANYBODY
+) -> Holdings:
     """
     The pools of a vassal.
 
     @param name: of the vassal.
     @param sockets: where it takes uwsgi requests; the first one counts.
+    @param owner: who must listen there, if it is a UNIX socket.
     """
     problems = tuple(str(problem) for problem in attributes.problems)
     if not attributes.domains:
@@ -116,6 +119,7 @@ def make_holdings(name: str, attributes: Attributes, sockets: Sequence[Address])
                 backup=domain.backup,
                 algorithm=domain.algorithm,
                 vassal=name,
+                owner=owner,
             )
             for domain in attributes.domains
         ),

@@ -31,7 +31,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from emperor.addresses import Address
+from emperor.addresses import ANYBODY, Address
 from emperor.interfaces import INodeDialer, IStream, IVassalDirectory
 
 _CLIENT = IPv4Address("TCP", "192.0.2.7", 40000)
@@ -279,8 +279,11 @@ class Dial:
         failed: Callable[[Failure], object],
         timeout: float,
         clock: Clock,
+        *,
+        owner: int = ANYBODY,
     ) -> None:
         self.address = address
+        self.owner = owner
         self.timeout = timeout
         self.cancelled = False
         self._protocol = protocol
@@ -357,11 +360,13 @@ class FakeDialer:
         protocol: IProtocol,
         failed: Callable[[Failure], object],
         timeout: float,
+        *,
+        owner: int = ANYBODY,
     ) -> Callable[[], None]:
         """
         See L{INodeDialer.dial}.
         """
-        dial = Dial(address, protocol, failed, timeout, self._clock)
+        dial = Dial(address, protocol, failed, timeout, self._clock, owner=owner)
         self.dials.append(dial)
         if self.soon is not None:
             self._clock.callLater(0, dial.tell, self.soon)

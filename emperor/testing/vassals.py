@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from socket import socket
+from typing import Any, cast
 
 from twisted.internet.error import (
     ConnectionDone,
@@ -21,7 +22,7 @@ from twisted.internet.interfaces import (
     IProcessProtocol,
     IProcessTransport,
 )
-from twisted.internet.protocol import ProcessProtocol, ServerFactory
+from twisted.internet.protocol import ProcessProtocol, Protocol, ServerFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -452,19 +453,26 @@ class MemorySpawner(Clock):
         protocol.makeConnection(process)
         return process
 
-    def adoptStreamConnection(
-        self, fileDescriptor: int, addressFamily: int, factory: ServerFactory
-    ) -> None:
+    def adopt(self, end: socket, protocol: Protocol) -> None:
         """
         Connect a protocol to memory: of a vassal the pipe, then the second one.
         """
         if self.pipe_fault is not None:
             raise self.pipe_fault
-        protocol = factory.buildProtocol(None)
-        assert protocol is not None
         transport = StringTransport()
         protocol.makeConnection(transport)
         self._adopted.append((protocol, transport))
+
+    def adoptStreamConnection(
+        self, fileDescriptor: int, addressFamily: int, factory: ServerFactory
+    ) -> None:
+        """
+        Connect to memory what a process of another kind is told.
+        """
+        protocol = factory.buildProtocol(None)
+        assert protocol is not None
+        with socket() as end:
+            self.adopt(end, cast(Protocol, protocol))
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
         """

@@ -23,15 +23,23 @@ from emperor.vassals.spec import VassalId, shown
 
 class Doorkeeper:
     """
-    Lets no two doors be at the same place.
+    Lets no two doors be at the same place, and opens none for a vassal that must not
+    be started.
     """
 
-    def __init__(self, reactor: IReactorFDSet, listen: Callable[[Doorway], socket]) -> None:
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        listen: Callable[[Doorway], socket],
+        permit: Callable[[str], object] = lambda file: None,
+    ) -> None:
         """
         @param listen: see L{HeldDoor}.
+        @param permit: raises if the vassal of a file must not be started.
         """
         self._reactor = reactor
         self._listen = listen
+        self._permit = permit
         # Of each place whose vassal listens there.
         self._holders: dict[SocketAddress, VassalId] = {}
 
@@ -49,6 +57,7 @@ class Doorkeeper:
         )
 
     def _take(self, id: VassalId, place: SocketAddress, doorway: Doorway) -> socket:
+        self._permit(doorway.file)
         holder = self._holders.get(place)
         if holder is not None:
             name = shown(holder.name)

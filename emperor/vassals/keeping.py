@@ -23,6 +23,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.process import reapProcessHandlers
 from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.protocol import Protocol as PipeProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -33,6 +34,7 @@ from emperor.keeper.kernel import adopt_orphans
 from emperor.keeper.orders import receive, send
 from emperor.vassals.keptprocess import CouldNotBecome, KeptProcess
 from emperor.vassals.output import Lines
+from emperor.vassals.pipes import adopt
 from emperor.wire.keeping import (
     MOST,
     Answer,
@@ -176,6 +178,12 @@ class Keeper(Service):
         waiting.addBoth(lambda _: late.cancel() if late.active() else None)
         self._ended.append(waiting)
         return waiting
+
+    def adopt(self, end: socket.socket, protocol: PipeProtocol) -> None:
+        """
+        See L{emperor.vassals.launcher.PipeStarter.adopt}.
+        """
+        adopt(self._reactor, end, protocol)
 
     def start(self, process: ProcessProtocol, order: Start, descriptors: Sequence[int]) -> None:
         """

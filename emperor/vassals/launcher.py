@@ -25,8 +25,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Protocol as Interface
 
-from twisted.internet.interfaces import IAddress, IReactorProcess, IReactorSocket, IReactorTime
-from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.internet.interfaces import IReactorProcess, IReactorSocket, IReactorTime
+from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 
 from emperor.config.settings import EmperorSettings
@@ -54,6 +54,17 @@ class Spawner(IReactorProcess, IReactorSocket, IReactorTime):
     """
     What is needed of a reactor.
     """
+
+
+class PipeStarter(Starter, Interface):
+    """
+    Who makes processes that we have pipes to.
+    """
+
+    def adopt(self, end: socket.socket, protocol: Protocol) -> None:
+        """
+        Connect C{protocol} to our end of a pipe, which stays the caller's to close.
+        """
 
 
 class Launched(Interface):
@@ -96,23 +107,6 @@ class Launched(Interface):
         """
 
 
-class _PipeFactory(ServerFactory):
-    """
-    Gives a pipe of one vassal its protocol.
-    """
-
-    noisy = False
-
-    def __init__(self, end: Protocol) -> None:
-        self._end = end
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        """
-        The other end is known already.
-        """
-        return self._end
-
-
 class _Told:
     """
     Hears of a process what somebody else hears, and does something at its end.
@@ -144,7 +138,7 @@ class Launcher:
         reactor: Spawner,
         settings: EmperorSettings,
         environ: Mapping[str, str],
-        starter: Starter,
+        starter: PipeStarter,
         *,
         find: Callable[[str], Program] = find_program,
         read: Read = no_attributes,
@@ -197,7 +191,7 @@ class Launcher:
                 is_proxy=self._is_proxy(spec),
             )
             try:
-                self._adopt(ours, process.link)
+                self._starter.adopt(ours, process.link)
                 given = [theirs.fileno(), *(each.fileno() for each in spec.sockets)]
                 if config is not None:
                     given.append(self._lend(ends, config))
@@ -244,9 +238,6 @@ class Launcher:
         ours.setblocking(False)
         return ends.enter_context(ours), ends.enter_context(theirs)
 
-    def _adopt(self, ours: socket.socket, end: Protocol) -> None:
-        self._reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, _PipeFactory(end))
-
     def _lend(self, ends: ExitStack, end: Protocol) -> int:
         """
         A further pipe, one of whose ends is C{end}.
@@ -254,7 +245,7 @@ class Launcher:
         @return: the descriptor of the other one.
         """
         ours, theirs = self._pipe(ends)
-        self._adopt(ours, end)
+        self._starter.adopt(ours, end)
         return theirs.fileno()
 
     def _log_line(self, name: str, line: str) -> None:

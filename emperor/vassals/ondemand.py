@@ -83,13 +83,18 @@ class Doorways:
         """
         if spec.is_instance or spec.is_zerg:  # Its sockets are its own, or its parent's.
             return None
+        if self._settings.launch.tyrant and spec.config is not None:  # It is never started.
+            return None
         found = self._look(spec)
         if isinstance(found, Deferred):
             return found.addCallback(lambda answer: self._complete(spec, answer))
         return self._complete(spec, found)
 
     def _complete(self, spec: VassalSpec, found: Found) -> Found:
-        return found and replace(found, cheap=self._is_cheap(spec))
+        if found is None:
+            return None
+        file = os.path.join(spec.directory, spec.file)
+        return replace(found, cheap=self._is_cheap(spec), file=file)
 
     def _look(self, spec: VassalSpec) -> Found | Deferred[Found]:
         found, problems = self._attribute(spec)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from emperor.addresses import ANYBODY
 from emperor.wire.fields import FIELDS, NUMBER_LIMIT, BadAnnouncement, number
 from emperor.wire.uwsgi import HEADER, BadPacket, build_packet, encode_variable, iterate_variables
 
@@ -68,6 +69,7 @@ class Announcement:
     @ivar notify: the UNIX datagram socket that waits for the acknowledgement;
         empty: none.
     @ivar sent: the sender's clock, in seconds of the epoch; 0: it does not say.
+    @ivar owner: see L{emperor.routing.pools.Target}; no datagram says it.
     """
 
     leaving: bool
@@ -89,6 +91,7 @@ class Announcement:
     sni_authority: str = ""
     notify: str = ""
     sent: int = 0
+    owner: int = ANYBODY
 
 
 @dataclass(frozen=True, slots=True)

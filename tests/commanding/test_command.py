@@ -64,6 +64,60 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(str(error), "it needs --socket")
 
 
+class OrderTests(SynchronousTestCase):
+    def command(self, *words: str) -> VassalCommand:
+        options = CommandOptions()
+        options.parseOptions(list(words))
+        return parse_command(options.datagram)
+
+    def test_anywhere(self) -> None:
+        """
+        Options may be before the command, behind it and behind the name.
+        """
+        expected = VassalCommand(Verb.STOP, "a.ini", "m", "", wants_reply=True)
+        for text in (
+            "--socket /c --monitor m stop a.ini",
+            "--socket /c stop --monitor m a.ini",
+            "stop --monitor=m a.ini -s /c",
+            "stop a.ini -m m --socket /c",
+            "-s /c -m m -- stop a.ini",
+            "-s /c stop -m m -- a.ini",
+        ):
+            self.assertEqual(self.command(*text.split()), expected, text)
+
+    def test_help(self) -> None:
+        """
+        Help may be asked for anywhere.
+        """
+        for words in (["--help"], ["stop", "--help"], ["-s", "/c", "stop", "a", "--help"]):
+            with redirect_stdout(StringIO()) as output:
+                error = self.assertRaises(SystemExit, CommandOptions().parseOptions, words)
+            self.assertEqual(error.code, 0)
+            self.assertIn("--monitor", output.getvalue())
+
+    def test_odd_name(self) -> None:
+        """
+        Behind two dashes a name may look like an option.
+        """
+        found = self.command("-s", "/c", "stop", "--", "--socket")
+        self.assertEqual(found.vassal, "--socket")
+
+    def test_message(self) -> None:
+        """
+        What is behind C{log} is the message, whatever it looks like.
+        """
+        found = self.command("-s", "/c", "log", "-5", "degrees", "--monitor")
+        self.assertEqual(found.text, "-5 degrees --monitor")
+
+    def test_unknown(self) -> None:
+        """
+        An option that there is not is told, wherever it is.
+        """
+        for words in (["--nosuch", "stop", "a"], ["-s", "/c", "stop", "a", "--nosuch"]):
+            error = self.assertRaises(usage.UsageError, self.command, *words)
+            self.assertIn("nosuch", str(error))
+
+
 class AskTests(SynchronousTestCase):
     """
     With a socket at the other end.

@@ -92,6 +92,34 @@ class TyrantTests(ProgramsTestCase):
         )
         await emperor.program.says("shop.ini: it is not announced for www.example")
 
+    async def test_socket_of_another_site(self) -> None:
+        """
+        A user's domain does not show what another user has at a socket, though the
+        path that it names leads there after a while; back in its place, it serves.
+        """
+        emperor = self.emperor(
+            f"vassal-domains = {WWW}:w.example", f"vassal-domains = {SHOP}:s.example"
+        )
+        self.give(emperor, "www", WWW, "[emperor]", "domain = w.example")
+        self.give(emperor, "shop", SHOP, "[emperor]", "domain = s.example")
+        emperor.start()
+        await emperor.program.listens(emperor.port)
+        for name in ("www", "shop"):
+            reply = await until_answered(emperor.port, f"{name[0]}.example")
+            self.assertEqual(name, reply.json["site"])
+        own, away = self.place / "www.sock", self.place / "away.sock"
+        own.rename(away)
+        own.symlink_to(self.place / "shop.sock")
+        reply = await fetch(emperor.port, "w.example")
+        self.assertEqual((502, True), (reply.status, "another user listens" in reply.text))
+        await emperor.program.says(
+            f"www.sock, which vassal www.ini of user {WWW} names as its socket: "
+            f"user {SHOP} listens there"
+        )
+        away.replace(own)
+        reply = await until_answered(emperor.port, "w.example")
+        self.assertEqual("www", reply.json["site"])
+
     async def test_root(self) -> None:
         """
         A file of root's is not started, and the log says why; when it is given
@@ -105,6 +133,23 @@ class TyrantTests(ProgramsTestCase):
         os.chown(path, WWW, WWW)
         found = (await emperor.answers("www")).json
         self.assertEqual({WWW}, self.ids(found["master"]))
+
+    async def test_door(self) -> None:
+        """
+        Of what is not started nobody listens at its door, and the log says why at once;
+        when it may be started it is opened.
+        """
+        address = f"@txe-tyrant-{os.getpid()}"
+        emperor = self.emperor("emperor-throttle = 100")
+        path = emperor.directory / "www.ini"
+        path.write_text(f"[emperor]\non-demand = {address}\n[uwsgi]\nmaster = true\n")
+        emperor.start()
+        await emperor.program.says("Vassal www.ini died: ")
+        self.assertIn("www.ini belongs to the user root", emperor.program.log)
+        self.assertNotIn(address, Path("/proc/net/unix").read_text())
+        os.chown(path, WWW, WWW)
+        await emperor.program.says("Vassal www.ini accepts requests")
+        self.assertIn(address, Path("/proc/net/unix").read_text())
 
     async def test_another_owner(self) -> None:
         """

@@ -27,7 +27,6 @@ from zope.interface.verify import verifyObject
 from emperor.addresses import parse_address
 from emperor.interfaces import IDialer
 from emperor.proxy.backends import (
-    CannotReach,
     EndpointDialer,
     IStreamReactor,
     error_number,
@@ -36,6 +35,7 @@ from emperor.proxy.backends import (
     is_missing,
     is_timeout,
 )
+from emperor.proxy.peers import CannotReach
 
 
 class DialerTests(SynchronousTestCase):

@@ -20,10 +20,11 @@ from twisted.internet.error import (
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from emperor.addresses import SocketAddress, TcpAddress, UnixAddress, parse_address
+from emperor.addresses import ANYBODY, SocketAddress, TcpAddress, UnixAddress, parse_address
 from emperor.interfaces import IDialer
 from emperor.proxy.backends import error_number, explain, is_absent, is_missing, is_timeout
 from emperor.proxy.dialing import RETRY, PollingDialer
+from emperor.proxy.peers import Stranger
 from tests.proxy.polling import PollingCase, Recorder, open_descriptors
 
 
@@ -53,8 +54,10 @@ class DialingCase(PollingCase):
         if self.protocol.transport is not None:
             self.protocol.transport.abortConnection()
 
-    def dial(self, address: SocketAddress, timeout: float = 7) -> Callable[[], None]:
-        return self.dialer.dial(address, self.protocol, self.failures.append, timeout)
+    def dial(
+        self, address: SocketAddress, timeout: float = 7, owner: int = ANYBODY
+    ) -> Callable[[], None]:
+        return self.dialer.dial(address, self.protocol, self.failures.append, timeout, owner=owner)
 
     def listen(self, family: int, name: object, backlog: int = 5) -> socket.socket:
         listener = socket.socket(family)
@@ -303,6 +306,43 @@ class UnixFailureTests(DialingCase):
         self.clock.advance(RETRY)
         self.assertEqual(self.protocol.events, ["made"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_owner(self) -> None:
+        """
+        Where a user must listen it is he who does.
+        """
+        path = self.path()
+        self.listen(socket.AF_UNIX, path)
+        self.dial(UnixAddress(path), owner=os.geteuid())
+        self.assertEqual(self.protocol.events, ["made"])
+
+    def test_stranger(self) -> None:
+        """
+        A socket of somebody else gets nothing, and is no time-out.
+        """
+        path = self.path()
+        listener = self.listen(socket.AF_UNIX, path)
+        before = open_descriptors()
+        self.dial(UnixAddress(path), owner=os.geteuid() + 1)
+        self.fails().trap(Stranger)
+        self.assertEqual(open_descriptors(), before)
+        with listener.accept()[0] as there:
+            self.assertEqual(there.recv(100), b"")
+
+    def test_stranger_after_a_while(self) -> None:
+        """
+        So one that had no room at first.
+        """
+        path = self.path()
+        listener = self.listen(socket.AF_UNIX, path, backlog=0)
+        with socket.socket(socket.AF_UNIX) as first:
+            first.connect(path)
+            self.dial(UnixAddress(path), owner=os.geteuid() + 1)
+            listener.accept()[0].close()
+            self.clock.advance(RETRY)
+        self.serve()
+        self.failures[0].trap(Stranger)
+        self.assertEqual((self.protocol.events, self.clock.getDelayedCalls()), ([], []))
 
     def test_full_forever(self) -> None:
         """

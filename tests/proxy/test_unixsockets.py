@@ -17,8 +17,10 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from emperor.addresses import ANYBODY
 from emperor.proxy.backends import error_number, is_absent, is_missing, is_timeout
 from emperor.proxy.dialing import RETRY
+from emperor.proxy.peers import Stranger
 from emperor.proxy.unixsockets import IUnixReactor, SharedPort, UnixDialer
 from tests.proxy.polling import Recorder, open_descriptors
 from tests.proxy.test_accepting import Clients
@@ -151,8 +153,8 @@ class DialerTests(UnixCase):
         self.protocol = Recorder()
         self.failures: list[Failure] = []
 
-    def dial(self, path: bytes, timeout: float = 3) -> Callable[[], None]:
-        return self.dialer.dial(path, self.protocol, self.failures.append, timeout)
+    def dial(self, path: bytes, timeout: float = 3, owner: int = ANYBODY) -> Callable[[], None]:
+        return self.dialer.dial(path, self.protocol, self.failures.append, timeout, owner=owner)
 
     def fails(self) -> Failure:
         """
@@ -198,6 +200,19 @@ class DialerTests(UnixCase):
         self.assertTrue(is_absent(self.fails()))
         self.assertFalse(is_missing(self.failures[0]))
         self.assert_over()
+
+    def test_stranger(self) -> None:
+        """
+        A socket where another user listens than should gets nothing.
+        """
+        path = self.path()
+        self.listen(path)
+        self.dial(path, owner=os.geteuid() + 1)
+        self.fails().trap(Stranger)
+        self.assertEqual((self.protocol.events, self.reactor.adopted), ([], []))
+        self.assert_over()
+        self.dial(path, owner=os.geteuid())
+        self.assertEqual(self.protocol.events, ["made"])
 
     def test_full(self) -> None:
         """

@@ -5,13 +5,17 @@ L{tests.subscriptions.test_service}; here is what has to do with vassals.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import Any, cast
+from unittest import SkipTest
 
 from twisted.internet.task import Clock
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
-from emperor.addresses import Address, TcpAddress, UnixAddress
+from emperor.addresses import ANYBODY, Address, TcpAddress, UnixAddress
+from emperor.config.launchsettings import Grant, LaunchSettings
 from emperor.config.settings import EmperorSettings, HttpSettings, Settings
 from emperor.config.surroundings import Surroundings
 from emperor.subscriptions.building import build_domains, build_server
@@ -83,6 +87,42 @@ class DomainsTests(SynchronousTestCase):
         for phase in (Phase.STARTING, Phase.ACCEPTING, Phase.GONE):
             emperor.watchers[0](VassalStatus(VassalId("m", "a.ini:zerg"), phase))
         self.assertEqual(nodes(servers[0].registry), {"a.com": ["/held.sock"]})
+
+    def test_owners(self) -> None:
+        """
+        In tyrant mode a vassal's own socket must be that of its file's user, and its
+        door ours; else anybody's.
+        """
+        user = 12345
+        if os.geteuid():
+            raise SkipTest("a file is given to somebody by root alone")
+        folder = FilePath(tempfile.mkdtemp())
+        self.addCleanup(folder.remove)
+        folder.chmod(0o755)
+        file = folder.child("a.ini")
+        file.setContent(b"[uwsgi]\nsocket = /a.sock\n[emperor]\ndomain = a.com\n")
+        os.chown(file.path, user, user)
+        for tyrant, held, owner in (
+            (False, None, ANYBODY),
+            (True, None, user),
+            (True, UnixAddress(b"\0door"), os.geteuid()),
+        ):
+            clock, router = Clock(), HttpSettings(listen=(TcpAddress("", 80),))
+            server, emperor = build_server(clock, router, []), FakeEmperor(folder.path)
+            emperor.held = held
+            launch = LaunchSettings(tyrant=tyrant, domains=(Grant(str(user), ("a.com",)),))
+            build_domains(
+                clock,
+                Settings(routers=(router,), emperor=EmperorSettings(launch=launch)),
+                [server],
+                cast(Emperor, emperor),
+                Surroundings.of_this_process(0),
+            )
+            for phase in (Phase.STARTING, Phase.ACCEPTING):
+                emperor.watchers[0](VassalStatus(VassalId("m", "a.ini"), phase))
+            (pool,) = server.registry.pools
+            (member,) = pool.members.values()
+            self.assertEqual(member.owner, owner)
 
     def test_instance(self) -> None:
         """

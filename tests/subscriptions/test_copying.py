@@ -30,6 +30,7 @@ ANNOUNCED = st.builds(
     vassal=st.just("v"),
     leaving=st.booleans(),
     weight=st.integers(1, 3),
+    owner=st.sampled_from([-1, 1000]),
 )
 #: An announcement, or seconds that pass, or that the copy gets the whole.
 STEPS = st.lists(ANNOUNCED | st.integers(1, 8) | st.just("whole"), max_size=30)
@@ -42,7 +43,14 @@ def state(registry: Registry) -> dict[str, Any]:
     return {
         pool.key: (
             {
-                address: (each.weight, each.silent, each.last_check, each.deadline, each.hops)
+                address: (
+                    each.weight,
+                    each.silent,
+                    each.last_check,
+                    each.deadline,
+                    each.hops,
+                    each.owner,
+                )
                 for address, each in pool.members.items()
             },
             {name: each.deadline for name, each in pool.sleepers.items()},

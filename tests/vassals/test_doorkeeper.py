@@ -19,20 +19,27 @@ from emperor.proxy.binding import open_listener
 from emperor.vassals.doorkeeper import Doorkeeper
 from emperor.vassals.doors import Closed, HeldDoor
 from emperor.vassals.spec import VassalId
+from emperor.vassals.tyrant import NoOwner
 
 
 class DoorkeeperTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="txe-"))
         self.addCleanup(shutil.rmtree, self.place)
-        self.keeper = Doorkeeper(MemoryReactor(), self.listen)
+        self.refused: set[str] = set()
+        self.keeper = Doorkeeper(MemoryReactor(), self.listen, self.permit)
         self.path = os.fsencode(self.place / "a.sock")
 
     def listen(self, doorway: Doorway) -> socket:
         return open_listener(doorway.address, mode=0o600, backlog=5)
 
+    def permit(self, file: str) -> None:
+        if file in self.refused:
+            raise NoOwner(f"{file} belongs to the user root")
+
     def door(self, name: str, address: SocketAddress) -> HeldDoor:
-        door = self.keeper.open(VassalId("dir:///v", name), Doorway(address, on_demand=True))
+        doorway = Doorway(address, on_demand=True, file=f"/v/{name}")
+        door = self.keeper.open(VassalId("dir:///v", name), doorway)
         self.addCleanup(door.close)
         return door
 
@@ -55,6 +62,20 @@ class DoorkeeperTests(SynchronousTestCase):
         self.addCleanup(listener.close)
         listener.setblocking(False)
         self.assertRaises(BlockingIOError, listener.accept)
+
+    def test_refused(self) -> None:
+        """
+        Of a vassal that must not be started the door stays closed, so it does not sleep;
+        each start asks again.
+        """
+        self.refused.add("/v/a.ini")
+        door = self.door("a.ini", UnixAddress(self.path))
+        self.assertEqual((False, False), (door.on_demand, os.path.exists(self.path)))
+        said = str(self.assertRaises(Closed, door.listening))
+        self.assertEqual("/v/a.ini belongs to the user root", said)
+        self.refused.clear()
+        door.listening()
+        self.assertTrue(door.on_demand)
 
     def test_leaves(self) -> None:
         """

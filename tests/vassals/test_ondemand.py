@@ -165,6 +165,19 @@ class DoorwaysTests(SynchronousTestCase):
         expected = Doorway(UnixAddress(b"/run/a.socket"), on_demand=True)
         self.assertEqual(expected, self.find(launch=launch, on_demand_directory="/run"))
 
+    def test_tyrant_without_a_file(self) -> None:
+        """
+        A vassal that has no file, and so no owner, is never started, and has no door.
+        """
+        self.written = (Doorway(TcpAddress("", 1024)), ())
+        settings = EmperorSettings(launch=LaunchSettings(tyrant=True))
+        doorways = Doorways(settings, lambda spec: self.written, self.is_cheap, self.ask)
+        spec = make_spec("a.ini", directory=str(self.place))
+        self.assertIsNone(doorways.find(replace(spec, config=b"[uwsgi]")))
+        found = doorways.find(spec)
+        assert isinstance(found, Doorway)
+        self.assertEqual(found.file, str(self.place / "a.ini"))
+
     def test_directory(self) -> None:
         """
         The socket is called like the vassal, without its directory and ending.

@@ -16,11 +16,13 @@ from emperor.wire.subscription import Announcement
 class FieldTests(SynchronousTestCase):
     def test_complete(self) -> None:
         """
-        Each part of an announcement is one variable, but the word in the header.
+        Each part of an announcement is one variable, but the word in the header, and
+        what nobody may say of himself.
         """
         attributes = [field.attribute for field in FIELDS]
         self.assertEqual(
-            sorted(["leaving", *attributes]), sorted(field.name for field in fields(Announcement))
+            sorted(["leaving", "owner", *attributes]),
+            sorted(field.name for field in fields(Announcement)),
         )
 
     def test_usual(self) -> None:
