@@ -127,7 +127,6 @@ class Keeper(Service):
     needed, and again when it has died.
 
     @cvar arguments: of the Python that is the keeper.
-    @ivar answer_limit: seconds that it has to answer.
     """
 
     _log = Logger()
@@ -148,7 +147,6 @@ class Keeper(Service):
         self._reactor = reactor
         self._environ = environ
         self._made = made
-        self.answer_limit = ANSWER_LIMIT
         self._numbers = count(1)
         self._kept: dict[int, KeptProcess] = {}
         self._orders: socket.socket | None = None
@@ -243,7 +241,7 @@ class Keeper(Service):
     def _spawn(self) -> socket.socket:
         protocol = _KeeperProtocol(self._hear, self._log_line, self._give_up, self._keeper_ended)
         ours, theirs = socket.socketpair()
-        ours.settimeout(self.answer_limit)
+        ours.settimeout(ANSWER_LIMIT)
         with (
             ExitStack() as failure,
             theirs,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import stat
+import time
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
@@ -28,9 +29,22 @@ def call(path: Path) -> Deferred[str]:
 def _call(path: Path) -> str:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(30)
-        connection.connect(str(path))
+        _connect(connection, path)
         connection.sendall(b"hello")
         return b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+
+
+def _connect(connection: socket.socket, path: Path) -> None:
+    end = time.monotonic() + 30
+    while True:
+        try:
+            connection.connect(str(path))
+        except ConnectionRefusedError:  # The file comes before somebody listens.
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class OnDemandTests(SidesTestCase):

@@ -278,8 +278,9 @@ class KeeperTests(KeeperTestCase):
         """
         A keeper that does not answer is given up.
         """
-        self.patch(self.keeper, "answer_limit", 0.2)
         recorder = self.start("exec sleep 1000")
+        assert self.keeper._orders is not None
+        self.keeper._orders.settimeout(0.2)
         self.keeper._transport.signalProcess("STOP")
         self.assertRaises(NotKept, self.start, "")
         await recorder.ended
