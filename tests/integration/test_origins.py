@@ -93,7 +93,7 @@ class MagicExecTests(ProgramsTestCase):
         path = emperor.directory / "www.ini"
         path.write_text(_PROGRAM.format(place=self.place, probe=PROBE))
         await emperor.start().listens(emperor.port)
-        await emperor.program.says("www.ini starts")
+        await emperor.program.says("memory-max: 'nonsense' is no size")
         path.chmod(0o755)
         await emperor.answers("www")
 
