@@ -186,8 +186,6 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
     @raise CannotWrite: the file of the program's number cannot be written.
     """
     check(settings, reactor)
-    launch = settings.emperor.launch
-    has_vassals = bool(settings.emperor.monitors or settings.instance.options)
     program = Program()
     named = build_name(settings.emperor)
     commands = open_commands(settings.emperor.commands)
@@ -197,7 +195,7 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
         close_servers(commands, settings.emperor.commands.sockets)
         raise
     keeper = Keeper(reactor, os.environ, Descriptors().give)
-    hooks = Hooks(reactor, keeper, os.environ, launch.hook_timeout)
+    hooks = Hooks(reactor, keeper, os.environ, settings.emperor.launch.hook_timeout)
     memoirs = Memoirs()
     emperor = build_emperor(
         reactor,
@@ -216,25 +214,9 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
     )
     emperor.watch(greeting.saw)
     network = make_network(reactor, settings.transport)
-    herald = Herald(reactor, emperor)
-    routers = [
-        build_router(each, settings, network=network, emperor=emperor, server=server)
-        if each.settings.processes == 1
-        else build_processes(each, settings, herald, server)
-        for each, server in zip(opened, servers, strict=True)
-    ]
-    together, serving = MultiService(), MultiService()
-    if has_vassals and has_returned(initial_environment(), os.getpid()):
-        serving = gate = Gate(reactor)
-        emperor.watch(gate.saw)
-    for router in routers:
-        router.setServiceParent(serving)
-    for part in (serving, *servers):
-        part.setServiceParent(together)
-    if servers:
-        domains = build_domains(reactor, settings, servers, emperor, surroundings)
-        domains.setServiceParent(together)
-    keepers = [keeper, hooks] if has_vassals else []
+    routers = build_routers(opened, servers, settings, network, emperor)
+    together = build_front(routers, servers, settings, surroundings, emperor)
+    keepers = [keeper, hooks] if has_vassals(settings) else []
     # Statistics start before what they show, and so they end after it.
     of_emperor, *of_routers = stats
     above = build_emperor_statistics(
@@ -259,6 +241,57 @@ def build_program(settings: Settings, surroundings: Surroundings, origins: Origi
     for service in services:
         service.setServiceParent(program)
     return program
+
+
+def has_vassals(settings: Settings) -> bool:
+    """
+    Whether the Emperor has anything to run.
+    """
+    return bool(settings.emperor.monitors or settings.instance.options)
+
+
+def build_routers(
+    opened: Sequence[OpenRouter],
+    servers: Sequence[SubscriptionServer],
+    settings: Settings,
+    network: INetwork,
+    emperor: Emperor,
+) -> list[RouterService | RouterProcesses]:
+    """
+    All routers, each in this process or in processes of its own.
+    """
+    herald = Herald(reactor, emperor)
+    return [
+        build_router(each, settings, network=network, emperor=emperor, server=server)
+        if each.settings.processes == 1
+        else build_processes(each, settings, herald, server)
+        for each, server in zip(opened, servers, strict=True)
+    ]
+
+
+def build_front(
+    routers: Sequence[RouterService | RouterProcesses],
+    servers: Sequence[SubscriptionServer],
+    settings: Settings,
+    surroundings: Surroundings,
+    emperor: Emperor,
+) -> MultiService:
+    """
+    What stops first, and all of it at the same time: the routers, and what brings
+    nodes into their pools.
+    """
+    together, serving = MultiService(), MultiService()
+    if has_vassals(settings) and has_returned(initial_environment(), os.getpid()):
+        serving = gate = Gate(reactor)
+        emperor.watch(gate.saw)
+    for router in routers:
+        router.setServiceParent(serving)
+    for part in (serving, *servers):
+        part.setServiceParent(together)
+    if servers:
+        domains = build_domains(reactor, settings, servers, emperor, surroundings)
+        domains.setServiceParent(together)
+    return together
 
 
 def build_name(settings: EmperorSettings) -> list[Service]:
