@@ -6,9 +6,9 @@ loyal at once, as uWSGI's sub-Emperor does: whether its sites answer is known to
 it alone.  Either order to stop is the usual end of the program: requests in
 flight have C{shutdown-grace}.  So is the end of the Emperor above.
 
-A reload that is refused leaves everything as it is.  That is not said with
-C{ACCEPTING}, which would be a reload that came back; but with C{LOYAL}, for an
-Emperor may kill who says nothing, and the sites would be gone.
+A reload that is refused leaves everything as it is, and the program says that it
+accepts requests, which is so: an Emperor may kill who says nothing, and the sites
+would be gone.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Superior(Service):
     def _tell(self, outcome: Outcome) -> None:
         if self._pipe is None or outcome is Outcome.RENEWED:
             return
-        self._pipe.say(Said.ACCEPTING if outcome is Outcome.SAME else Said.LOYAL)
+        self._pipe.say(Said.ACCEPTING, Said.LOYAL)
 
     def _lost(self) -> None:
         self._log.error("The Emperor above has gone")

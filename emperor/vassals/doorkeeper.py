@@ -31,7 +31,7 @@ class Doorkeeper:
         self,
         reactor: IReactorFDSet,
         listen: Callable[[Doorway], socket],
-        permit: Callable[[str], object] = lambda file: None,
+        permit: Callable[[str], object],
     ) -> None:
         """
         @param listen: see L{HeldDoor}.

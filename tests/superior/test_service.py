@@ -113,14 +113,14 @@ class SuperiorTests(SynchronousTestCase):
 
     def test_reload(self) -> None:
         """
-        One that came back is said to accept, one that was refused to be loyal, and
-        for one that is to come the next program will speak.
+        One that came back and one that was refused accept requests; for one that is
+        to come the next program will speak.
         """
         self.start()
         self.heard()
         for outcome, said in (
-            (Outcome.SAME, bytes([Said.ACCEPTING])),
-            (Outcome.REFUSED, bytes([Said.LOYAL])),
+            (Outcome.SAME, bytes([Said.ACCEPTING, Said.LOYAL])),
+            (Outcome.REFUSED, bytes([Said.ACCEPTING, Said.LOYAL])),
             (Outcome.RENEWED, b""),
         ):
             self.outcome = outcome
